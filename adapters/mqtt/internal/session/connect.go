@@ -1,0 +1,263 @@
+package session
+
+import (
+	"bytes"
+	"math"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// NeverExpires is the Session Expiry Interval of a session that is kept until somebody deletes it.
+const NeverExpires = math.MaxUint32
+
+// Connect is a client's wish to begin (section 3.1). It is a copy; the Handler may keep it.
+type Connect struct {
+	Version           byte   // protocol level: 3, 4 or 5
+	ClientID          string // empty when the server is to choose one
+	CleanStart        bool   // Clean Session before MQTT 5
+	KeepAlive         uint16 // seconds; 0 is none
+	HasUserName       bool
+	UserName          string
+	HasPassword       bool
+	Password          []byte
+	Will              *Will  // nil without one
+	SessionExpiry     uint32 // seconds after the connection's end; before MQTT 5: 0 with Clean Session, else NeverExpires
+	ReceiveMaximum    uint16 // 65,535 unless the client says otherwise
+	MaximumPacketSize uint32 // of what the client takes; 0 is no limit
+	TopicAliasMaximum uint16
+	User              UserProperties
+}
+
+// A Will is published by the owner when Disconnected says so.
+type Will struct {
+	Topic      string
+	Payload    []byte
+	QoS        byte // at most 1
+	Retain     bool
+	Delay      uint32 // seconds
+	Properties Properties
+}
+
+// Features are what a server may leave out. MQTT 5 clients are told in CONNACK, and what they ask for all the same is
+// refused for every version.
+type Features struct {
+	Retain              bool
+	Wildcards           bool // subscriptions with + or #
+	SubscriptionIDs     bool
+	SharedSubscriptions bool // filters of the form $share/group/filter
+}
+
+// Accept is the owner's yes to a Connect. What the Limits set is announced from there.
+type Accept struct {
+	SessionPresent   bool
+	AssignedClientID string // when the client left it to the server
+	ServerKeepAlive  uint16 // seconds; 0 keeps the client's, within Limits.MaxKeepAlive
+	// OverrideExpiry makes SessionExpiry the session's expiry, in place of what the client asked for.
+	OverrideExpiry bool
+	SessionExpiry  uint32
+	Features       Features
+}
+
+// connect reads CONNECT. A client whose version is known hears why it is refused, as far as its protocol can say it.
+func (s *Session) connect(f frame, body []byte) error {
+	c := cursor{rest: body}
+	name := string(c.text())
+	level := c.byte()
+	if c.bad || name != "MQTT" && name != "MQIsdp" { // [MQTT-3.1.2-1]
+		return violation(ProtocolError, "protocol name")
+	}
+	s.level = min(max(level, 4), 5) // the format of a refusal
+	if name == "MQIsdp" && level != 3 || name == "MQTT" && level != 4 && level != 5 { // [MQTT-3.1.2-2]
+		return s.refuse(violation(UnsupportedVersion, "protocol level"))
+	}
+	s.level = level
+	if f.padded && level == 5 {
+		return s.refuse(violation(MalformedPacket, "remaining length is not in its shortest form"))
+	}
+	request, err := s.connectRequest(&c)
+	if err != nil {
+		return s.refuse(err)
+	}
+	s.state = deciding
+	s.patience = 0
+	s.handler.Connect(request)
+	return nil
+}
+
+// connectRequest reads what follows the protocol level. The two flag bytes decide what comes, in a fixed order.
+func (s *Session) connectRequest(c *cursor) (*Connect, error) {
+	flags := c.byte()
+	hasWill, willQoS, willRetain := flags&0x04 != 0, flags>>3&3, flags&0x20 != 0
+	hasPassword, hasUserName := flags&0x40 != 0, flags&0x80 != 0
+	switch {
+	case flags&1 != 0: // [MQTT-3.1.2-3]
+		return nil, violation(MalformedPacket, "reserved connect flag")
+	case willQoS > 2 || !hasWill && (willQoS > 0 || willRetain): // [MQTT-3.1.2-11] to [MQTT-3.1.2-15]
+		return nil, violation(MalformedPacket, "will flags")
+	case s.level < 5 && hasPassword && !hasUserName: // 3.1.1 [MQTT-3.1.2-22]
+		return nil, violation(MalformedPacket, "password without user name")
+	}
+	k := &Connect{Version: s.level, CleanStart: flags&2 != 0, HasUserName: hasUserName, HasPassword: hasPassword}
+	k.KeepAlive = c.uint16()
+	if err := s.connectProperties(c, k); err != nil {
+		return nil, err
+	}
+	k.ClientID = string(c.text())
+	if hasWill {
+		k.Will = &Will{QoS: willQoS, Retain: willRetain}
+		if err := s.will(c, k.Will); err != nil {
+			return nil, err
+		}
+	}
+	if hasUserName {
+		k.UserName = string(c.text())
+	}
+	if hasPassword {
+		k.Password = bytes.Clone(c.binary())
+	}
+	if c.bad || !c.empty() {
+		return nil, violation(MalformedPacket, "CONNECT")
+	}
+	if k.ClientID == "" && (s.level == 3 || s.level == 4 && !k.CleanStart) { // 3.1.1 [MQTT-3.1.3-8]
+		return nil, violation(ClientIDNotValid, "empty client id without clean session")
+	}
+	s.hasWill, s.emptyID, s.keepAlive = hasWill, k.ClientID == "", k.KeepAlive
+	s.sessionExpiry, s.clientMaximum = k.SessionExpiry, k.MaximumPacketSize
+	s.window = min(int(k.ReceiveMaximum), s.limits.MaxUnacknowledged)
+	return k, nil
+}
+
+// connectProperties reads the properties of CONNECT (section 3.1.2.11), or sets what older versions mean.
+func (s *Session) connectProperties(c *cursor, k *Connect) error {
+	k.ReceiveMaximum = math.MaxUint16
+	if s.level < 5 {
+		if !k.CleanStart {
+			k.SessionExpiry = NeverExpires
+		}
+		return nil
+	}
+	var r received
+	if err := c.properties(connectProperties, &r); err != nil {
+		return err
+	}
+	switch {
+	case r.seen.has(propAuthMethod): // section 4.12: a server that does not know the method says so
+		return violation(BadAuthentication, "enhanced authentication is not offered")
+	case r.seen.has(propAuthData):
+		return violation(ProtocolError, "authentication data without a method")
+	}
+	if r.seen.has(propReceiveMaximum) {
+		k.ReceiveMaximum = r.receiveMaximum
+	}
+	k.SessionExpiry, k.MaximumPacketSize = r.sessionExpiry, r.maximumPacketSize
+	k.TopicAliasMaximum, k.User = r.topicAliasMaximum, bytes.Clone(r.User)
+	return nil
+}
+
+// will reads the will's part of the payload (sections 3.1.3.2 to 3.1.3.4).
+func (s *Session) will(c *cursor, w *Will) error {
+	if s.level == 5 {
+		var r received
+		if err := c.properties(willProperties, &r); err != nil {
+			return err
+		}
+		w.Delay, w.Properties = r.willDelay, r.Properties.Clone()
+	}
+	topic := c.text()
+	w.Topic, w.Payload = string(topic), bytes.Clone(c.binary())
+	if c.bad {
+		return violation(MalformedPacket, "will")
+	}
+	if len(topic) == 0 || len(topic) > s.limits.MaxTopicLength || hasWildcard(topic) {
+		return violation(TopicNameInvalid, "will topic")
+	}
+	if w.QoS > maximumQoS {
+		if s.level == 5 { // [MQTT-3.2.2-12]
+			return violation(QoSNotSupported, "will QoS above the maximum")
+		}
+		w.QoS = maximumQoS // an older client can't be told, as with the QoS that SUBACK grants
+	}
+	return nil
+}
+
+// AcceptConnect answers CONNECT with yes. It does nothing unless the session awaits that answer.
+func (s *Session) AcceptConnect(a Accept) {
+	if s.state != deciding {
+		return
+	}
+	s.state = connected
+	s.features = a.Features
+	asked, most := s.keepAlive, uint16(s.limits.MaxKeepAlive/time.Second)
+	if s.level == 5 {
+		if a.ServerKeepAlive > 0 {
+			s.keepAlive = a.ServerKeepAlive
+		}
+		if most > 0 && (s.keepAlive == 0 || s.keepAlive > most) {
+			s.keepAlive = most
+		}
+	}
+	if a.OverrideExpiry {
+		s.sessionExpiry = a.SessionExpiry
+	}
+	s.listen()
+	p := packets.Packet{SessionPresent: a.SessionPresent && s.level > 3, Properties: packets.Properties{
+		AssignedClientID:          a.AssignedClientID,
+		ServerKeepAlive:           s.keepAlive,
+		ServerKeepAliveFlag:       s.keepAlive != asked,
+		SessionExpiryInterval:     a.SessionExpiry,
+		SessionExpiryIntervalFlag: a.OverrideExpiry,
+		ReceiveMaximum:            uint16(s.limits.MaxInflight),
+		MaximumQos:                maximumQoS,
+		MaximumQosFlag:            true,
+		MaximumPacketSize:         uint32(s.limits.MaxPacketSize),
+		TopicAliasMaximum:         uint16(s.limits.TopicAliasMaximum),
+		RetainAvailableFlag:       true,
+		RetainAvailable:           bit(a.Features.Retain),
+		WildcardSubAvailableFlag:  true,
+		WildcardSubAvailable:      bit(a.Features.Wildcards),
+		SubIDAvailableFlag:        true,
+		SubIDAvailable:            bit(a.Features.SubscriptionIDs),
+		SharedSubAvailableFlag:    true,
+		SharedSubAvailable:        bit(a.Features.SharedSubscriptions),
+	}}
+	p.FixedHeader.Type = packets.Connack
+	if !s.write(&p) { // [MQTT-3.1.2-24]
+		s.end(Disconnected{Reason: PacketTooLarge, By: ByServer})
+	}
+}
+
+// RefuseConnect answers CONNECT with no and ends the session. MQTT 3.1.1 clients get the return code that is nearest.
+func (s *Session) RefuseConnect(code Reason) {
+	if s.state == deciding {
+		s.refuseWith(code)
+		s.end(Disconnected{Reason: code, By: ByServer})
+	}
+}
+
+// refuse writes the CONNACK for a CONNECT that is wrong, when the client's version has a code for it: MQTT 5 for everything,
+// 3.1.1 for the version and the client id. Everything else is closed without a word [3.1.1 MQTT-3.1.4-1].
+func (s *Session) refuse(err error) error {
+	v := err.(*Violation)
+	if s.level == 5 || v.Reason == UnsupportedVersion || v.Reason == ClientIDNotValid {
+		s.refuseWith(v.Reason)
+	}
+	return err
+}
+
+func (s *Session) refuseWith(code Reason) {
+	b := byte(code)
+	if s.level < 5 {
+		b = code.returnCode()
+	}
+	p := packets.Packet{ReasonCode: b}
+	p.FixedHeader.Type = packets.Connack
+	s.write(&p)
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}

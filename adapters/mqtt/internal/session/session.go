@@ -1,0 +1,116 @@
+// Package session is the server's side of one MQTT connection: bytes and time in, events and bytes out.
+//
+// It speaks MQTT 3.1, 3.1.1 and 5.0 and knows every rule that needs no other connection: framing, validation, limits,
+// packet ids, topic aliases, flow control in both directions, keep-alive. What a topic means, who may use it and where a
+// message goes is decided by its owner, who listens as a Handler and answers with commands (AcceptConnect, Acknowledge,
+// SubAck, Deliver, ...).
+//
+// Promises:
+//   - Pure: no goroutines, no locks, no clock, no I/O. A Session has one owner at a time; it is not safe for concurrent use.
+//   - The Handler is called synchronously, from Feed, Advance, Flush, Lost and Disconnect only. It may give commands from
+//     inside a call. It must not call Feed, Advance or Flush there.
+//   - Byte slices handed to Publish, Subscribe and Unsubscribe are borrowed: valid until the Handler's method returns.
+//   - PUBACKs leave in the order of their PUBLISHes, whatever the order of Acknowledge [MQTT-4.6.0-2].
+//   - Each Publication that Deliver took is settled exactly once, at the latest when the session ends.
+//   - Memory is bounded by Limits, whatever the peer sends, and an idle session holds no buffers.
+//
+// Specifications: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html and
+// https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html; numbers in brackets are their conformance statements.
+package session
+
+import "time"
+
+// A Handler hears what the client wants. The owner of the session implements it; see the package comment for when its
+// methods run and how long their arguments live.
+type Handler interface {
+	// Connect is a valid CONNECT. Nothing else is read until AcceptConnect or RefuseConnect, now or later.
+	// The request is the Handler's to keep.
+	Connect(*Connect)
+	// Publish is an incoming message. It takes a place in the window until Acknowledge is called with its Receipt.
+	Publish(Publish)
+	// Subscribe asks for subscriptions; answer with SubAck once they are live.
+	Subscribe(Subscribe)
+	// Unsubscribe asks to end subscriptions; answer with UnsubAck.
+	Unsubscribe(Unsubscribe)
+	// Settled tells how a delivery ended: token is the one given to Deliver.
+	Settled(token any, s Settlement)
+	// Disconnected is the last call, made exactly once per session, after every delivery has been settled.
+	Disconnected(Disconnected)
+}
+
+// A Session is the state of one connection. Create it with New.
+type Session struct {
+	handler Handler
+	limits  *Limits
+
+	since    time.Time     // when the wait began that Deadline limits
+	patience time.Duration // how long that wait may last; 0 is forever
+
+	in  []byte // received and not yet parsed: an incomplete packet, or more while the session is stalled
+	out []byte // control packets to write; publications stay in pending until Flush
+
+	aliases      [][]byte       // topic of each alias the client has set, at alias-1
+	inflight     ring[incoming] // publishes of the client, oldest first
+	pending      ring[outgoing] // publications to write, oldest first
+	unacked      ring[delivery] // QoS 1 publications written, oldest first; ids count up from firstID
+	firstReceipt Receipt        // of the front of inflight
+
+	inflightBytes  int
+	pendingBytes   int
+	inflightQoS1   int // entries of inflight that await their PUBACK
+	answered       int // entries at the front of inflight whose PUBACK, if any, is written
+	waiting        int // entries of unacked that await the client's PUBACK
+	requests       int // SUBSCRIBE and UNSUBSCRIBE packets awaiting the owner's answer
+	window         int // QoS 1 publications that the client takes unacknowledged
+	clientMaximum  uint32
+	sessionExpiry  uint32
+	keepAlive      uint16
+	firstID        uint16 // packet id of the front of unacked
+	level          byte   // protocol level of CONNECT: 3, 4 or 5; 0 before
+	state          state
+	features       Features
+	hasWill        bool
+	emptyID        bool
+	held           bool // by Hold
+	deaf           bool // the session stopped parsing: the client's silence is our doing
+	startedWithout bool // a session expiry above 0: DISCONNECT may not bring one
+}
+
+// state is where the conversation stands. It only moves forward; every change of it is in connect.go and disconnect.go.
+type state byte
+
+const (
+	fresh     state = iota // nothing but CONNECT is welcome
+	deciding               // CONNECT was handed to the owner, who has not answered
+	connected              // CONNACK is on its way, everything else is welcome
+	ended                  // nothing is read any more; what is left in out may still be flushed
+)
+
+// New starts a session for a connection that was opened at now. The limits are shared, not copied, and must not change.
+func New(now time.Time, limits *Limits, h Handler) *Session {
+	return &Session{handler: h, limits: limits, since: now, patience: limits.ConnectTimeout, firstID: 1}
+}
+
+// Closed reports that the conversation is over and nothing is left to flush: the transport closes the connection.
+func (s *Session) Closed() bool { return s.state == ended && len(s.out) == 0 }
+
+// Ready reports whether the transport should read more. While it is false, bytes that were already on their way may
+// still be fed; they are kept, up to a bound.
+func (s *Session) Ready() bool { return !s.stalled() && s.room() }
+
+// Version is the client's protocol level: 3 for MQTT 3.1, 4 for 3.1.1, 5 for 5.0, and 0 before CONNECT.
+func (s *Session) Version() byte { return s.level }
+
+// Hold stops the reading of packets until Resume, for an owner that can take no more for a while. What the client sends
+// behind a held PUBLISH waits too, its PUBACKs included.
+func (s *Session) Hold() { s.held, s.deaf = true, true }
+
+// Resume ends Hold. Packets that wait are parsed in the next Feed or Advance, and Deadline asks for one at once.
+func (s *Session) Resume() { s.held = false }
+
+// trim gives buffers back. A client that sends PINGREQ has been idle, so this is the time for it.
+func (s *Session) trim() {
+	s.inflight.trim()
+	s.pending.trim()
+	s.unacked.trim()
+}

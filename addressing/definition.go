@@ -1,0 +1,69 @@
+package addressing
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Definition declares the addresses that a literal name or a pattern covers.
+type Definition struct {
+	Name           Filter
+	Kind           Kind
+	Distribution   Distribution  // anycast only
+	MaxMessageSize int64         // bytes; 0 leaves it to the room that takes the messages in
+	Queue          QueueSettings // a queue, and each durable subscription of a topic
+}
+
+// QueueSettings bounds what is stored. The zero value stores without limit.
+type QueueSettings struct {
+	MaxMessages int64 // 0 is no limit
+	MaxBytes    int64 // 0 is no limit
+}
+
+// Validate returns an error that names the first setting that is wrong or does not fit the kind.
+func (d *Definition) Validate() error {
+	if d.Name.IsZero() {
+		return errors.New("address without a name")
+	}
+	if err := d.validateSettings(); err != nil {
+		return fmt.Errorf("address %.200q: %w", d.Name.String(), err)
+	}
+	return nil
+}
+
+func (d *Definition) validateSettings() error {
+	stored := d.Kind == Queue || d.Kind == Topic
+	switch {
+	case d.Kind == AnyKind:
+		return errors.New("kind is missing; one of anycast, broadcast, queue, topic")
+	case d.Kind > Topic:
+		return fmt.Errorf("kind %v does not exist", d.Kind)
+	case d.Distribution > Closest:
+		return fmt.Errorf("distribution %v does not exist", d.Distribution)
+	case d.Distribution != Balanced && d.Kind != Anycast:
+		return fmt.Errorf("distribution %v does not fit kind %v, only anycast", d.Distribution, d.Kind)
+	case d.MaxMessageSize < 0:
+		return fmt.Errorf("maxMessageSize %d is negative", d.MaxMessageSize)
+	case d.Queue != QueueSettings{} && !stored:
+		return fmt.Errorf("%s does not fit kind %v, only queue and topic", d.Queue.firstSet(), d.Kind)
+	}
+	return d.Queue.validate()
+}
+
+func (q QueueSettings) validate() error {
+	switch {
+	case q.MaxMessages < 0:
+		return fmt.Errorf("maxMessages %d is negative", q.MaxMessages)
+	case q.MaxBytes < 0:
+		return fmt.Errorf("maxBytes %d is negative", q.MaxBytes)
+	}
+	return nil
+}
+
+// firstSet names the first setting that is not zero.
+func (q QueueSettings) firstSet() string {
+	if q.MaxMessages != 0 {
+		return "maxMessages"
+	}
+	return "maxBytes"
+}

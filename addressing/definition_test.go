@@ -1,0 +1,47 @@
+package addressing_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+func TestDefinitionIsRefused(t *testing.T) {
+	name := houseFilter(t, "a/*")
+	limit := addressing.QueueSettings{MaxMessages: 1}
+	for reason, d := range map[string]addressing.Definition{
+		"address without a name":                       {Kind: addressing.Queue},
+		`address "a/*": kind is missing`:               {Name: name},
+		"kind Kind(9) does not exist":                  {Name: name, Kind: 9},
+		"distribution closest does not fit kind queue": {Name: name, Kind: addressing.Queue, Distribution: addressing.Closest},
+		"distribution Distribution(7) does not exist":  {Name: name, Kind: addressing.Anycast, Distribution: 7},
+		"maxMessageSize -1 is negative":                {Name: name, Kind: addressing.Topic, MaxMessageSize: -1},
+		"maxMessages does not fit kind anycast":        {Name: name, Kind: addressing.Anycast, Queue: limit},
+		"maxBytes does not fit kind broadcast": {
+			Name: name, Kind: addressing.Broadcast, Queue: addressing.QueueSettings{MaxBytes: 1}},
+		"maxMessages -2 is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxMessages: -2}},
+		"maxBytes -3 is negative": {
+			Name: name, Kind: addressing.Topic, Queue: addressing.QueueSettings{MaxBytes: -3}},
+	} {
+		if err := d.Validate(); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("got %v, want an error with %q", err, reason)
+		}
+	}
+}
+
+func TestDefinitionIsTaken(t *testing.T) {
+	name := houseFilter(t, "a/#")
+	limits := addressing.QueueSettings{MaxMessages: 10, MaxBytes: 1 << 40}
+	for _, d := range []addressing.Definition{
+		{Name: name, Kind: addressing.Anycast, Distribution: addressing.Closest, MaxMessageSize: 1},
+		{Name: name, Kind: addressing.Broadcast},
+		{Name: name, Kind: addressing.Queue, Queue: limits},
+		{Name: name, Kind: addressing.Topic, Queue: limits},
+	} {
+		if err := d.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package queue_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/manifoldmq/manifold/broker/internal/queue"
+)
+
+// BenchmarkCycle takes one message through append, stored, next and accept while a backlog waits behind it.
+func BenchmarkCycle(b *testing.B) {
+	for _, backlog := range []int{0, 1000, 1_000_000} {
+		for _, consumers := range []int{1, 100} {
+			b.Run(fmt.Sprintf("backlog=%d/consumers=%d", backlog, consumers), func(b *testing.B) {
+				q := filled(backlog)
+				for c := range consumers {
+					q.Attach(queue.ConsumerID(c))
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					seq, _ := q.Append(256)
+					if lease, ok := q.LeaseWanted(); ok {
+						q.LeaseStored(lease)
+					}
+					q.Stored(seq)
+					a, _ := q.Next(always)
+					q.Settle(a.Tag, queue.Accept)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkWindow keeps 1,000 messages unsettled and releases every other one.
+func BenchmarkWindow(b *testing.B) {
+	q := filled(2000, 1)
+	var window []queue.Tag
+	for range 1000 {
+		a, _ := q.Next(always)
+		window = append(window, a.Tag)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		verdict := queue.Release
+		if i%2 == 0 {
+			verdict = queue.Accept
+			seq, _ := q.Append(256)
+			q.Stored(seq)
+		}
+		q.Settle(window[i%1000], verdict)
+		if lease, ok := q.LeaseWanted(); ok {
+			q.LeaseStored(lease)
+		}
+		a, _ := q.Next(always)
+		window[i%1000] = a.Tag
+	}
+}
+
+// BenchmarkDetach returns 1,000 held messages and assigns them again.
+func BenchmarkDetach(b *testing.B) {
+	q := filled(2000, 1, 2)
+	for b.Loop() {
+		for range 1000 {
+			q.Next(func(c queue.ConsumerID) bool { return c == 2 })
+		}
+		q.Detach(2, nil)
+		q.Attach(2)
+	}
+}
+
+// TestAWaitingMessageCostsFewBytes measures what a backlog of a million keeps on the heap.
+func TestAWaitingMessageCostsFewBytes(t *testing.T) {
+	const n = 1_000_000
+	before := heap()
+	q := filled(n)
+	perEntry := float64(heap()-before) / n
+	t.Logf("%.1f bytes per waiting message", perEntry)
+	if perEntry > 40 {
+		t.Errorf("%.1f bytes per waiting message, want at most 40", perEntry)
+	}
+	runtime.KeepAlive(q)
+}
+
+// TestADrainedQueueGivesItsMemoryBack fills, assigns and accepts a large backlog.
+func TestADrainedQueueGivesItsMemoryBack(t *testing.T) {
+	before := heap()
+	q := filled(200_000, 1)
+	var tags []queue.Tag
+	for a, ok := q.Next(always); ok; a, ok = q.Next(always) {
+		tags = append(tags, a.Tag)
+	}
+	for _, tag := range tags {
+		q.Settle(tag, queue.Accept)
+	}
+	tags = nil
+	if kept := int64(heap()) - int64(before); kept > 64<<10 {
+		t.Errorf("an empty queue keeps %d bytes", kept)
+	}
+	runtime.KeepAlive(q)
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

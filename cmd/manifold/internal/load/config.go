@@ -1,0 +1,169 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// Layout says which subscriber hears which publisher.
+type Layout string
+
+const (
+	// Pairs is 1:1: publisher i and subscriber i share the topic Topic/i.
+	Pairs Layout = "pairs"
+	// FanOut is 1:N: every publisher has its own topic Topic/i and every subscriber subscribes to all of them.
+	FanOut Layout = "fanout"
+	// Mesh is N:N: all publishers and all subscribers share the one topic Topic.
+	Mesh Layout = "mesh"
+)
+
+const (
+	defaultWindow      = 1000
+	defaultOutstanding = 1000
+	defaultPatience    = 5 * time.Second
+	maxWindow          = 65535
+	maxPayload         = 64 << 20
+)
+
+// Config describes one load run. The zero value of a field means the default named beside it.
+type Config struct {
+	Address  string // host:port of the server under test
+	Username string // sent in CONNECT when not empty
+	Password string // sent in CONNECT when Username is not empty
+	ClientID string // prefix of every client identifier; default "load"
+
+	Layout      Layout // default Pairs
+	Topic       string // the topic itself for Mesh, the prefix of the topics otherwise; default "bench"
+	Publishers  int    // default 1
+	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
+
+	PayloadSize  int // bytes, at least MinPayload; default 256
+	PublishQoS   int // 0 or 1
+	SubscribeQoS int // 0 or 1
+
+	// Window is how many QoS 1 publishes one publisher has unacknowledged at most; default 1000, at most 65,535.
+	Window int
+	// Outstanding is how many messages a publisher is ahead of the slowest subscriber that hears it, at most.
+	// It closes the loop, so that no server has to drop what it cannot deliver yet; default 1000.
+	Outstanding int
+	// Rate is messages per second of each publisher; 0 means as fast as the windows allow.
+	Rate float64
+
+	WarmUp   time.Duration // traffic before anything is counted
+	Duration time.Duration // length of the measured window; exclusive with Messages
+	Messages uint64        // messages per publisher in the measured window; exclusive with Duration
+	Patience time.Duration // no progress for this long: what is outstanding counts as lost; default 5 s
+
+	// Latency asks for a histogram of the time from writing a message to reading it. It turns batched
+	// reading off, which costs the driver more CPU.
+	Latency bool
+	// ServerPID names a process on this machine whose CPU time is measured together with the traffic; 0 means none.
+	ServerPID int
+}
+
+// MinPayload is the room the driver needs in each payload: run, publisher, sequence number and time of sending.
+const MinPayload = 24
+
+func (c Config) withDefaults() Config {
+	if c.ClientID == "" {
+		c.ClientID = "load"
+	}
+	if c.Layout == "" {
+		c.Layout = Pairs
+	}
+	if c.Topic == "" {
+		c.Topic = "bench"
+	}
+	if c.Publishers == 0 {
+		c.Publishers = 1
+	}
+	if c.PayloadSize == 0 {
+		c.PayloadSize = 256
+	}
+	if c.Window == 0 {
+		c.Window = defaultWindow
+	}
+	if c.Outstanding == 0 {
+		c.Outstanding = defaultOutstanding
+	}
+	if c.Patience == 0 {
+		c.Patience = defaultPatience
+	}
+	return c
+}
+
+// Validate reports everything that is wrong with c, in one error.
+func (c Config) Validate() error {
+	var errs []error
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Address); err != nil {
+		errs = append(errs, fmt.Errorf("address: %w", err))
+	}
+	refuse(c.Layout != Pairs && c.Layout != FanOut && c.Layout != Mesh,
+		"layout %q is none of %s, %s, %s", c.Layout, Pairs, FanOut, Mesh)
+	refuse(len(c.Topic) > 60000 || strings.ContainsAny(c.Topic, "+#\x00"), "topic %q is not a topic name", c.Topic)
+	refuse(c.Publishers < 1, "%d publishers: at least one is needed", c.Publishers)
+	refuse(c.Subscribers < 0, "%d subscribers", c.Subscribers)
+	refuse(c.Layout == Pairs && c.Subscribers != 0 && c.Subscribers != c.Publishers,
+		"layout pairs needs as many subscribers as publishers, or none: got %d and %d", c.Subscribers, c.Publishers)
+	refuse(c.PayloadSize < MinPayload || c.PayloadSize > maxPayload,
+		"payload of %d bytes: must be %d to %d", c.PayloadSize, MinPayload, maxPayload)
+	refuse(c.PublishQoS != 0 && c.PublishQoS != 1, "publish QoS %d: must be 0 or 1", c.PublishQoS)
+	refuse(c.SubscribeQoS != 0 && c.SubscribeQoS != 1, "subscribe QoS %d: must be 0 or 1", c.SubscribeQoS)
+	refuse(c.Window < 1 || c.Window > maxWindow, "window of %d: must be 1 to %d", c.Window, maxWindow)
+	refuse(c.Outstanding < 1, "outstanding %d: must be at least 1", c.Outstanding)
+	refuse(c.Rate < 0, "rate %g: must not be negative", c.Rate)
+	refuse((c.Duration > 0) == (c.Messages > 0), "exactly one of duration and messages is needed")
+	refuse(c.WarmUp < 0 || c.Duration < 0 || c.Patience < 0, "a time span is negative")
+	return errors.Join(errs...)
+}
+
+// publishTopic is the topic that publisher i writes to.
+func (c Config) publishTopic(i int) string {
+	if c.Layout == Mesh {
+		return c.Topic
+	}
+	return fmt.Sprintf("%s/%d", c.Topic, i)
+}
+
+// hears returns the half-open range of publishers that subscriber i listens to.
+func (c Config) hears(i int) (from, to int) {
+	if c.Layout == Pairs {
+		return i, i + 1
+	}
+	return 0, c.Publishers
+}
+
+// filters returns what subscriber i subscribes to.
+func (c Config) filters(i int) []string {
+	if c.Layout == Mesh {
+		return []string{c.Topic}
+	}
+	from, to := c.hears(i)
+	filters := make([]string, 0, to-from)
+	for p := from; p < to; p++ {
+		filters = append(filters, c.publishTopic(p))
+	}
+	return filters
+}
+
+// batch is how many messages a publisher writes at once: a part of the smallest window, so that writing and
+// reading overlap, and no more bytes than a socket takes well.
+func (c Config) batch() int {
+	const batchBytes = 128 << 10
+	smallest := maxWindow
+	if c.PublishQoS == 1 {
+		smallest = c.Window
+	}
+	if c.Subscribers > 0 {
+		smallest = min(smallest, c.Outstanding)
+	}
+	return max(1, min(smallest/4, batchBytes/c.PayloadSize))
+}

@@ -1,0 +1,77 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	handshakeTime = 20 * time.Second
+	dialAtOnce    = 64 // connections that are being opened at one time
+)
+
+var errNoAnswer = fmt.Errorf("no answer within %v", handshakeTime)
+
+// dial opens one MQTT connection and waits until the server has accepted it. A nil source lets the kernel choose.
+func dial(ctx context.Context, address string, source net.Addr, connect []byte) (_ net.Conn, err error) {
+	dialer := net.Dialer{LocalAddr: source, Timeout: handshakeTime}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			conn.Close()
+		}
+	}()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write(connect); err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	// A CONNACK of MQTT 3.1.1 is four bytes, and a clean session hears nothing else before it subscribes.
+	var connack [4]byte
+	if _, err := io.ReadFull(conn, connack[:]); err != nil {
+		return nil, fmt.Errorf("connack: %w", err)
+	}
+	f, err := nextFrame(connack[:], len(connack))
+	if err != nil {
+		return nil, err
+	}
+	if err := f.connackError(); err != nil {
+		return nil, err
+	}
+	return conn, conn.SetDeadline(time.Time{})
+}
+
+// inParallel calls open for 0 to n-1, a bounded number at a time, and returns the first error.
+func inParallel(ctx context.Context, n int, open func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(n, dialAtOnce) {
+		wg.Go(func() {
+			for i := range next {
+				if err := open(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wg.Wait()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,88 @@
+package load
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// The head of each payload. The run tells our messages from what an earlier run left in a queue.
+const (
+	runAt       = 0
+	publisherAt = 4
+	sequenceAt  = 8
+	sentAt      = 16
+)
+
+// stamp is what the head of a payload says.
+type stamp struct {
+	run       uint32
+	publisher uint32
+	sequence  uint64
+	sent      time.Duration // since the start of the run
+}
+
+func readStamp(payload []byte) (stamp, bool) {
+	if len(payload) < MinPayload {
+		return stamp{}, false
+	}
+	return stamp{
+		run:       binary.LittleEndian.Uint32(payload[runAt:]),
+		publisher: binary.LittleEndian.Uint32(payload[publisherAt:]),
+		sequence:  binary.LittleEndian.Uint64(payload[sequenceAt:]),
+		sent:      time.Duration(binary.LittleEndian.Uint64(payload[sentAt:])),
+	}, true
+}
+
+// plate is a printing plate: a batch of equal PUBLISH packets encoded once, of which only packet
+// identifier, sequence number and time change from one print to the next.
+type plate struct {
+	bytes   []byte
+	frame   int // bytes per packet
+	idAt    int // offset of the packet identifier in a packet; 0 for QoS 0
+	payload int // offset of the payload in a packet
+}
+
+func newPlate(count int, topic string, qos, payloadSize int, run, publisher uint32) *plate {
+	one := []byte{packetPublish | byte(qos<<qosShift)}
+	length := 2 + len(topic) + payloadSize
+	if qos > 0 {
+		length += 2
+	}
+	one = appendLength(one, length)
+	one = appendString(one, topic)
+	p := &plate{}
+	if qos > 0 {
+		p.idAt = len(one)
+		one = append(one, 0, 0)
+	}
+	p.payload = len(one)
+	head := make([]byte, payloadSize)
+	binary.LittleEndian.PutUint32(head[runAt:], run)
+	binary.LittleEndian.PutUint32(head[publisherAt:], publisher)
+	for i := MinPayload; i < payloadSize; i++ {
+		head[i] = 'a' + byte(i%26)
+	}
+	one = append(one, head...)
+	p.frame = len(one)
+	for range count {
+		p.bytes = append(p.bytes, one...)
+	}
+	return p
+}
+
+// print returns n packets numbered from sequence, borrowed until the next call.
+func (p *plate) print(n int, sequence uint64, sent time.Duration) []byte {
+	for i := range n {
+		packet := p.bytes[i*p.frame : (i+1)*p.frame]
+		s := sequence + uint64(i)
+		if p.idAt > 0 {
+			binary.BigEndian.PutUint16(packet[p.idAt:], packetIDOf(s))
+		}
+		binary.LittleEndian.PutUint64(packet[p.payload+sequenceAt:], s)
+		binary.LittleEndian.PutUint64(packet[p.payload+sentAt:], uint64(sent))
+	}
+	return p.bytes[:n*p.frame]
+}
+
+// packetIDOf gives message s its identifier: 1 to 65,535 in turn. No two messages of one window share one.
+func packetIDOf(s uint64) uint16 { return uint16(s%maxWindow) + 1 }

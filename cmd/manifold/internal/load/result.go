@@ -1,0 +1,127 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what a run measured. Counters and CPU times belong to the measured window; what is wrong (Lost and the
+// fields after it) is counted over the whole run, warm-up included.
+type Result struct {
+	Elapsed      time.Duration `json:"elapsedNanos"`
+	Published    uint64        `json:"published"`
+	Acknowledged uint64        `json:"acknowledged"` // PUBACKs; 0 when published with QoS 0
+	Delivered    uint64        `json:"delivered"`    // first arrivals, over all subscribers
+
+	DriverCPU time.Duration  `json:"driverCPUNanos"` // 0 where it cannot be read
+	ServerCPU *time.Duration `json:"serverCPUNanos,omitempty"`
+	Latency   *Latency       `json:"latency,omitempty"`
+
+	Lost           uint64 `json:"lost"`           // deliveries that never came
+	Duplicated     uint64 `json:"duplicated"`     // deliveries that came again
+	Misordered     uint64 `json:"misordered"`     // deliveries that came after a later one of the same publisher
+	Unacknowledged uint64 `json:"unacknowledged"` // QoS 1 publishes without PUBACK
+	Unexpected     uint64 `json:"unexpected"`     // PUBACKs for nothing
+	Foreign        uint64 `json:"foreign"`        // messages of another run or sender
+}
+
+// Latency is the time from writing a message to reading it.
+type Latency struct {
+	Count int64         `json:"count"`
+	P50   time.Duration `json:"p50Nanos"`
+	P90   time.Duration `json:"p90Nanos"`
+	P99   time.Duration `json:"p99Nanos"`
+	P999  time.Duration `json:"p999Nanos"`
+	Max   time.Duration `json:"maxNanos"`
+}
+
+// Work is what rates and CPU costs are given per: deliveries, or without subscribers acknowledged messages, or
+// with QoS 0 and no subscribers published ones.
+func (r Result) Work() uint64 {
+	switch {
+	case r.Delivered > 0:
+		return r.Delivered
+	case r.Acknowledged > 0:
+		return r.Acknowledged
+	}
+	return r.Published
+}
+
+// PerSecond is n events of the measured window as a rate.
+func (r Result) PerSecond(n uint64) float64 {
+	if r.Elapsed <= 0 {
+		return 0
+	}
+	return float64(n) / r.Elapsed.Seconds()
+}
+
+// Sound says whether every message came exactly once and in order.
+func (r Result) Sound() bool {
+	return r.Lost == 0 && r.Duplicated == 0 && r.Misordered == 0 && r.Unacknowledged == 0 && r.Unexpected == 0
+}
+
+// WriteJSON writes r as one JSON object.
+func (r Result) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+// WriteText writes r for a person.
+func (r Result) WriteText(w io.Writer) error {
+	t := &table{w: w}
+	t.row("elapsed", "%.2f s", r.Elapsed.Seconds())
+	t.row("published", "%d  %.0f/s", r.Published, r.PerSecond(r.Published))
+	t.row("acknowledged", "%d  %.0f/s", r.Acknowledged, r.PerSecond(r.Acknowledged))
+	t.row("delivered", "%d  %.0f/s", r.Delivered, r.PerSecond(r.Delivered))
+	t.row("driver CPU", "%.2f µs/message", perMessage(r.DriverCPU, r.Work()))
+	if r.ServerCPU != nil {
+		t.row("server CPU", "%.2f µs/message", perMessage(*r.ServerCPU, r.Work()))
+	}
+	if l := r.Latency; l != nil {
+		t.row("latency", "p50 %v  p90 %v  p99 %v  p99.9 %v  max %v", l.P50, l.P90, l.P99, l.P999, l.Max)
+	}
+	if r.Sound() {
+		t.row("checked", "nothing lost, duplicated or out of order")
+	} else {
+		t.row("checked", "lost %d, duplicated %d, out of order %d, unacknowledged %d, unexpected PUBACKs %d",
+			r.Lost, r.Duplicated, r.Misordered, r.Unacknowledged, r.Unexpected)
+	}
+	if r.Foreign > 0 {
+		t.row("foreign", "%d", r.Foreign)
+	}
+	return t.err
+}
+
+// perMessage is a CPU time in microseconds, spread over n messages.
+func perMessage(cpu time.Duration, n uint64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return float64(cpu) / float64(time.Microsecond) / float64(n)
+}
+
+func newLatency(h *hdrhistogram.Histogram) *Latency {
+	at := func(percent float64) time.Duration { return time.Duration(h.ValueAtQuantile(percent)) }
+	return &Latency{
+		Count: h.TotalCount(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: time.Duration(h.Max()),
+	}
+}
+
+// table writes labelled rows and keeps the first error.
+type table struct {
+	w   io.Writer
+	err error
+}
+
+func (t *table) row(label, format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, "%-14s"+format+"\n", append([]any{label}, args...)...)
+	}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,177 @@
+package load
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// window is the measured part of a run, as two snapshots of everything that counts up.
+type window struct{ begin, end snapshot }
+
+type snapshot struct {
+	at                    time.Time
+	sent, acked, received uint64
+	driver, server        time.Duration
+}
+
+// measure runs the traffic: warm-up, measured window, and the time until everything sent has arrived.
+func (r *run) measure(ctx context.Context) (window, error) {
+	if r.config.Messages > 0 {
+		return r.measureCount(ctx)
+	}
+	return r.measureDuration(ctx)
+}
+
+// measureDuration opens and closes the window while traffic flows.
+func (r *run) measureDuration(ctx context.Context) (w window, err error) {
+	stop := make(chan struct{})
+	r.startWriters(unlimited, stop)
+	defer func() { r.stopWriters(stop) }()
+	if err := pause(ctx, r.config.WarmUp); err != nil {
+		return w, err
+	}
+	if w.begin, err = r.open(); err != nil {
+		return w, err
+	}
+	if err := pause(ctx, r.config.Duration); err != nil {
+		return w, err
+	}
+	if w.end, err = r.shut(); err != nil {
+		return w, err
+	}
+	r.stopWriters(stop)
+	stop = nil
+	return w, r.settle(ctx)
+}
+
+// measureCount warms up, waits for silence, and measures until the last of the counted messages has arrived.
+func (r *run) measureCount(ctx context.Context) (w window, err error) {
+	if r.config.WarmUp > 0 {
+		stop := make(chan struct{})
+		r.startWriters(unlimited, stop)
+		err := pause(ctx, r.config.WarmUp)
+		r.stopWriters(stop)
+		if err != nil {
+			return w, err
+		}
+		if err := r.settle(ctx); err != nil {
+			return w, err
+		}
+	}
+	if w.begin, err = r.open(); err != nil {
+		return w, err
+	}
+	stop := make(chan struct{})
+	r.startWriters(r.config.Messages, stop)
+	defer r.stopWriters(stop)
+	if err := r.settle(ctx); err != nil {
+		return w, err
+	}
+	w.end, err = r.shut()
+	return w, err
+}
+
+// stopWriters ends the publishers where they are: what they have sent is all there will be. A nil stop means
+// that it was done before. A write that a stuck server holds up gets Patience to end.
+func (r *run) stopWriters(stop chan struct{}) {
+	if stop == nil {
+		return
+	}
+	close(stop)
+	stuck := time.AfterFunc(r.config.Patience, r.cut)
+	r.writers.Wait()
+	stuck.Stop()
+	for _, p := range r.publishers {
+		p.goal.Store(p.sent.Load())
+	}
+}
+
+// settle returns when everything has arrived, or when nothing has moved for as long as Patience.
+func (r *run) settle(ctx context.Context) error {
+	const look = 2 * time.Millisecond
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	moved, last := time.Now(), r.progress()
+	for !r.arrived() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case now := <-ticker.C:
+			if p := r.progress(); p != last {
+				moved, last = now, p
+			} else if now.Sub(moved) >= r.config.Patience {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) arrived() bool {
+	for _, p := range r.publishers {
+		if !p.arrived() {
+			return false
+		}
+	}
+	return true
+}
+
+// progress is a number that changes whenever anything moves.
+func (r *run) progress() uint64 {
+	s := r.counters()
+	return s.sent + s.acked + s.received
+}
+
+// open takes the snapshot at the start of the measured window.
+func (r *run) open() (s snapshot, err error) {
+	if s, err = r.snapshot(); err == nil {
+		r.counting.Store(true)
+	}
+	return s, err
+}
+
+// shut takes the snapshot at its end.
+func (r *run) shut() (snapshot, error) {
+	r.counting.Store(false)
+	return r.snapshot()
+}
+
+func (r *run) snapshot() (s snapshot, err error) {
+	s = r.counters()
+	s.at = time.Now()
+	s.driver, s.server, err = r.processUsage()
+	return s, err
+}
+
+func (r *run) counters() (s snapshot) {
+	for _, p := range r.publishers {
+		s.sent += p.sent.Load()
+		s.acked += p.acked.Load()
+	}
+	for _, sub := range r.subscribers {
+		s.received += sub.received.Load()
+	}
+	return s
+}
+
+// pause waits for d, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// farewell sends DISCONNECT if the socket takes it at once: a polite end, but not one worth waiting for.
+func farewell(conn net.Conn) {
+	if conn == nil {
+		return
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	_, _ = conn.Write(appendDisconnect(nil))
+}

@@ -1,0 +1,179 @@
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Packet types of MQTT 3.1.1, section 2.2.1, as the high four bits of the first byte.
+const (
+	packetConnect    = 0x10
+	packetConnack    = 0x20
+	packetPublish    = 0x30
+	packetPuback     = 0x40
+	packetSubscribe  = 0x82 // with the flags that section 3.8.1 demands
+	packetSuback     = 0x90
+	packetPingreq    = 0xC0
+	packetPingresp   = 0xD0
+	packetDisconnect = 0xE0
+
+	typeMask = 0xF0
+	qosShift = 1
+	qosMask  = 0x03
+)
+
+var (
+	errFrameTooLong = errors.New("frame is longer than any the load driver asked for")
+	errFrameCorrupt = errors.New("frame does not follow MQTT 3.1.1")
+)
+
+// appendConnect encodes CONNECT (section 3.1) with a clean session and without keep-alive: an idle connection
+// then stays silent for good.
+func appendConnect(dst []byte, clientID, username, password string) []byte {
+	const cleanSession, hasPassword, hasUsername = 0x02, 0x40, 0x80
+	flags := byte(cleanSession)
+	size := 10 + 2 + len(clientID)
+	if username != "" {
+		flags |= hasUsername | hasPassword
+		size += 2 + len(username) + 2 + len(password)
+	}
+	dst = append(dst, packetConnect)
+	dst = appendLength(dst, size)
+	dst = appendString(dst, "MQTT")
+	dst = append(dst, 4, flags, 0, 0)
+	dst = appendString(dst, clientID)
+	if username != "" {
+		dst = appendString(dst, username)
+		dst = appendString(dst, password)
+	}
+	return dst
+}
+
+// appendSubscribe encodes SUBSCRIBE (section 3.8) for filters, all with one QoS.
+func appendSubscribe(dst []byte, id uint16, qos int, filters ...string) []byte {
+	size := 2
+	for _, f := range filters {
+		size += 2 + len(f) + 1
+	}
+	dst = append(dst, packetSubscribe)
+	dst = appendLength(dst, size)
+	dst = binary.BigEndian.AppendUint16(dst, id)
+	for _, f := range filters {
+		dst = appendString(dst, f)
+		dst = append(dst, byte(qos))
+	}
+	return dst
+}
+
+func appendPuback(dst []byte, id uint16) []byte {
+	return append(dst, packetPuback, 2, byte(id>>8), byte(id))
+}
+
+func appendPingreq(dst []byte) []byte { return append(dst, packetPingreq, 0) }
+
+func appendDisconnect(dst []byte) []byte { return append(dst, packetDisconnect, 0) }
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(s)))
+	return append(dst, s...)
+}
+
+// appendLength encodes the remaining length, section 2.2.3.
+func appendLength(dst []byte, n int) []byte {
+	for n >= 0x80 {
+		dst = append(dst, byte(n)|0x80)
+		n >>= 7
+	}
+	return append(dst, byte(n))
+}
+
+// frame is one packet as it lies in a read buffer.
+type frame struct {
+	first byte   // type and flags
+	body  []byte // variable header and payload, borrowed from the buffer
+	size  int    // bytes of the whole packet; 0 while it is incomplete
+}
+
+// nextFrame finds the packet that starts at buf[0]. It looks at the fixed header only.
+func nextFrame(buf []byte, maxSize int) (frame, error) {
+	if len(buf) < 2 {
+		return frame{}, nil
+	}
+	length, header := int(buf[1]), 2
+	if length >= 0x80 {
+		length = 0
+		for shift := 0; ; shift += 7 {
+			if shift == 28 {
+				return frame{}, errFrameCorrupt
+			}
+			if header = 2 + shift/7; len(buf) < header {
+				return frame{}, nil
+			}
+			b := buf[header-1]
+			length |= int(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+	}
+	size := header + length
+	if size > maxSize {
+		return frame{}, errFrameTooLong
+	}
+	if len(buf) < size {
+		return frame{}, nil
+	}
+	return frame{first: buf[0], body: buf[header:size], size: size}, nil
+}
+
+// publish takes a PUBLISH apart (section 3.3); id is 0 for QoS 0.
+func (f frame) publish() (id uint16, payload []byte, err error) {
+	if len(f.body) < 2 {
+		return 0, nil, errFrameCorrupt
+	}
+	at := 2 + int(binary.BigEndian.Uint16(f.body))
+	if f.first>>qosShift&qosMask != 0 {
+		if len(f.body) < at+2 {
+			return 0, nil, errFrameCorrupt
+		}
+		id = binary.BigEndian.Uint16(f.body[at:])
+		at += 2
+	}
+	if len(f.body) < at {
+		return 0, nil, errFrameCorrupt
+	}
+	return id, f.body[at:], nil
+}
+
+// packetID is the identifier that opens the body of PUBACK and SUBACK.
+func (f frame) packetID() (uint16, error) {
+	if len(f.body) < 2 {
+		return 0, errFrameCorrupt
+	}
+	return binary.BigEndian.Uint16(f.body), nil
+}
+
+// connackError explains a CONNACK that is not a yes (section 3.2.2.3).
+func (f frame) connackError() error {
+	switch {
+	case f.first&typeMask != packetConnack || len(f.body) != 2:
+		return fmt.Errorf("answer to CONNECT has type %#x: %w", f.first, errFrameCorrupt)
+	case f.body[1] != 0:
+		return fmt.Errorf("connection refused with return code %d", f.body[1])
+	}
+	return nil
+}
+
+// subackError explains a SUBACK that grants less than qos to any of n filters (section 3.9.3).
+func (f frame) subackError(n, qos int) error {
+	if f.first&typeMask != packetSuback || len(f.body) != 2+n {
+		return fmt.Errorf("answer to SUBSCRIBE has type %#x: %w", f.first, errFrameCorrupt)
+	}
+	for i, code := range f.body[2:] {
+		if int(code) != qos {
+			return fmt.Errorf("subscription %d was answered with %#x instead of QoS %d", i, code, qos)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+// Package config reads what a person writes about a gateway.
+//
+// Its promises: defaults are set before a file is decoded, so a file says only what differs from them. Nothing in a
+// file is skipped: a key that does not exist is refused with the nearest one that does. Everything that is wrong is
+// reported at once, each with file, line and the path of its key. A Config that Load, Parse or Default gives is valid.
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/manifoldmq/manifold/configs"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Config is all that a gateway is told: one struct for each room, and what concerns them all.
+type Config struct {
+	Listen       string        `yaml:"listen"`       // host or IP address that every door listens at
+	PortOffset   int           `yaml:"portOffset"`   // added to every port, for several gateways on one machine
+	DataDir      string        `yaml:"dataDir"`      // where messages are stored
+	DrainTimeout time.Duration `yaml:"drainTimeout"` // how long clients get to finish when the process stops
+	Log          Log           `yaml:"log"`
+	Limits       Limits        `yaml:"limits"`
+	Store        Store         `yaml:"store"`
+	MQTT         MQTT          `yaml:"mqtt"`
+	HTTP         HTTP          `yaml:"http"`
+	Admin        Admin         `yaml:"admin"`
+	Tenants      []Tenant      `yaml:"tenants"`
+	Anonymous    bool          `yaml:"anonymous"` // short for that of the tenant "default"
+	Addresses    []Address     `yaml:"addresses"` // short for those of the tenant "default"
+}
+
+// Default is the configuration of an empty file: every setting's default, and no tenant.
+func Default() Config {
+	return Config{
+		Listen:       "127.0.0.1",
+		DataDir:      "manifold-data",
+		DrainTimeout: 10 * time.Second,
+		Log:          defaultLog(),
+		Limits:       defaultLimits(),
+		Store:        defaultStore(),
+		MQTT:         defaultMQTT(),
+		HTTP:         defaultHTTP(),
+		Admin:        defaultAdmin(),
+	}
+}
+
+// Quickstart is the configuration of a gateway that was given none: configs/quickstart.yaml.
+func Quickstart() (Config, error) {
+	return Parse("quickstart.yaml", configs.Quickstart)
+}
+
+// Load reads a file. Its error is Problems when the file could be read.
+func Load(file string) (Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", withoutOperation(err))
+	}
+	return Parse(file, text)
+}
+
+// withoutOperation leaves out of a file error that the file was opened or read, which the reader knows.
+func withoutOperation(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return fmt.Errorf("%s: %w", e.Path, e.Err)
+	}
+	return err
+}
+
+// Parse reads the text of the file named file. Its error is Problems.
+func Parse(file string, text []byte) (Config, error) {
+	doc, problems := parseDocument(file, text)
+	c := Default()
+	if len(problems) == 0 {
+		problems = doc.decodeInto(&c)
+	}
+	if len(problems) == 0 {
+		problems = doc.located(c.validate())
+	}
+	if len(problems) > 0 {
+		return Config{}, problems
+	}
+	return c, nil
+}
+
+// AllTenants gives the tenants with the short form spelled out: the tenant "default" comes first when the top level
+// declares addresses for it or lets anybody in.
+func (c *Config) AllTenants() []Tenant {
+	if !c.hasShortForm() {
+		return c.Tenants
+	}
+	short := Tenant{Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Addresses: c.Addresses}
+	return append([]Tenant{short}, c.Tenants...)
+}
+
+func (c *Config) hasShortForm() bool { return c.Anonymous || len(c.Addresses) > 0 }

@@ -1,0 +1,251 @@
+package router
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+// anycast is the node of an anycast definition: each message goes to exactly one receiver, whose outcome is passed
+// back as it is. A message whose receivers are all out of credit waits in memory, in order, as long as its sender
+// stays; how many wait is bounded by the credit that senders get. One that nobody at all could take is Released.
+type anycast struct {
+	distribution addressing.Distribution
+
+	mu        sync.Mutex // guards everything below; a node's lock
+	consumers addressing.Index[*consumer]
+	links     map[*Receiver]*consumer
+	waiting   map[addressing.Address][]Delivery
+	held      map[uint64]assignment
+	senders   map[*Sender]bool // whether it has been granted its credit
+	tag       uint64           // of the newest assignment
+	turn      uint64           // of the newest choice
+	scratch   []*consumer      // what match gave last
+}
+
+// consumer is a receiver as its node sees it.
+type consumer struct {
+	link      *Receiver
+	unsettled int
+	turn      uint64 // when it was last chosen
+}
+
+// assignment is a message that one consumer holds.
+type assignment struct {
+	delivery Delivery // as its sender offered it
+	consumer *consumer
+}
+
+var (
+	_ Node    = (*anycast)(nil)
+	_ Settler = (*anycast)(nil)
+)
+
+func newAnycast(d addressing.Distribution) *anycast {
+	return &anycast{
+		distribution: d,
+		links:        make(map[*Receiver]*consumer),
+		waiting:      make(map[addressing.Address][]Delivery),
+		held:         make(map[uint64]assignment),
+		senders:      make(map[*Sender]bool),
+	}
+}
+
+// Join grants credit only while somebody is there to consume, as a router without a store must: until then a door
+// that can hold its sender back does so.
+func (n *anycast) Join(s *Sender) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.senders[s] = false
+	n.welcome(s)
+	return nil
+}
+
+func (n *anycast) Leave(s *Sender) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.senders, s)
+	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
+		withdrawn := d.origin == s && !d.Settled
+		if withdrawn {
+			d.Settle(Release())
+		}
+		return withdrawn
+	}))
+}
+
+func (n *anycast) Offer(d Delivery) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if queue := n.waiting[d.To]; len(queue) > 0 {
+		n.waiting[d.To] = append(queue, d)
+		return
+	}
+	candidates := n.match(d.To)
+	if len(candidates) == 0 {
+		d.Settle(Release())
+		return
+	}
+	if !n.assign(d, candidates) {
+		n.waiting[d.To] = append(n.waiting[d.To], d)
+	}
+}
+
+func (n *anycast) Attach(r *Receiver) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c := &consumer{link: r}
+	n.links[r] = c
+	n.consumers.Add(r.source.Filter, c)
+	for s := range n.senders {
+		n.welcome(s)
+	}
+	return nil
+}
+
+func (n *anycast) Grant(r *Receiver) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a, literal := r.source.Filter.Literal(); literal {
+		n.handOut(a)
+		return
+	}
+	for a := range n.waiting {
+		if !r.HasCredit() {
+			return
+		}
+		if r.source.Filter.Matches(a) {
+			n.handOut(a)
+		}
+	}
+}
+
+func (n *anycast) Detach(r *Receiver) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c, ok := n.links[r]
+	if !ok {
+		return
+	}
+	delete(n.links, r)
+	n.consumers.Remove(r.source.Filter, c)
+	if c.unsettled > 0 {
+		for tag, a := range n.held {
+			if a.consumer == c {
+				delete(n.held, tag)
+				a.delivery.Settle(Fail())
+			}
+		}
+	}
+	for a := range n.waiting {
+		if r.source.Filter.Matches(a) && len(n.match(a)) == 0 {
+			n.release(a)
+		}
+	}
+}
+
+// Settle implements Settler for what consumers hold.
+func (n *anycast) Settle(tag uint64, o Outcome, done func(error)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, ok := n.held[tag]
+	if !ok {
+		if done != nil {
+			done(Errorf(Conflict, "the delivery is no longer held"))
+		}
+		return
+	}
+	delete(n.held, tag)
+	a.consumer.unsettled--
+	a.delivery.SettleThen(o, done)
+}
+
+// welcome grants a sender its credit, once, when its address has a consumer.
+func (n *anycast) welcome(s *Sender) {
+	if granted, ok := n.senders[s]; ok && !granted && len(n.match(s.Address())) > 0 {
+		n.senders[s] = true
+		s.Grant()
+	}
+}
+
+// match gives the consumers of an address. It is valid until the next call.
+func (n *anycast) match(a addressing.Address) []*consumer {
+	n.scratch = n.consumers.Match(a, n.scratch[:0])
+	return n.scratch
+}
+
+// handOut assigns what waits at an address while a consumer has credit.
+func (n *anycast) handOut(a addressing.Address) {
+	queue := n.waiting[a]
+	if len(queue) == 0 {
+		return
+	}
+	candidates := n.match(a)
+	given := 0
+	for given < len(queue) && n.assign(queue[given], candidates) {
+		queue[given] = Delivery{}
+		given++
+	}
+	n.setWaiting(a, queue[given:])
+}
+
+// assign hands a message to the best candidate with credit, if there is one.
+func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
+	for {
+		c := n.choose(candidates)
+		if c == nil {
+			return false
+		}
+		if !c.link.Take() { // its credit went elsewhere meanwhile
+			continue
+		}
+		n.turn++
+		c.turn = n.turn
+		if d.Settled {
+			d.Settle(Accept())
+			c.link.Deliver(d.Unowned())
+			return true
+		}
+		n.tag++
+		c.unsettled++
+		n.held[n.tag] = assignment{delivery: d, consumer: c}
+		c.link.Deliver(d.From(n, n.tag))
+		return true
+	}
+}
+
+// choose picks among the candidates with credit: balanced takes the one with the least unsettled, closest takes them
+// in turn, as all that are attached here are equally close. Ties go to the one that has waited longest.
+func (n *anycast) choose(candidates []*consumer) *consumer {
+	var best *consumer
+	for _, c := range candidates {
+		switch {
+		case !c.link.HasCredit():
+		case best == nil:
+			best = c
+		case n.distribution == addressing.Balanced && c.unsettled != best.unsettled:
+			if c.unsettled < best.unsettled {
+				best = c
+			}
+		case c.turn < best.turn:
+			best = c
+		}
+	}
+	return best
+}
+
+func (n *anycast) release(a addressing.Address) {
+	for _, d := range n.waiting[a] {
+		d.Settle(Release())
+	}
+	delete(n.waiting, a)
+}
+
+func (n *anycast) setWaiting(a addressing.Address, queue []Delivery) {
+	if len(queue) == 0 {
+		delete(n.waiting, a)
+	} else {
+		n.waiting[a] = queue
+	}
+}

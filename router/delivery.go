@@ -1,0 +1,64 @@
+package router
+
+import (
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/amqp"
+)
+
+// Message is one encoded AMQP 1.0 message, immutable and shared by all its deliveries.
+type Message = amqp.Message
+
+// Delivery is one message on its way to one place. It is a value: handing it over copies a few words, not the message.
+//
+// On the way in its origin is the Sender; a node that hands the message on to a consumer puts itself in as the origin
+// of what that consumer gets, with a tag that names this assignment and no other.
+type Delivery struct {
+	Message  Message
+	To       addressing.Address // the literal address it was sent to
+	Expires  int64              // Unix milliseconds after which nobody wants it; 0 for never
+	Attempts uint32             // earlier tries to deliver it; above 0 it may have been seen before
+	Settled  bool               // at most once: its sender asked for no acknowledgement
+	Retain   bool               // its publisher asked the topic to keep it
+	Retained bool               // it is the kept copy, given to a new subscriber
+
+	origin Settler
+	tag    uint64
+}
+
+// Settler hears how the deliveries end that it gave out. It ignores a tag that names no current assignment, so the
+// first settlement wins and a late one harms nobody.
+type Settler interface {
+	// Settle ends the assignment that tag names. done, unless nil, is called once the outcome is safe: with nil, or
+	// with why it is not (a *Error with reason Conflict when the assignment is no longer current). It may be called
+	// before Settle returns and with locks held, so it follows the rules of a Consumer.
+	Settle(tag uint64, o Outcome, done func(error))
+}
+
+// From gives the same delivery with another origin: settler will hear its outcome under tag.
+func (d Delivery) From(settler Settler, tag uint64) Delivery {
+	d.origin, d.tag = settler, tag
+	return d
+}
+
+// Unowned gives the same delivery with nobody to hear its outcome.
+func (d Delivery) Unowned() Delivery {
+	d.origin, d.tag = nil, 0
+	return d
+}
+
+// Owned tells whether somebody waits for the outcome: only then need a door ask its client for an acknowledgement.
+func (d Delivery) Owned() bool { return d.origin != nil }
+
+// Settle ends the delivery. The first call wins; later ones do nothing.
+func (d Delivery) Settle(o Outcome) { d.SettleThen(o, nil) }
+
+// SettleThen is Settle for a client that is told when the settlement is safe; see Settler.
+func (d Delivery) SettleThen(o Outcome, done func(error)) {
+	if d.origin == nil {
+		if done != nil {
+			done(nil)
+		}
+		return
+	}
+	d.origin.Settle(d.tag, o, done)
+}

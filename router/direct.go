@@ -1,0 +1,46 @@
+package router
+
+import (
+	"context"
+	"sync"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant.
+type Direct struct {
+	mu    sync.Mutex // guards everything below; a leaf
+	nodes map[directKey]Node
+}
+
+type directKey struct {
+	tenant string
+	name   addressing.Filter
+}
+
+var _ Resolver = (*Direct)(nil)
+
+// NewDirect gives a resolver without nodes.
+func NewDirect() *Direct {
+	return &Direct{nodes: make(map[directKey]Node)}
+}
+
+// Resolve implements Resolver.
+func (d *Direct) Resolve(
+	_ context.Context, t *tenancy.Tenant, def *addressing.Definition, _ Source,
+) (Node, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := directKey{t.Name, def.Name}
+	node, ok := d.nodes[key]
+	if !ok {
+		if def.Kind == addressing.Anycast {
+			node = newAnycast(def.Distribution)
+		} else {
+			node = newBroadcast()
+		}
+		d.nodes[key] = node
+	}
+	return node, nil
+}

@@ -1,0 +1,163 @@
+package router
+
+import (
+	"math"
+	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+// Producer is a door's side of its senders. Its methods are called with locks held; see the package's promises.
+type Producer interface {
+	// Settled tells how a delivery ended that was sent with this tag.
+	Settled(s *Sender, tag uint64, o Outcome)
+	// Credit tells that n more messages are welcome. A door whose protocol can hold its peer back passes it on; one
+	// that cannot bounds what it has unsettled and stops reading. A message sent beyond credit is not lost or refused
+	// for that, it only has no room promised.
+	Credit(s *Sender, n int)
+}
+
+// Consumer is a door's side of its receivers. Deliver is called with locks held; see the package's promises. The
+// consumer owns the delivery and settles it.
+type Consumer interface {
+	Deliver(r *Receiver, d Delivery)
+}
+
+// Target says where a sender sends to.
+type Target struct {
+	Address addressing.Address
+	Kind    addressing.Kind // when not zero, the address must be of this kind
+}
+
+// Source says what a receiver takes from.
+type Source struct {
+	Filter       addressing.Filter
+	Kind         addressing.Kind // when not zero, the addresses must be of this kind
+	Subscription string          // the name of a durable subscription, on a topic only; empty for none
+	Retained     bool            // on topics, begin with the retained messages that match
+}
+
+// Sender is a link into one address. Its methods may be called from any goroutine; to keep messages in order, one
+// goroutine sends.
+type Sender struct {
+	target   Target
+	def      *addressing.Definition
+	node     Node
+	producer Producer
+	counts   *KindCounters
+	maxSize  int
+	window   int
+}
+
+// Address is where the sender sends to.
+func (s *Sender) Address() addressing.Address { return s.target.Address }
+
+// Kind is the kind of its address.
+func (s *Sender) Kind() addressing.Kind { return s.def.Kind }
+
+// MaxMessageSize is the greatest encoded message that it takes, in bytes.
+func (s *Sender) MaxMessageSize() int { return s.maxSize }
+
+// Send hands over a message: its Message, Expires, Settled and Retain fields are read, the rest is the router's.
+// The producer hears the outcome once under tag, possibly before Send returns.
+func (s *Sender) Send(tag uint64, d Delivery) {
+	d.To, d.origin, d.tag = s.target.Address, s, tag
+	if d.Message.Len() > s.maxSize {
+		d.Settle(Reject(TooLarge, "the message is larger than the address's maxMessageSize"))
+		return
+	}
+	s.node.Offer(d)
+}
+
+// Settle implements Settler: nodes end through it what this sender sent.
+func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
+	s.counts.outcome(o)
+	s.producer.Settled(s, tag, o)
+	s.producer.Credit(s, 1)
+	if done != nil {
+		done(nil)
+	}
+}
+
+// Grant is for nodes: it welcomes a sender that joined with its first window of credit. From then on each settlement
+// gives one back.
+func (s *Sender) Grant() { s.producer.Credit(s, s.window) }
+
+// Close unlinks the sender.
+func (s *Sender) Close() { s.node.Leave(s) }
+
+// Receiver is a link out of the addresses that its filter selects.
+type Receiver struct {
+	source   Source
+	kind     addressing.Kind
+	nodes    []Node
+	consumer Consumer
+	counts   *KindCounters
+	credit   atomic.Int64
+}
+
+// Source is what the receiver takes from.
+func (r *Receiver) Source() Source { return r.source }
+
+// Kind is the kind of the addresses it takes from; zero when a wildcard spans several kinds.
+func (r *Receiver) Kind() addressing.Kind { return r.kind }
+
+// Grant gives credit for n more deliveries. Nothing is delivered without.
+func (r *Receiver) Grant(n int) {
+	if n <= 0 || r.credit.Add(int64(n)) <= 0 {
+		return
+	}
+	for _, node := range r.nodes {
+		node.Grant(r)
+	}
+}
+
+// attach links the receiver to each of its nodes, or to none.
+func (r *Receiver) attach() error {
+	for i, n := range r.nodes {
+		if err := n.Attach(r); err != nil {
+			for _, done := range r.nodes[:i] {
+				done.Detach(r)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// closedCredit is so far below zero that no sum of grants lifts it.
+const closedCredit = math.MinInt64 / 2
+
+// Close unlinks the receiver. After it returns nothing more is delivered, but for a call of Deliver that was already
+// under way in another goroutine; what was delivered and not settled comes back to its node.
+func (r *Receiver) Close() {
+	r.credit.Store(closedCredit)
+	for _, node := range r.nodes {
+		node.Detach(r)
+	}
+}
+
+// Take is for nodes: it uses up one credit, or tells that there is none.
+func (r *Receiver) Take() bool {
+	for {
+		c := r.credit.Load()
+		if c <= 0 {
+			return false
+		}
+		if r.credit.CompareAndSwap(c, c-1) {
+			return true
+		}
+	}
+}
+
+// HasCredit is for nodes that choose among receivers before they Take.
+func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
+
+// Deliver is for nodes: after a successful Take it hands the delivery to the door.
+func (r *Receiver) Deliver(d Delivery) {
+	r.counts.delivered.Add(1)
+	r.consumer.Deliver(r, d)
+}
+
+// Drop is for nodes: it counts a message that the receiver missed for want of credit where none waits for it.
+func (r *Receiver) Drop() { r.counts.dropped.Add(1) }

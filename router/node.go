@@ -1,0 +1,34 @@
+package router
+
+import (
+	"context"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Node is what lives at an address, or at the family of addresses that one definition covers. Its methods are called
+// from any goroutine, do not block on a peer, and may call a Producer or Consumer before they return.
+type Node interface {
+	// Join links a sender. The node grants it credit: at once, or when somebody can take what it sends.
+	Join(s *Sender) error
+	// Leave unlinks it. What it sent and still waits for an outcome is released; what asked for none goes on.
+	Leave(s *Sender)
+	// Offer takes ownership of a delivery, whose To the node covers, and settles it, now or later.
+	Offer(d Delivery)
+
+	// Attach links a receiver. When it returns nil the route is live: every message offered from now on is seen.
+	Attach(r *Receiver) error
+	// Grant says that the receiver's credit has risen: the node hands out what waits for it, while r.Take allows.
+	Grant(r *Receiver)
+	// Detach unlinks it. What it holds unsettled comes back, with the count of attempts raised.
+	Detach(r *Receiver)
+}
+
+// Resolver finds the node behind a definition: the broker for queues and topics, Direct for the others.
+type Resolver interface {
+	// Resolve gives the node that serves those addresses of the source that def covers; for a sender the source is
+	// its one address. It may wait for a store, not for a peer. Two calls whose addresses share state give the same
+	// Node, so that a receiver whose filter spans several definitions is attached once to each node.
+	Resolve(ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source) (Node, error)
+}

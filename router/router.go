@@ -1,0 +1,180 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Limits bound what links may ask of the router. The zero value of a field means its default.
+type Limits struct {
+	MaxMessageSize int // bytes of one encoded message, where the address sets none; default 1 MiB
+	LinkCredit     int // messages that a sender may have unsettled before it waits; default 1000
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.MaxMessageSize == 0 {
+		l.MaxMessageSize = 1 << 20
+	}
+	if l.LinkCredit == 0 {
+		l.LinkCredit = 1000
+	}
+	return l
+}
+
+// Router makes links. It knows no protocol and stores nothing.
+type Router struct {
+	limits    Limits
+	resolvers map[addressing.Kind]Resolver
+
+	mu       sync.Mutex // guards everything below; a leaf
+	counters map[string]*Counters
+}
+
+// New gives a router that finds nodes through one resolver per kind of address.
+func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
+	return &Router{limits: limits.withDefaults(), resolvers: resolvers, counters: make(map[string]*Counters)}
+}
+
+// Counters gives a tenant's counters; they live as long as the router.
+func (r *Router) Counters(tenant string) *Counters {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.counters[tenant]
+	if c == nil {
+		c = new(Counters)
+		r.counters[tenant] = c
+	}
+	return c
+}
+
+// Sender links p to an address for sending. The error is a *Error with reason NotFound, Denied, Conflict or what the
+// node says.
+func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target, producer Producer) (*Sender, error) {
+	a := target.Address
+	if !p.May(tenancy.Send, a.Filter()) {
+		return nil, Errorf(Denied, "not allowed to send to %s", a)
+	}
+	def, ok := p.Tenant.Addresses.Lookup(a)
+	if !ok {
+		return nil, Errorf(NotFound, "no address is declared for %s", a)
+	}
+	if err := assertKind(def, target.Kind, a); err != nil {
+		return nil, err
+	}
+	node, err := r.resolve(ctx, p.Tenant, def, Source{Filter: a.Filter(), Kind: target.Kind})
+	if err != nil {
+		return nil, fmt.Errorf("sender to %s: %w", a, err)
+	}
+	s := &Sender{
+		target: target, def: def, node: node, producer: producer,
+		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
+		maxSize: r.limits.MaxMessageSize,
+		window:  r.limits.LinkCredit,
+	}
+	if def.MaxMessageSize > 0 {
+		s.maxSize = int(def.MaxMessageSize)
+	}
+	if err := node.Join(s); err != nil {
+		return nil, fmt.Errorf("sender to %s: %w", a, err)
+	}
+	return s, nil
+}
+
+// Receiver links p to the addresses of a filter for receiving. A literal filter takes from that one address. A filter
+// with wildcards takes from every topic and broadcast address that it overlaps; it competes for the messages of an
+// anycast address only when it lies wholly within that definition, so that a curious "#" steals no commands; and it
+// never takes from queues. When the call returns without an error the route is live, as yet without credit. The error
+// is a *Error with reason NotFound, Denied, Conflict, Unsupported or what the node says.
+func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Source, consumer Consumer) (*Receiver, error) {
+	f := source.Filter
+	if !p.May(tenancy.Receive, f) {
+		return nil, Errorf(Denied, "not allowed to receive from %s", f)
+	}
+	defs, err := sources(p.Tenant.Addresses, source)
+	if err != nil {
+		return nil, err
+	}
+	rcv := &Receiver{source: source, kind: defs[0].Kind, consumer: consumer}
+	for _, def := range defs {
+		node, err := r.resolve(ctx, p.Tenant, def, source)
+		if err != nil {
+			return nil, fmt.Errorf("receiver from %s: %w", f, err)
+		}
+		if !slices.Contains(rcv.nodes, node) {
+			rcv.nodes = append(rcv.nodes, node)
+		}
+		if def.Kind != rcv.kind {
+			rcv.kind = 0
+		}
+	}
+	rcv.counts = r.Counters(p.Tenant.Name).Kind(rcv.kind)
+	if err := rcv.attach(); err != nil {
+		return nil, fmt.Errorf("receiver from %s: %w", f, err)
+	}
+	return rcv, nil
+}
+
+// sources finds the definitions that a receiver takes from: at least one, or an error.
+func sources(space *addressing.Space, source Source) ([]*addressing.Definition, error) {
+	f := source.Filter
+	var defs []*addressing.Definition
+	if a, literal := f.Literal(); literal {
+		def, ok := space.Lookup(a)
+		if !ok {
+			return nil, Errorf(NotFound, "no address is declared for %s", a)
+		}
+		if err := assertKind(def, source.Kind, a); err != nil {
+			return nil, err
+		}
+		defs = append(defs, def)
+	} else {
+		for def := range space.Overlapping(f) {
+			if spans(f, def) && (source.Kind == 0 || source.Kind == def.Kind) {
+				defs = append(defs, def)
+			}
+		}
+		if len(defs) == 0 {
+			return nil, Errorf(NotFound, "no address that %s may select is declared", f)
+		}
+	}
+	if source.Subscription != "" && slices.ContainsFunc(defs, notTopic) {
+		return nil, Errorf(Unsupported, "%s: only a topic has subscriptions", f)
+	}
+	return defs, nil
+}
+
+func notTopic(def *addressing.Definition) bool { return def.Kind != addressing.Topic }
+
+// spans tells whether a filter with wildcards takes from the addresses of def.
+func spans(f addressing.Filter, def *addressing.Definition) bool {
+	switch def.Kind {
+	case addressing.Topic, addressing.Broadcast:
+		return true
+	case addressing.Anycast:
+		return f.Within(def.Name)
+	default:
+		return false
+	}
+}
+
+func assertKind(def *addressing.Definition, want addressing.Kind, a addressing.Address) error {
+	if want != 0 && def.Kind != want {
+		return Errorf(NotFound, "%s is declared with kind %s, not %s", a, def.Kind, want)
+	}
+	return nil
+}
+
+func (r *Router) resolve(
+	ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source,
+) (Node, error) {
+	resolver, ok := r.resolvers[def.Kind]
+	if !ok {
+		return nil, Errorf(Unsupported, "addresses of kind %s are not offered here", def.Kind)
+	}
+	return resolver.Resolve(ctx, t, def, source)
+}

@@ -1,0 +1,10 @@
+// Package transport drives a pure protocol engine over a network connection: it owns the goroutines, the timer, the
+// buffers and the backpressure, so that an engine has none of them.
+//
+// Promises:
+//   - An engine's methods are called one at a time, under the connection's lock.
+//   - A connection has two goroutines, a reader and a writer, and Serve returns after both have ended.
+//   - An idle connection holds no buffer. All that an engine has to say at one moment goes out in one write.
+//   - Nothing is read while the engine is not Ready, and a peer that does not take what is written to it is cut off
+//     after the write timeout.
+package transport

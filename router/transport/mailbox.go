@@ -1,0 +1,50 @@
+package transport
+
+import "sync"
+
+// Mailbox is where other goroutines leave things for the owner of a connection. Its lock is a leaf. What it may hold
+// is bounded by the credit of those who put into it.
+type Mailbox[T any] struct {
+	wake func()
+
+	mu    sync.Mutex // guards everything below; a leaf
+	items []T
+	spare []T
+}
+
+// NewMailbox gives an empty mailbox. wake is called, without the lock, when something comes into an empty one; it
+// must not block.
+func NewMailbox[T any](wake func()) *Mailbox[T] {
+	return &Mailbox[T]{wake: wake}
+}
+
+// Put adds v and wakes the owner if need be.
+func (m *Mailbox[T]) Put(v T) {
+	m.mu.Lock()
+	m.items = append(m.items, v)
+	first := len(m.items) == 1
+	m.mu.Unlock()
+	if first {
+		m.wake()
+	}
+}
+
+// keptSlots is how many slots a mailbox keeps while it is empty.
+const keptSlots = 16
+
+// Take gives all that has come, in order, or nil. The owner calls it again only when it is done with the last answer:
+// that slice is used anew.
+func (m *Mailbox[T]) Take() []T {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.items) == 0 {
+		if cap(m.spare) > keptSlots {
+			m.spare = nil
+		}
+		return nil
+	}
+	items := m.items
+	clear(m.spare)
+	m.items, m.spare = m.spare[:0], items
+	return items
+}
