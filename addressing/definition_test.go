@@ -11,13 +11,14 @@ func TestDefinitionIsRefused(t *testing.T) {
 	name := houseFilter(t, "a/*")
 	limit := addressing.QueueSettings{MaxMessages: 1}
 	for reason, d := range map[string]addressing.Definition{
-		"address without a name":                       {Kind: addressing.Queue},
-		`address "a/*": kind is missing`:               {Name: name},
-		"kind Kind(9) does not exist":                  {Name: name, Kind: 9},
-		"distribution closest does not fit kind queue": {Name: name, Kind: addressing.Queue, Distribution: addressing.Closest},
-		"distribution Distribution(7) does not exist":  {Name: name, Kind: addressing.Anycast, Distribution: 7},
-		"maxMessageSize -1 is negative":                {Name: name, Kind: addressing.Topic, MaxMessageSize: -1},
-		"maxMessages does not fit kind anycast":        {Name: name, Kind: addressing.Anycast, Queue: limit},
+		"address without a name":         {Kind: addressing.Queue},
+		`address "a/*": kind is missing`: {Name: name},
+		"kind Kind(9) does not exist":    {Name: name, Kind: 9},
+		"distribution closest does not fit kind queue": {
+			Name: name, Kind: addressing.Queue, Distribution: addressing.Closest},
+		"distribution Distribution(7) does not exist": {Name: name, Kind: addressing.Anycast, Distribution: 7},
+		"maxMessageSize -1 is negative":               {Name: name, Kind: addressing.Topic, MaxMessageSize: -1},
+		"maxMessages does not fit kind anycast":       {Name: name, Kind: addressing.Anycast, Queue: limit},
 		"maxBytes does not fit kind broadcast": {
 			Name: name, Kind: addressing.Broadcast, Queue: addressing.QueueSettings{MaxBytes: 1}},
 		"maxMessages -2 is negative": {

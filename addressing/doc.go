@@ -8,7 +8,7 @@
 //
 //   - Everything here is pure: no goroutines, no locks, no clock, no I/O, and only the standard library.
 //   - Text goes through unchanged. Addresses are compared byte for byte: no case folding, no Unicode normalization,
-//     no "." or "..". What a parser returns shares the memory of the string that it was given.
+//     no "." or "..". What a parser returns may share the memory of the string that it was given.
 //   - Address, Filter, Kind and Distribution are comparable values. A Space never changes and may be shared by
 //     goroutines. An Index may be read by many goroutines while nobody changes it.
 //   - Hostile text costs linear time. A filter holds at most [MaxLevels] levels and [MaxWildcards] one-level

@@ -47,7 +47,8 @@ func TestFilterIsRefused(t *testing.T) {
 		"too many levels and stars": {"*" + strings.Repeat("/", addressing.MaxLevels), "more than 128 levels"},
 		"too long":                  {strings.Repeat("x", addressing.MaxLength+1), "65536 bytes"},
 	} {
-		if f, err := addressing.ParseFilter(c.text); err == nil || !strings.Contains(err.Error(), c.reason) || !f.IsZero() {
+		f, err := addressing.ParseFilter(c.text)
+		if err == nil || !strings.Contains(err.Error(), c.reason) || !f.IsZero() {
 			t.Errorf("%s: got %.40q, %v; want an error with %q", name, f, err, c.reason)
 		}
 	}
@@ -62,7 +63,8 @@ func TestMQTTFilterIsRefused(t *testing.T) {
 		"the rest before the end":    {"a/#/b", "last level"},
 		"too many wildcards":         {strings.Repeat("+/", addressing.MaxWildcards) + "+", "more than 16"},
 	} {
-		if f, err := addressing.ParseMQTTFilter(c.text); err == nil || !strings.Contains(err.Error(), c.reason) || !f.IsZero() {
+		f, err := addressing.ParseMQTTFilter(c.text)
+		if err == nil || !strings.Contains(err.Error(), c.reason) || !f.IsZero() {
 			t.Errorf("%s: got %.40q, %v; want an error with %q", name, f, err, c.reason)
 		}
 	}

@@ -5,12 +5,13 @@ package addressing
 //
 // Literal filters cost one look-up in a hash map, however many there are. Filters with wildcards stand in a trie
 // whose nodes are bounded by the number of these filters, not by their length: n of them make at most 2n nodes and
-// the root, [Index.Match] visits each at most once, and only those whose levels so far select the address.
+// the root, [Index.Match] visits each at most once, and only those whose levels so far select the address. Hostile
+// filters can make it visit nearly all of them without a find, so whoever lets filters in should bound their number.
 //
 // An Index is not safe for changes by several goroutines; the caller locks. Calls of Match may run at the same time
 // as long as nobody changes it.
 type Index[T comparable] struct {
-	literal  map[Address]values[T]
+	literal  map[Address]set[T]
 	patterns node[T]
 	size     int
 }
@@ -29,9 +30,9 @@ func (x *Index[T]) add(f Filter, v T) bool {
 		return x.addLiteral(a, v)
 	}
 	path, rest := trieKey(f)
-	place := x.patterns.insert(path).values(rest)
+	place := x.patterns.insert(path).place(rest)
 	if *place == nil {
-		*place = &values[T]{first: v}
+		*place = &set[T]{first: v}
 		return true
 	}
 	return (*place).add(v)
@@ -40,18 +41,19 @@ func (x *Index[T]) add(f Filter, v T) bool {
 func (x *Index[T]) addLiteral(a Address, v T) bool {
 	there, ok := x.literal[a]
 	if !ok {
-		there = values[T]{first: v}
+		there = set[T]{first: v}
 	} else if !there.add(v) {
 		return false
 	}
 	if x.literal == nil {
-		x.literal = make(map[Address]values[T])
+		x.literal = make(map[Address]set[T])
 	}
 	x.literal[a] = there
 	return true
 }
 
-// Remove takes v away from f and gives back the memory that only they needed. It returns false if v is not there.
+// Remove takes v away from f, and drops the nodes that only they needed. Hash maps keep the size that they once had
+// until they are empty or nearly so. It returns false if v is not there.
 func (x *Index[T]) Remove(f Filter, v T) bool {
 	if f.IsZero() || !x.remove(f, v) {
 		return false

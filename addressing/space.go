@@ -115,7 +115,7 @@ func (s *Space) overlapping(f Filter) []int {
 		return nil
 	}
 	found := s.selected(f)
-	s.index.patterns.near(levelsOf(f.text), func(v *values[int]) {
+	s.index.patterns.near(levelsOf(f.text), func(v *set[int]) {
 		if s.reaches(f, v.first) {
 			found = append(found, v.first)
 		}

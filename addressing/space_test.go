@@ -71,7 +71,7 @@ func TestOverlappingLeavesOutWhatMoreSpecificNamesCover(t *testing.T) {
 		"a/#":    {"a", "a/b", "a/#", "a/*"},
 		"a/*/*":  {"a/#"},
 		"c/#":    {"#", "c/*", "c/d/#"},
-		"*/b":    {"a/b", "#", "a/*", "c/*"},
+		"*/b":    {"a/b", "#", "c/*"}, // the only address under a/* would be a/b
 		"$SYS/*": {"$SYS/#"},
 		"$X/*":   nil,
 		"x":      {"#"},

@@ -6,8 +6,8 @@ import "strings"
 // the root has values or at least two children, so that a trie of n filters has at most 2n nodes and the root.
 type node[T comparable] struct {
 	path     string // the levels between the parent and this node, in canonical text; at least one, but for the root
-	exact    *values[T]
-	rest     *values[T] // of the filter that goes on with "#"
+	exact    *set[T]
+	rest     *set[T] // of the filter that goes on with "#"
 	children *children[T]
 }
 
@@ -20,8 +20,8 @@ func trieKey(f Filter) (path levels, rest bool) {
 	return levels{text: text, more: true}, rest
 }
 
-// values returns the place for the values of a filter that ends at n.
-func (n *node[T]) values(rest bool) **values[T] {
+// place returns the place for the values of a filter that ends at n.
+func (n *node[T]) place(rest bool) **set[T] {
 	if rest {
 		return &n.rest
 	}
@@ -60,7 +60,7 @@ func (n *node[T]) split(child *node[T], size int) *node[T] {
 // remove takes v out of the values at the end of the path below n, and prunes the nodes that nobody needs any more.
 func (n *node[T]) remove(path levels, rest bool, v T) bool {
 	if !path.more {
-		place := n.values(rest)
+		place := n.place(rest)
 		if *place == nil {
 			return false
 		}

@@ -61,7 +61,7 @@ func (n *node[T]) follow(a levels) (left levels, ok bool) {
 
 // best returns the values of the most specific filter that selects the address, or nil: at each level, from the
 // left, a literal goes before a one-level wildcard and that before the rest. No node is visited twice.
-func (n *node[T]) best(a Address) *values[T] {
+func (n *node[T]) best(a Address) *set[T] {
 	all := levelsOf(string(a))
 	if !isHidden(string(a)) {
 		return n.bestBelow(all)
@@ -73,7 +73,7 @@ func (n *node[T]) best(a Address) *values[T] {
 }
 
 // bestBelow is best for the levels of the address that n does not stand for.
-func (n *node[T]) bestBelow(a levels) *values[T] {
+func (n *node[T]) bestBelow(a levels) *set[T] {
 	switch {
 	case !a.more && n.exact != nil:
 		return n.exact
@@ -90,7 +90,7 @@ func (n *node[T]) bestBelow(a levels) *values[T] {
 }
 
 // bestAfter is best if the path of n, which may be nil, selects the next levels of the address.
-func (n *node[T]) bestAfter(a levels) *values[T] {
+func (n *node[T]) bestAfter(a levels) *set[T] {
 	if n == nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (n *node[T]) bestAfter(a levels) *values[T] {
 
 // near visits the values of every filter of the trie that may overlap one of which f is what n does not stand for,
 // each once. It looks at levels only: filters that are parted by a first level with '$' are visited too.
-func (n *node[T]) near(f levels, visit func(*values[T])) {
+func (n *node[T]) near(f levels, visit func(*set[T])) {
 	level := f.first()
 	if level == restMark {
 		n.each(visit)
@@ -128,7 +128,7 @@ func (n *node[T]) near(f levels, visit func(*values[T])) {
 }
 
 // nearAfter is near if the path of n, which may be nil, overlaps the next levels of the filter.
-func (n *node[T]) nearAfter(f levels, visit func(*values[T])) {
+func (n *node[T]) nearAfter(f levels, visit func(*set[T])) {
 	if n == nil {
 		return
 	}
@@ -150,7 +150,7 @@ func (n *node[T]) nearAfter(f levels, visit func(*values[T])) {
 }
 
 // each visits all values at n and below.
-func (n *node[T]) each(visit func(*values[T])) {
+func (n *node[T]) each(visit func(*set[T])) {
 	if n.exact != nil {
 		visit(n.exact)
 	}

@@ -6,9 +6,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/configs"
@@ -63,7 +65,7 @@ func Load(file string) (Config, error) {
 
 // withoutOperation leaves out of a file error that the file was opened or read, which the reader knows.
 func withoutOperation(err error) error {
-	if e, ok := err.(*fs.PathError); ok {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", e.Path, e.Err)
 	}
 	return err
@@ -80,6 +82,7 @@ func Parse(file string, text []byte) (Config, error) {
 		problems = doc.located(c.validate())
 	}
 	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
 		return Config{}, problems
 	}
 	return c, nil

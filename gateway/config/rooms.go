@@ -26,21 +26,26 @@ func defaultLimits() Limits { return Limits{MaxMessageSize: 1 << 20, LinkCredit:
 
 // Admin is the door for those who run the gateway: health, metrics.
 type Admin struct {
-	Door `yaml:",inline"`
+	Door
 }
 
 func defaultAdmin() Admin { return Admin{Door: Door{Enabled: true, Port: 8081}} }
 
 // Store bounds the memory of the store. That a message is on disk before its sender hears so is no setting.
 type Store struct {
-	CacheSize Size `yaml:"cacheSize"` // of blocks read from disk
+	CacheSize        Size `yaml:"cacheSize"`        // of disk blocks kept in memory
+	MemTableSize     Size `yaml:"memTableSize"`     // gathered in memory before it becomes a file; up to four exist
+	MaxRetained      int  `yaml:"maxRetained"`      // retained messages of one tenant
+	MaxRetainedBytes Size `yaml:"maxRetainedBytes"` // their bytes, which are in memory as well
 }
 
-func defaultStore() Store { return Store{CacheSize: 64 << 20} }
+func defaultStore() Store {
+	return Store{CacheSize: 16 << 20, MemTableSize: 16 << 20, MaxRetained: 100_000, MaxRetainedBytes: 256 << 20}
+}
 
 // MQTT is the door for MQTT 3.1.1 and 5.
 type MQTT struct {
-	Door                       `yaml:",inline"`
+	Door
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
 	MaxPacketSizeBeforeConnect Size          `yaml:"maxPacketSizeBeforeConnect"` // of CONNECT itself
 	ConnectTimeout             time.Duration `yaml:"connectTimeout"`             // until the whole CONNECT is here
@@ -76,7 +81,48 @@ func defaultMQTT() MQTT {
 
 // HTTP is the door for HTTP/1.1 and HTTP/2.
 type HTTP struct {
-	Door `yaml:",inline"`
+	Door
+	Origins        []string      `yaml:"origins"`        // of web pages that may use the door; "*" is all of them
+	MaxHeaderBytes Size          `yaml:"maxHeaderBytes"` // of one request's line and headers
+	HeaderTimeout  time.Duration `yaml:"headerTimeout"`  // for them to arrive
+	MaxBody        Size          `yaml:"maxBody"`        // of one request, where the address allows as much
+	BodyTimeout    time.Duration `yaml:"bodyTimeout"`    // for it to arrive
+	WriteTimeout   time.Duration `yaml:"writeTimeout"`   // how long a client may leave an answer untaken
+	IdleTimeout    time.Duration `yaml:"idleTimeout"`    // between two requests of one connection
+	MaxStreams     int           `yaml:"maxStreams"`     // concurrent requests of one HTTP/2 connection
+	PingAfter      time.Duration `yaml:"pingAfter"`      // silence of an HTTP/2 connection before it is pinged
+	PingTimeout    time.Duration `yaml:"pingTimeout"`    // for the answer to that ping
+	OutcomeTimeout time.Duration `yaml:"outcomeTimeout"` // how long a request waits for its outcome
+	RetryAfter     time.Duration `yaml:"retryAfter"`     // what Retry-After says
+	MaxPoll        time.Duration `yaml:"maxPoll"`        // the longest time that a receive may wait for a message
+	MaxBatch       int           `yaml:"maxBatch"`       // messages that one receive may ask for
+	LockTime       time.Duration `yaml:"lockTime"`       // how long a received message is locked if nobody says
+	MaxLockTime    time.Duration `yaml:"maxLockTime"`    // the longest lock that may be asked for
+	MaxLocks       int           `yaml:"maxLocks"`       // messages that one user may hold locked
+	Heartbeat      time.Duration `yaml:"heartbeat"`      // silence of an event stream before a comment is sent
+	StreamWindow   int           `yaml:"streamWindow"`   // messages on their way to one event stream
 }
 
-func defaultHTTP() HTTP { return HTTP{Door: Door{Enabled: true, Port: 8080}} }
+func defaultHTTP() HTTP {
+	return HTTP{
+		Door:           Door{Enabled: true, Port: 8080},
+		MaxHeaderBytes: 64 << 10,
+		HeaderTimeout:  10 * time.Second,
+		MaxBody:        16 << 20,
+		BodyTimeout:    30 * time.Second,
+		WriteTimeout:   15 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxStreams:     250,
+		PingAfter:      30 * time.Second,
+		PingTimeout:    15 * time.Second,
+		OutcomeTimeout: 30 * time.Second,
+		RetryAfter:     time.Second,
+		MaxPoll:        time.Minute,
+		MaxBatch:       100,
+		LockTime:       30 * time.Second,
+		MaxLockTime:    10 * time.Minute,
+		MaxLocks:       1000,
+		Heartbeat:      15 * time.Second,
+		StreamWindow:   64,
+	}
+}

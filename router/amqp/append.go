@@ -128,7 +128,8 @@ func AppendSymbol(dst []byte, v Symbol) []byte {
 	return append(appendVariable(dst, CodeSymbol8, len(v)), v...)
 }
 
-// appendVariable appends the code and size of a value of n octets; narrow is the code of its form with a size of one octet.
+// appendVariable appends the code and size of a value of n octets; narrow is the code of its form with a size of
+// one octet.
 func appendVariable(dst []byte, narrow Code, n int) []byte {
 	if n <= math.MaxUint8 {
 		return append(dst, byte(narrow), byte(n))

@@ -15,7 +15,8 @@ func (m Message) ApplicationProperties() iter.Seq2[string, any] {
 	}
 }
 
-// ApplicationPropertiesView returns the application's own properties as they are encoded [3.2.5]. All keys are strings.
+// ApplicationPropertiesView returns the application's own properties as they are encoded [3.2.5]. All keys are
+// strings.
 func (m Message) ApplicationPropertiesView() MapView {
 	return mapView(sectionValue(m.Sections().ApplicationProperties))
 }
@@ -26,8 +27,8 @@ func (m Message) ApplicationProperty(name string) (value any, ok bool) {
 	return raw.Value(), ok
 }
 
-// checkApplicationProperties moves past a map with string keys. [3.2.5] wants simple values too, but clients are known to send
-// maps and lists there; as the section is passed on as it is, that harms nobody.
+// checkApplicationProperties moves past a map with string keys. [3.2.5] wants simple values too, but a list or a
+// map is let pass: the section reaches the receiver as it is, and nothing in between depends on it.
 func (d *Decoder) checkApplicationProperties() {
 	c := d.constructor()
 	if !c.isMap() {

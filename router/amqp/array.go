@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// Array is a sequence of values of one type [1.6.24]. It stays encoded and is decoded as it is walked over, so it never
-// takes more memory than its encoding. The zero Array is an empty array of null.
+// Array is a sequence of values of one type [1.6.24]. It stays encoded and is decoded as it is walked over, so it
+// never takes more memory than its encoding. The zero Array is an empty array of null.
 type Array struct {
 	descriptors []byte // in front of the code, each behind its marker; usually none
 	code        Code
@@ -110,7 +110,7 @@ func (a *Array) readConstructor(d *Decoder) {
 func (d *Decoder) checkElements(c Code, count int) {
 	switch {
 	case d.err != nil:
-	case c < CodeBinary8 && c>>4 == 0x4:
+	case c>>4 == 0x4:
 		if count > maxZeroWidth {
 			d.fail("array has too many elements of no size")
 		}

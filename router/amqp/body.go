@@ -92,9 +92,9 @@ func (b Body) Value() RawValue {
 	return sectionValue(b.sections)
 }
 
-// Payload returns the body as other protocols carry it: the data, or the one binary or string that is the value. More than one
-// data section is joined in a copy, anything else is borrowed. text tells that it is UTF-8 text, ok is false for a sequence and
-// for a value of another type.
+// Payload returns the body as other protocols carry it: the data, or the one binary or string that is the value.
+// More than one data section is joined in a copy, anything else is borrowed. text tells that it is UTF-8 text, ok
+// is false for a sequence and for a value of another type.
 func (b Body) Payload() (payload []byte, text, ok bool) {
 	if b.kind == BodyData {
 		return b.joined(), false, true

@@ -10,7 +10,7 @@ type Code byte
 
 // The format codes of all primitive types [1.6].
 const (
-	CodeDescribed Code = 0x00 // not a type: a descriptor and a value follow [1.3]
+	CodeDescribed Code = 0x00 // not a type: a descriptor and a value follow [1.2]
 
 	CodeNull   Code = 0x40
 	CodeTrue   Code = 0x41

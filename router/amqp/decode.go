@@ -21,8 +21,9 @@ func (e *DecodeError) Error() string { return fmt.Sprintf("amqp: at octet %d: %s
 
 // Decoder reads AMQP values from bytes, one after the other.
 //
-// The first mistake stops it: every later read returns a zero value, and [Decoder.Err] tells what it was. So a caller
-// reads all it needs and asks for the error once. What it returns as []byte, [RawValue] or [MapView] points into the input.
+// The first mistake stops it: every later read returns a zero value, and [Decoder.Err] tells what it was. So a
+// caller reads all it needs and asks for the error once. What it returns as []byte, [RawValue] or [MapView] points
+// into the input.
 type Decoder struct {
 	buf   []byte
 	off   int // next octet to read
@@ -406,8 +407,8 @@ func (d *Decoder) enter() bool {
 
 func (d *Decoder) leave() { d.depth++ }
 
-// compound reads the size and count of a list or map of code c. It returns where the value ends and how many values it
-// holds; each takes at least one octet, so the count cannot exceed the size.
+// compound reads the size and count of a list or map of code c. It returns where the value ends and how many values
+// it holds; each takes at least one octet, so the count cannot exceed the size.
 func (d *Decoder) compound(c Code) (end, count int) {
 	if c == CodeList0 {
 		return d.off, 0

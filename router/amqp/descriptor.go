@@ -50,14 +50,14 @@ const (
 	DescriptorFooter                uint64 = 0x78
 )
 
-// AppendDescriptor appends the start of a described value: the marker and a numeric descriptor [1.3].
+// AppendDescriptor appends the start of a described value: the marker and a numeric descriptor [1.2].
 // The value itself must follow.
 func AppendDescriptor(dst []byte, descriptor uint64) []byte {
 	return AppendUlong(append(dst, byte(CodeDescribed)), descriptor)
 }
 
-// ReadDescriptor reads the start of a described value [1.3]; the value itself is read next. A symbolic descriptor that
-// AMQP 1.0 defines comes back as its number; any other descriptor that is not a number is an error.
+// ReadDescriptor reads the start of a described value [1.2]; the value itself is read next. A symbolic descriptor
+// that AMQP 1.0 defines comes back as its number; any other descriptor that is not a number is an error.
 func (d *Decoder) ReadDescriptor() uint64 {
 	if c := d.constructor(); c != CodeDescribed {
 		d.mismatch("described value", c)

@@ -14,9 +14,9 @@
 //   - Pure. No input or output, no clock, no goroutines, no locks, no state outside the values you hold.
 //   - Bounded. No input makes a decoder use memory out of proportion to its length, nest deeper than [MaxDepth]
 //     or panic. A peer's mistake is a [*DecodeError].
-//   - Borrowed bytes. Whatever a decoder or a message returns as []byte, [RawValue] or [MapView] points into the input and
-//     must not be changed; it lives as long as the input is left alone. A [Message] is immutable for good, so that it
-//     may be shared between goroutines.
+//   - Borrowed bytes. Whatever a decoder or a message returns as []byte, [RawValue], [MapView] or [Array] points into
+//     the input and must not be changed; it is valid as long as the input is left alone. A [Message] is immutable for
+//     good, so that goroutines may share it.
 //   - Byte exact. The bare message (properties, application properties, body) is never decoded and encoded again; only
 //     the sections in front of it are rewritten.
 //

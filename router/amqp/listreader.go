@@ -1,7 +1,7 @@
 package amqp
 
-// ListReader reads the fields of a list in order [1.4]. Between [Decoder.ReadList] and [ListReader.End] the values are read
-// from the decoder itself:
+// ListReader reads the fields of a list in order [1.4]. Between [Decoder.ReadList] and [ListReader.End] the values
+// are read from the decoder itself:
 //
 //	fields := d.ReadList()
 //	if fields.Next() {
@@ -20,7 +20,8 @@ type ListReader struct {
 	outer int // limit of the decoder around the list
 }
 
-// ReadList reads the start of a list [1.6.22]. If the next value is no list, the decoder has failed and the list is empty.
+// ReadList reads the start of a list [1.6.22]. If the next value is no list, the decoder has failed and the list is
+// empty.
 func (d *Decoder) ReadList() ListReader {
 	l := ListReader{d: d, outer: d.limit}
 	c := d.constructor()
@@ -36,8 +37,8 @@ func (d *Decoder) ReadList() ListReader {
 	return l
 }
 
-// Next moves to the next field and reports whether it has a value. It is false for null, which is then read, and for a
-// field that the sender left out at the end of the list.
+// Next moves to the next field and reports whether it has a value. It is false for null, which is then read, and
+// for a field that the sender left out at the end of the list.
 func (l *ListReader) Next() bool {
 	if l.left == 0 {
 		return false

@@ -1,7 +1,8 @@
 package amqp
 
-// MapWriter appends a map entry by entry, without a Go map [1.6.23]. All its keys are strings, or all are symbols, as it was
-// begun. It holds the buffer between its beginning and [MapWriter.End]. The caller sees to it that no key occurs twice.
+// MapWriter appends a map entry by entry, without a Go map [1.6.23]. All its keys are strings, or all are symbols,
+// as it was begun. It holds the buffer between its beginning and [MapWriter.End]. The caller sees to it that no key
+// occurs twice.
 type MapWriter struct {
 	compound
 	key Code // CodeString8 or CodeSymbol8
@@ -12,7 +13,8 @@ func BeginMap(dst []byte) MapWriter {
 	return MapWriter{compound: beginCompound(dst, CodeMap8), key: CodeString8}
 }
 
-// BeginFields starts a map with symbol keys at the end of dst. [2.8.13] calls such a map fields, [3.2.10] annotations.
+// BeginFields starts a map with symbol keys at the end of dst. [2.8.13] calls such a map fields, [3.2.10]
+// annotations.
 func BeginFields(dst []byte) MapWriter {
 	return MapWriter{compound: beginCompound(dst, CodeMap8), key: CodeSymbol8}
 }

@@ -1,7 +1,7 @@
 package amqp
 
-// Message is one encoded AMQP 1.0 message, of message format 0 [3.2.16]. It is immutable and a value of one slice header, so
-// that all deliveries of it share the same bytes. The zero Message is no message.
+// Message is one encoded AMQP 1.0 message, of message format 0 [3.2.16]. It is immutable and a value of one slice
+// header, so that all deliveries of it share the same bytes. The zero Message is no message.
 type Message struct{ encoded []byte }
 
 // ParseMessage takes ownership of b, which must not be changed afterwards, and returns it as a message without

@@ -21,8 +21,8 @@ type Properties struct {
 	ReplyToGroupID     string
 }
 
-// Properties returns the properties section, or the zero value if the message has none. Binary fields are borrowed from m.
-// The error is a [*DecodeError], if a field is of a wrong type.
+// Properties returns the properties section, or the zero value if the message has none. Binary fields are borrowed
+// from m. The error is a [*DecodeError], if a field is of a wrong type.
 func (m Message) Properties() (Properties, error) {
 	var p Properties
 	section := m.Sections().Properties
@@ -112,8 +112,8 @@ func (d *Decoder) readMIME() string {
 	return string(d.ReadSymbolBytes())
 }
 
-// Append appends the properties section. Absent fields are left out. It panics if MessageID or CorrelationID is of a type
-// that it must not have.
+// Append appends the properties section. Absent fields are left out. It panics if MessageID or CorrelationID is of
+// a type that it must not have.
 func (p *Properties) Append(dst []byte) []byte {
 	fields := BeginList(AppendDescriptor(dst, DescriptorProperties))
 	fields.Put(appendMessageID(fields.Buffer(), p.MessageID))
@@ -169,8 +169,9 @@ const (
 	PropertyReplyToGroupID
 )
 
-// Property returns one field of the properties section as it is encoded, nil if it is absent. It allocates nothing, so it
-// is the way to look at a few fields of a message that is passing through. The type of the field is not checked.
+// Property returns one field of the properties section as it is encoded, nil if it is absent. It allocates nothing,
+// so it is the way to look at a few fields of a message that is passing through. The type of the field is not
+// checked.
 func (m Message) Property(f PropertyField) RawValue {
 	section := m.Sections().Properties
 	if section == nil {

@@ -1,7 +1,7 @@
 package amqp
 
-// Sections are the parts of a message [3.2] as they are encoded, each with its descriptor; nil where the message has none.
-// They point into the message and must not be changed.
+// Sections are the parts of a message [3.2] as they are encoded, each with its descriptor; nil where the message
+// has none. They point into the message and must not be changed.
 type Sections struct {
 	Header                []byte // [3.2.1]
 	DeliveryAnnotations   []byte // [3.2.2]
@@ -14,7 +14,8 @@ type Sections struct {
 	bare []byte
 }
 
-// Bare returns the bare message, from the properties to the end of the body: what must reach the receiver unchanged [3.2].
+// Bare returns the bare message, from the properties to the end of the body: what must reach the receiver unchanged
+// [3.2].
 func (s Sections) Bare() []byte { return s.bare }
 
 // Sections finds the sections of m. It allocates nothing.

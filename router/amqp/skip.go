@@ -17,7 +17,8 @@ func (d *Decoder) Skip() {
 	d.off += n
 }
 
-// encodedLen returns the length of the value at the start of b judging by its code and size, or -1 if it is not all there.
+// encodedLen returns the length of the value at the start of b judging by its code and size, or -1 if it is not all
+// there.
 func encodedLen(b []byte, depth int) int {
 	if len(b) == 0 {
 		return -1
@@ -94,6 +95,8 @@ func (d *Decoder) check(c Code) {
 		d.boolean()
 	case c == CodeChar:
 		d.char()
+	case c.isList(), c.isMap():
+		d.checkCompound(c)
 	case c < CodeBinary8:
 		d.take(int(fixedWidths[c>>4-4]))
 	case c.isString():
@@ -102,8 +105,6 @@ func (d *Decoder) check(c Code) {
 		d.ascii(c)
 	case c.isBinary():
 		d.variable(c)
-	case c.isList(), c.isMap():
-		d.checkCompound(c)
 	default:
 		d.array(c)
 	}

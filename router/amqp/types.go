@@ -47,7 +47,8 @@ type Decimal128 [16]byte
 // List is a sequence of values of any types [1.6.22].
 type List []any
 
-// Map is a map in the order of its encoding [1.6.23]. AMQP calls a map with two equal keys invalid; see [Map.Duplicate].
+// Map is a map in the order of its encoding [1.6.23]. AMQP calls a map with two equal keys invalid; see
+// [Map.Duplicate].
 type Map []Entry
 
 // Entry is one key of a [Map] with its value.
@@ -92,7 +93,7 @@ func (m Map) Duplicate() (key any, ok bool) {
 	return nil, false
 }
 
-// Described is a value with a descriptor that gives it a meaning beyond its type [1.3].
+// Described is a value with a descriptor that gives it a meaning beyond its type [1.1.2].
 type Described struct {
 	Descriptor, Value any
 }

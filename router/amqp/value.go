@@ -2,8 +2,8 @@ package amqp
 
 import "math"
 
-// eagerElements is how many elements a list or map gets room for at once. Its count is not trusted further: room for the rest
-// is made as elements turn up.
+// eagerElements is how many elements a list or map gets room for at once. Its count is not trusted further: room
+// for the rest is made as elements turn up.
 const eagerElements = 8
 
 // ReadValue reads a value of any type, as

@@ -259,6 +259,7 @@ func TestNumbersAreNotGivenAgainAfterRecovery(t *testing.T) {
 		"new queue":      {queue.Past{}, 0, 1},
 		"all consumed":   {queue.Past{Head: 8, Lease: 7}, 0, 8},
 		"lease is ahead": {queue.Past{Head: 8, Lease: 1024}, 9, 1025},
+		"head is ahead":  {queue.Past{Head: 9, Lease: 3}, 0, 9},
 		"backlog":        {queue.Past{Head: 8, Lease: 10}, 20, 21},
 	}
 	for name, c := range cases {

@@ -34,6 +34,8 @@ type model struct {
 	head     queue.Seq          // on disk
 	highest  queue.Seq          // highest number ever stored
 	tags     map[queue.Tag]bool // every tag ever given by this Queue
+
+	unreadable []queue.Seq // set aside, still on disk
 }
 
 // operation is one random step, drawn as often as its weight says.
@@ -52,6 +54,7 @@ var operations = []operation{
 	{"next", 16, (*model).next},
 	{"settle", 12, (*model).settle},
 	{"lease", 4, (*model).storeLease},
+	{"setAside", 1, (*model).setAside},
 	{"crash", 1, (*model).crash},
 	{"cleanStop", 1, (*model).cleanStop},
 }
@@ -242,6 +245,26 @@ func (m *model) settleOnce(t *rapid.T, tag queue.Tag) {
 	}
 }
 
+// setAside takes any message; only a ready one may go.
+func (m *model) setAside(t *rapid.T) {
+	e := m.pick(t, func(*message) bool { return true })
+	if e == nil {
+		return
+	}
+	free := e.stored && e.tag == 0
+	if m.q.IsReady(e.seq) != free {
+		t.Fatalf("%d is ready: %v, want %v", e.seq, !free, free)
+	}
+	m.q.SetAside(e.seq)
+	if free {
+		m.drop(e)
+		m.unreadable = append(m.unreadable, e.seq)
+	}
+	if m.q.IsReady(e.seq) {
+		t.Fatalf("%d is ready after it was set aside", e.seq)
+	}
+}
+
 func (m *model) storeLease(t *rapid.T) {
 	if seq, ok := m.q.LeaseWanted(); ok {
 		if seq <= m.asked || len(m.rotation) == 0 {
@@ -285,6 +308,11 @@ func (m *model) restart(*rapid.T) {
 		*e = message{seq: e.seq, size: e.size, stored: true, attempts: marked}
 		m.q.Restore(e.seq, e.size, 0)
 	}
+	for _, seq := range m.unreadable {
+		if seq >= m.head {
+			m.q.Skip(seq)
+		}
+	}
 	m.rotation, m.tags, m.asked = nil, map[queue.Tag]bool{}, m.lease
 }
 
@@ -299,6 +327,10 @@ func (m *model) check(t *rapid.T) {
 	}
 	if len(m.list) > 0 {
 		first = m.list[0].seq
+	}
+	seq, ok := m.q.Peek()
+	if e := m.firstAssignable(); ok != (e != nil) || ok && seq != e.seq {
+		t.Fatalf("peek gave %d %v, want %+v", seq, ok, e)
 	}
 	if m.q.Len() != len(m.list) || m.q.Bytes() != int64(m.bytes()) || m.q.Ready() != ready ||
 		m.q.Unsettled() != unsettled || m.q.Consumers() != len(m.rotation) || m.q.Head() != first {

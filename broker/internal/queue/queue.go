@@ -109,6 +109,10 @@ func (q *Queue) Restore(seq Seq, size int, attempts int) {
 	q.ready++
 }
 
+// Skip says at recovery that a message was found whose record cannot be read. It does not enter the queue; its number
+// is not given again, because its record still has that key.
+func (q *Queue) Skip(seq Seq) { q.last = max(q.last, seq) }
+
 // Append admits a message of size bytes and gives its number, or ErrFull. The entry is not assignable until Stored.
 func (q *Queue) Append(size int) (Seq, error) {
 	s := int64(clampSize(size))
@@ -178,6 +182,32 @@ func (q *Queue) Next(hasCredit func(ConsumerID) bool) (Assignment, bool) {
 	q.delivered = max(q.delivered, e.seq)
 	h := q.held.begin(c, e.seq)
 	return Assignment{Tag: h.tag, Seq: e.seq, Consumer: c.id, Attempts: int(e.attempts)}, true
+}
+
+// Peek gives the entry that Next would assign, if a consumer had credit.
+func (q *Queue) Peek() (Seq, bool) {
+	if e := q.firstReady(); e != nil {
+		return e.seq, true
+	}
+	return 0, false
+}
+
+// IsReady tells whether an entry is on disk and held by nobody.
+func (q *Queue) IsReady(seq Seq) bool {
+	i, ok := q.entries.find(seq)
+	return ok && q.entries.at(i).state == ready
+}
+
+// SetAside takes a ready entry out of the state without an assignment, for one whose body turned out unreadable. Its
+// record stays on disk: a later recovery either starts behind it (Head) or finds it again (Skip).
+func (q *Queue) SetAside(seq Seq) {
+	i, ok := q.entries.find(seq)
+	if !ok || q.entries.at(i).state != ready {
+		return
+	}
+	q.returned.drop(seq)
+	q.ready--
+	q.remove(i)
 }
 
 // Settle ends the assignment that tag names. A tag that is not current (settled before, or its consumer detached)
@@ -252,7 +282,7 @@ func (q *Queue) requeue(seq Seq, failed int) {
 	q.ready++
 }
 
-// remove takes an entry that is being stored or assigned out of the state.
+// remove takes an entry that is not in line for assignment out of the state.
 func (q *Queue) remove(i int) {
 	q.bytes -= int64(q.entries.at(i).size)
 	q.entries.remove(i)

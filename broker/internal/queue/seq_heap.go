@@ -1,5 +1,7 @@
 package queue
 
+import "slices"
+
 // seqHeap is a binary heap of numbers with the lowest at index 0.
 type seqHeap []Seq
 
@@ -39,4 +41,18 @@ func (h *seqHeap) pop() {
 		s = nil
 	}
 	*h = s
+}
+
+// drop removes a number wherever it is; rare, so that rebuilding is good enough.
+func (h *seqHeap) drop(seq Seq) {
+	old := *h
+	if !slices.Contains(old, seq) {
+		return
+	}
+	*h = nil
+	for _, s := range old {
+		if s != seq {
+			h.push(s)
+		}
+	}
 }

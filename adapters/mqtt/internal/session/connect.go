@@ -67,7 +67,10 @@ func (s *Session) connect(f frame, body []byte) error {
 	if c.bad || name != "MQTT" && name != "MQIsdp" { // [MQTT-3.1.2-1]
 		return violation(ProtocolError, "protocol name")
 	}
-	s.level = min(max(level, 4), 5) // the format of a refusal
+	s.level = 4 // the format of a refusal; bridges announce themselves by levels above 0x80 and speak 3.1.1
+	if level > 4 && level < 0x80 {
+		s.level = 5
+	}
 	if name == "MQIsdp" && level != 3 || name == "MQTT" && level != 4 && level != 5 { // [MQTT-3.1.2-2]
 		return s.refuse(violation(UnsupportedVersion, "protocol level"))
 	}
@@ -122,7 +125,8 @@ func (s *Session) connectRequest(c *cursor) (*Connect, error) {
 	if k.ClientID == "" && (s.level == 3 || s.level == 4 && !k.CleanStart) { // 3.1.1 [MQTT-3.1.3-8]
 		return nil, violation(ClientIDNotValid, "empty client id without clean session")
 	}
-	s.hasWill, s.emptyID, s.keepAlive = hasWill, k.ClientID == "", k.KeepAlive
+	s.hasWill, s.keepAlive = hasWill, k.KeepAlive
+	s.mortal = s.level == 5 && k.SessionExpiry == 0
 	s.sessionExpiry, s.clientMaximum = k.SessionExpiry, k.MaximumPacketSize
 	s.window = min(int(k.ReceiveMaximum), s.limits.MaxUnacknowledged)
 	return k, nil

@@ -16,7 +16,7 @@ type Publication struct {
 	QoS             byte // 0 or 1
 	Retain          bool
 	Dup             bool       // it was sent to this client before, on an earlier connection
-	Properties      Properties // left out before MQTT 5
+	Properties      Properties // left out before MQTT 5; Expiry is written as given, so deliver what Window lets out at once
 	SubscriptionIDs []uint32   // of the subscriptions it matched; left out before MQTT 5
 	Token           any        // comes back with Settled; a pointer costs no allocation
 }

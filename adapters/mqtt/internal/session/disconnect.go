@@ -47,7 +47,7 @@ func (s *Session) disconnect(body []byte) error {
 		return violation(MalformedPacket, "DISCONNECT")
 	}
 	if r.seen.has(propSessionExpiry) {
-		if s.startedWithout && r.sessionExpiry > 0 { // [MQTT-3.14.2-2]
+		if s.mortal && r.sessionExpiry > 0 { // [MQTT-3.14.2-2]
 			return violation(ProtocolError, "session expiry that CONNECT did not ask for")
 		}
 		s.sessionExpiry = r.sessionExpiry

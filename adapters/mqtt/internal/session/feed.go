@@ -9,12 +9,13 @@ const (
 	// maxUnflushed is how many bytes of control packets may wait for Flush before reading stops, so that a client that
 	// asks without reading the answers can't fill memory.
 	maxUnflushed = 64 << 10
-	// keptBuffer is the largest buffer that a session keeps between packets.
-	keptBuffer = 256
+	// keptBuffer is the largest buffer that a session keeps between packets, until its client is idle.
+	keptBuffer = 1 << 10
 )
 
 // Feed takes bytes of the client, borrowed until it returns, and calls the Handler for every packet they complete. What is
-// incomplete, or has to wait because the session is not Ready, is copied and kept. Feed(now, nil) goes on with what waits.
+// incomplete, or has to wait because the session is not Ready, is copied and kept; a transport that reads at most 64 KiB at
+// a time and asks Ready before each read stays within that bound. Feed(now, nil) goes on with what waits.
 //
 // An error is a *Violation of the client: the session has ended, the answer waits in Flush. Bytes after the end are ignored.
 func (s *Session) Feed(now time.Time, p []byte) error {
@@ -22,11 +23,11 @@ func (s *Session) Feed(now time.Time, p []byte) error {
 		return nil
 	}
 	s.deaf = false // unless it still is, which parse finds out
-	if len(p) > 0 && s.state != fresh {
-		s.since = now
-	}
 	if err := s.parse(p); err != nil {
 		return s.fail(err)
+	}
+	if len(p) > 0 && s.state != fresh {
+		s.since = now
 	}
 	return nil
 }
@@ -42,7 +43,7 @@ func (s *Session) parse(p []byte) error {
 		if len(s.in) == 0 {
 			break
 		}
-		if want == 0 || len(p) == 0 {
+		if want == 0 {
 			return s.keep(p)
 		}
 		n := min(want, len(p))
@@ -158,8 +159,9 @@ func (s *Session) frame(b []byte) (frame, error) {
 	return f, nil
 }
 
+// packetLimit stays low until the owner has let the client in.
 func (s *Session) packetLimit() int {
-	if s.state == fresh {
+	if s.state < connected {
 		return s.limits.MaxPacketSizeBeforeConnect
 	}
 	return s.limits.MaxPacketSize

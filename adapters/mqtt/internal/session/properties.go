@@ -167,7 +167,7 @@ func (r *received) value(c *cursor, id byte) error {
 	case propPayloadFormat:
 		v := c.byte()
 		r.Text = v == 1
-		return flag(v, "payload format indicator")
+		return zeroOrOne(v, "payload format indicator")
 	case propMessageExpiry:
 		r.Expires, r.Expiry = true, c.uint32()
 	case propContentType:
@@ -191,9 +191,9 @@ func (r *received) value(c *cursor, id byte) error {
 	case propAuthData:
 		c.binary()
 	case propRequestProblemInfo:
-		return flag(c.byte(), "request problem information")
+		return zeroOrOne(c.byte(), "request problem information")
 	case propRequestResponseInfo:
-		return flag(c.byte(), "request response information")
+		return zeroOrOne(c.byte(), "request response information")
 	case propWillDelay:
 		r.willDelay = c.uint32()
 	case propReceiveMaximum:
@@ -217,7 +217,7 @@ func (r *received) value(c *cursor, id byte) error {
 	return nil
 }
 
-func flag(v byte, name string) error {
+func zeroOrOne(v byte, name string) error {
 	if v > 1 {
 		return violation(ProtocolError, name+" above 1")
 	}

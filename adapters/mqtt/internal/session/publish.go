@@ -9,7 +9,7 @@ const maximumQoS = 1
 // A Publish is a message from the client. All slices are borrowed until the Handler returns.
 type Publish struct {
 	Receipt    Receipt // for Acknowledge
-	PacketID   uint16  // of the client's own numbering; 0 with QoS 0
+	PacketID   uint16  // of the client's own numbering; 0 with QoS 0. An id in flight that comes again is another publish
 	QoS        byte
 	Dup        bool // the client sends it again, possibly
 	Retain     bool

@@ -8,40 +8,40 @@ type Reason byte
 
 // The reason codes that this package or its owner uses.
 const (
-	Success                Reason = 0x00
-	GrantedQoS1            Reason = 0x01
-	DisconnectWithWill     Reason = 0x04
-	NoMatchingSubscribers  Reason = 0x10
-	NoSubscriptionExisted  Reason = 0x11
-	UnspecifiedError       Reason = 0x80
-	MalformedPacket        Reason = 0x81
-	ProtocolError          Reason = 0x82
-	ImplementationSpecific Reason = 0x83
-	UnsupportedVersion     Reason = 0x84
-	ClientIDNotValid       Reason = 0x85
-	BadUserNameOrPassword  Reason = 0x86
-	NotAuthorized          Reason = 0x87
-	ServerUnavailable      Reason = 0x88
-	ServerBusy             Reason = 0x89
-	Banned                 Reason = 0x8A
-	ServerShuttingDown     Reason = 0x8B
-	BadAuthentication      Reason = 0x8C
-	KeepAliveTimeout       Reason = 0x8D
-	SessionTakenOver       Reason = 0x8E
-	TopicFilterInvalid     Reason = 0x8F
-	TopicNameInvalid       Reason = 0x90
-	ReceiveMaximumExceeded Reason = 0x93
-	TopicAliasInvalid      Reason = 0x94
-	PacketTooLarge         Reason = 0x95
-	QuotaExceeded          Reason = 0x97
-	AdministrativeAction   Reason = 0x98
-	PayloadFormatInvalid   Reason = 0x99
-	RetainNotSupported     Reason = 0x9A
-	QoSNotSupported        Reason = 0x9B
-	SharedNotSupported     Reason = 0x9E
-	RateExceeded           Reason = 0x9F
-	NoSubscriptionIDs      Reason = 0xA1
-	WildcardsNotSupported  Reason = 0xA2
+	Success                     Reason = 0x00
+	GrantedQoS1                 Reason = 0x01
+	DisconnectWithWill          Reason = 0x04
+	NoMatchingSubscribers       Reason = 0x10
+	NoSubscriptionExisted       Reason = 0x11
+	UnspecifiedError            Reason = 0x80
+	MalformedPacket             Reason = 0x81
+	ProtocolError               Reason = 0x82
+	ImplementationSpecific      Reason = 0x83
+	UnsupportedVersion          Reason = 0x84
+	ClientIDNotValid            Reason = 0x85
+	BadUserNameOrPassword       Reason = 0x86
+	NotAuthorized               Reason = 0x87
+	ServerUnavailable           Reason = 0x88
+	ServerBusy                  Reason = 0x89
+	Banned                      Reason = 0x8A
+	ServerShuttingDown          Reason = 0x8B
+	BadAuthentication           Reason = 0x8C
+	KeepAliveTimeout            Reason = 0x8D
+	SessionTakenOver            Reason = 0x8E
+	TopicFilterInvalid          Reason = 0x8F
+	TopicNameInvalid            Reason = 0x90
+	ReceiveMaximumExceeded      Reason = 0x93
+	TopicAliasInvalid           Reason = 0x94
+	PacketTooLarge              Reason = 0x95
+	QuotaExceeded               Reason = 0x97
+	AdministrativeAction        Reason = 0x98
+	PayloadFormatInvalid        Reason = 0x99
+	RetainNotSupported          Reason = 0x9A
+	QoSNotSupported             Reason = 0x9B
+	SharedNotSupported          Reason = 0x9E
+	RateExceeded                Reason = 0x9F
+	SubscriptionIDsNotSupported Reason = 0xA1
+	WildcardsNotSupported       Reason = 0xA2
 )
 
 // Failed reports whether the code tells of a failure.
@@ -114,7 +114,7 @@ func (r Reason) String() string {
 		return "shared subscriptions not supported"
 	case RateExceeded:
 		return "connection rate exceeded"
-	case NoSubscriptionIDs:
+	case SubscriptionIDsNotSupported:
 		return "subscription identifiers not supported"
 	case WildcardsNotSupported:
 		return "wildcard subscriptions not supported"

@@ -55,25 +55,24 @@ type Session struct {
 	unacked      ring[delivery] // QoS 1 publications written, oldest first; ids count up from firstID
 	firstReceipt Receipt        // of the front of inflight
 
-	inflightBytes  int
-	pendingBytes   int
-	inflightQoS1   int // entries of inflight that await their PUBACK
-	answered       int // entries at the front of inflight whose PUBACK, if any, is written
-	waiting        int // entries of unacked that await the client's PUBACK
-	requests       int // SUBSCRIBE and UNSUBSCRIBE packets awaiting the owner's answer
-	window         int // QoS 1 publications that the client takes unacknowledged
-	clientMaximum  uint32
-	sessionExpiry  uint32
-	keepAlive      uint16
-	firstID        uint16 // packet id of the front of unacked
-	level          byte   // protocol level of CONNECT: 3, 4 or 5; 0 before
-	state          state
-	features       Features
-	hasWill        bool
-	emptyID        bool
-	held           bool // by Hold
-	deaf           bool // the session stopped parsing: the client's silence is our doing
-	startedWithout bool // a session expiry above 0: DISCONNECT may not bring one
+	inflightBytes int
+	pendingBytes  int
+	inflightQoS1  int // entries of inflight that await their PUBACK
+	answered      int // entries at the front of inflight whose PUBACK, if any, is written
+	waiting       int // entries of unacked that await the client's PUBACK
+	requests      int // SUBSCRIBE and UNSUBSCRIBE packets awaiting the owner's answer
+	window        int // QoS 1 publications that the client takes unacknowledged
+	clientMaximum uint32
+	sessionExpiry uint32
+	keepAlive     uint16
+	firstID       uint16 // packet id of the front of unacked
+	level         byte   // protocol level of CONNECT: 3, 4 or 5; 0 before
+	state         state
+	features      Features
+	hasWill       bool
+	held          bool // by Hold
+	deaf          bool // the session stopped parsing: the client's silence is our doing
+	mortal        bool // CONNECT asked for no session expiry, so DISCONNECT may not bring one
 }
 
 // state is where the conversation stands. It only moves forward; every change of it is in connect.go and disconnect.go.
@@ -110,6 +109,12 @@ func (s *Session) Resume() { s.held = false }
 
 // trim gives buffers back. A client that sends PINGREQ has been idle, so this is the time for it.
 func (s *Session) trim() {
+	if len(s.in) == 0 {
+		s.in = nil
+	}
+	if len(s.out) == 0 && cap(s.out) > 64 {
+		s.out = nil
+	}
 	s.inflight.trim()
 	s.pending.trim()
 	s.unacked.trim()

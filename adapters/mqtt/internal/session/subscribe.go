@@ -59,7 +59,7 @@ func (s *Session) subscribe(body []byte) error {
 			return err
 		}
 		if r.subscriptionID != 0 && !s.features.SubscriptionIDs && f.Refusal == Success {
-			f.Refusal = NoSubscriptionIDs
+			f.Refusal = SubscriptionIDsNotSupported
 		}
 		filters = append(filters, f)
 	}

@@ -22,10 +22,13 @@ type batchReader struct {
 const (
 	readPause = 50 * time.Millisecond
 	firstMark = 4 << 10
+
+	// largestMark is what still lies in the processor's cache when it is read; more makes reading dearer again.
+	largestMark = 32 << 10
 )
 
 func newBatchReader(conn net.Conn, size, highest int) *batchReader {
-	r := &batchReader{conn: conn, buf: make([]byte, size), highest: max(1, min(highest, size/2))}
+	r := &batchReader{conn: conn, buf: make([]byte, size), highest: max(1, min(highest, size/2, largestMark))}
 	r.ceiling = r.highest
 	r.mark(min(r.highest, firstMark))
 	return r

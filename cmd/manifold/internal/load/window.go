@@ -167,11 +167,13 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+const farewellTime = 20 * time.Millisecond
+
 // farewell sends DISCONNECT if the socket takes it at once: a polite end, but not one worth waiting for.
 func farewell(conn net.Conn) {
 	if conn == nil {
 		return
 	}
-	_ = conn.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	_ = conn.SetWriteDeadline(time.Now().Add(farewellTime))
 	_, _ = conn.Write(appendDisconnect(nil))
 }

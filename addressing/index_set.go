@@ -5,14 +5,14 @@ import "slices"
 // fewValues is up to how many values a crowd finds one by looking at each.
 const fewValues = 16
 
-// values holds what an Index maps one filter to: nearly always one value, sometimes a crowd.
-type values[T comparable] struct {
+// set holds what an Index maps one filter to: nearly always one value, sometimes a crowd.
+type set[T comparable] struct {
 	first T
 	more  *crowd[T] // nil when first is alone
 }
 
 // add returns false if v is there already.
-func (s *values[T]) add(v T) bool {
+func (s *set[T]) add(v T) bool {
 	if s.first == v {
 		return false
 	}
@@ -23,7 +23,7 @@ func (s *values[T]) add(v T) bool {
 }
 
 // remove takes v out. The last value stays, and last tells that it was the one to be removed.
-func (s *values[T]) remove(v T) (found, last bool) {
+func (s *set[T]) remove(v T) (found, last bool) {
 	switch {
 	case s.first == v && s.more == nil:
 		return true, true
@@ -40,7 +40,7 @@ func (s *values[T]) remove(v T) (found, last bool) {
 }
 
 // appendTo appends the values to dst. A nil set has none.
-func (s *values[T]) appendTo(dst []T) []T {
+func (s *set[T]) appendTo(dst []T) []T {
 	if s == nil {
 		return dst
 	}

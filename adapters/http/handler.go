@@ -1,0 +1,77 @@
+package http
+
+import (
+	nethttp "net/http"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// serveHTTP finds out what a request wants and who sends it. It looks at the path itself: a ServeMux would clean it.
+func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
+	// Messages are what others sent: a browser must not guess that one is a web page.
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	s.origins.allow(w, r)
+	path, err := parsePath(rawPath(r.URL))
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	if r.Method == nethttp.MethodOptions {
+		s.origins.options(w, r, methods[path.endpoint])
+		return
+	}
+	if !path.endpoint.allows(r.Method) {
+		w.Header().Set("Allow", methods[path.endpoint])
+		s.writeProblem(w, problem{Status: nethttp.StatusMethodNotAllowed})
+		return
+	}
+	if err := s.origins.check(r); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	principal, err := s.authenticate(r, path.tenant)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.dispatch(w, r, &path, principal)
+}
+
+func (s *Server) dispatch(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
+	switch path.endpoint {
+	case endpointMessages:
+		s.send(w, r, path, p)
+	case endpointHead:
+		s.receive(w, r, path, p)
+	case endpointStream:
+		s.stream(w, r, path, p)
+	case endpointReject:
+		s.settle(w, r, path, router.Reject(router.Malformed, "rejected by its consumer"))
+	case endpointLock:
+		outcome := router.Accept()
+		if r.Method == nethttp.MethodPut {
+			outcome = router.Release()
+		}
+		s.settle(w, r, path, outcome)
+	}
+}
+
+// authenticate finds out who sends a request to the tenant of its path, by Basic credentials if it has any (RFC 7617).
+// Why it is refused is not told, so that nobody learns which tenants exist.
+func (s *Server) authenticate(r *nethttp.Request, tenant string) (*tenancy.Principal, error) {
+	c := tenancy.Credentials{Tenant: tenant}
+	if user, password, ok := r.BasicAuth(); ok {
+		c.User, c.Password = user, []byte(password)
+	} else if r.Header.Get("Authorization") != "" {
+		return nil, router.Errorf(router.Unauthenticated, "the credentials are not of the scheme Basic")
+	}
+	if tenant == "" {
+		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
+	}
+	p, err := s.directory.Authenticate(c)
+	if err != nil {
+		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
+	}
+	return p, nil
+}

@@ -1,0 +1,150 @@
+package http
+
+import (
+	"context"
+	nethttp "net/http"
+	"time"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// pull is what a receive asks for.
+type pull struct {
+	source  router.Source
+	timeout time.Duration
+	lock    time.Duration
+	most    int
+}
+
+// defaultPoll is how long a receive waits for a first message if the client does not say.
+const defaultPoll = time.Second
+
+func (s *Server) readPull(r *nethttp.Request, path *route) (pull, error) {
+	source, err := path.source()
+	if err != nil {
+		return pull{}, err
+	}
+	query := parseQuery(r.URL)
+	return pull{
+		source:  source,
+		timeout: query.seconds("timeout", min(defaultPoll, s.limits.MaxPoll), 0, s.limits.MaxPoll),
+		lock:    query.seconds("lock", s.limits.LockTime, time.Second, s.limits.MaxLockTime),
+		most:    query.integer("max", 1, s.limits.MaxBatch),
+	}, query.err()
+}
+
+// receive answers POST {address}/messages/head: it waits for messages and gives them out under locks.
+func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
+	want, err := s.readPull(r, path)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	held := holder{p.Tenant.Name, p.User}
+	room := s.locks.reserve(held, want.most)
+	if room <= 0 {
+		s.answer(w, router.Quota, "too many messages are locked: settle some, or wait until their locks expire")
+		return
+	}
+	used := 0
+	defer func() { s.locks.giveBack(held, room-used) }()
+	in, err := s.openIntake(r.Context(), p, want.source, room)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	poll, cancel := context.WithTimeout(r.Context(), max(want.timeout, s.limits.Gather))
+	defer cancel()
+	came := in.gather(poll, draining(r), room, s.limits.Gather)
+	if r.Context().Err() != nil {
+		in.giveBack(came)
+		return
+	}
+	if len(came) == 0 {
+		in.close()
+		s.write(w, nethttp.StatusNoContent, nil)
+		return
+	}
+	locks := s.lockAll(in, came, held, path, time.Now().Add(want.lock))
+	used = countLocks(locks)
+	if want.most == 1 {
+		s.writeMessage(w, path, &came[0], locks[0])
+	} else {
+		s.writeBatch(w, path, came, locks)
+	}
+}
+
+// lockAll locks what came, and leaves the link to the locks. What nobody waits for needs none: its lock is nil.
+func (s *Server) lockAll(
+	in *intake, came []router.Delivery, held holder, path *route, expires time.Time,
+) []*lock {
+	locks := make([]*lock, len(came))
+	for i, d := range came {
+		if d.Owned() {
+			d.Message = router.Message{}
+			locks[i] = &lock{holder: held, text: path.text, expires: expires, delivery: d, from: in}
+		}
+	}
+	n := countLocks(locks)
+	if n == 0 {
+		in.close()
+		return locks
+	}
+	in.seal(n)
+	first := false
+	for _, l := range locks {
+		if l != nil && s.locks.add(l) {
+			first = true
+		}
+	}
+	if first {
+		s.keeper.poke()
+	}
+	return locks
+}
+
+func countLocks(locks []*lock) int {
+	n := 0
+	for _, l := range locks {
+		if l != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// writeMessage answers with one message: its body, and the rest in headers.
+func (s *Server) writeMessage(w nethttp.ResponseWriter, path *route, d *router.Delivery, l *lock) {
+	opened := read(d)
+	h := w.Header()
+	opened.writeHeaders(h, time.Now())
+	h.Set("Cache-Control", "no-store")
+	if l != nil {
+		h.Set("Location", path.location(l.id))
+		h.Set(headerLockToken, l.id.token)
+		h.Set(headerLockExpires, lockTime(l))
+	}
+	s.write(w, nethttp.StatusOK, opened.body)
+}
+
+// writeBatch answers with a JSON array of envelopes.
+func (s *Server) writeBatch(w nethttp.ResponseWriter, path *route, came []router.Delivery, locks []*lock) {
+	now := time.Now()
+	batch := make([]envelope, len(came))
+	for i := range came {
+		opened := read(&came[i])
+		batch[i] = opened.envelope(now)
+		if l := locks[i]; l != nil {
+			batch[i].Location = path.location(l.id)
+			batch[i].LockToken = l.id.token
+			batch[i].LockExpires = lockTime(l)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	s.write(w, nethttp.StatusOK, encodeJSON(batch))
+}
+
+// lockTime is when a lock expires, as RFC 3339 writes it.
+func lockTime(l *lock) string { return l.expires.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,163 @@
+package http
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	nethttp "net/http"
+	"sync"
+
+	"golang.org/x/net/http2"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Config is what a Server needs. Router and Directory must be set.
+type Config struct {
+	Router    *router.Router
+	Directory *tenancy.Directory
+	Limits    Limits
+	// Origins are the origins, such as "https://app.example", whose web pages may use this door from a browser; "*"
+	// lets all of them. Without any, only pages of the door's own origin may. Clients that are no browsers send no
+	// origin and are not affected.
+	Origins []string
+	Log     *slog.Logger // slog.DiscardHandler's if nil
+}
+
+// Server is the door. Its methods may be called from any goroutine.
+type Server struct {
+	router    *router.Router
+	directory *tenancy.Directory
+	limits    Limits
+	origins   *origins
+	log       *slog.Logger
+	locks     *locks
+	keeper    *keeper
+}
+
+// New gives a door that serves nobody yet. The error is about Config.Origins.
+func New(c Config) (*Server, error) {
+	origins, err := newOrigins(c.Origins)
+	if err != nil {
+		return nil, err
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	limits := c.Limits.withDefaults()
+	locks := newLocks(limits.MaxLocks)
+	return &Server{
+		router:    c.Router,
+		directory: c.Directory,
+		limits:    limits,
+		origins:   origins,
+		log:       c.Log,
+		locks:     locks,
+		keeper:    newKeeper(locks),
+	}, nil
+}
+
+// Handler gives the door as a handler for a server of the caller's. Locks expire only while a call of Serve is under
+// way, and it is the other server's business to bound headers, connections and times.
+func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveHTTP) }
+
+// NextProtos are the protocols that a TLS listener must offer in its tls.Config for clients to get HTTP/2
+// (RFC 7301; RFC 9113 section 3.2).
+func NextProtos() []string { return []string{"h2", "http/1.1"} }
+
+// ServeTLS is Serve behind TLS. config needs certificates; what it says about ALPN is replaced by NextProtos.
+func (s *Server) ServeTLS(ctx context.Context, ln net.Listener, config *tls.Config) error {
+	config = config.Clone()
+	config.NextProtos = NextProtos()
+	return s.Serve(ctx, tls.NewListener(ln, config))
+}
+
+// Serve takes connections from ln until ctx ends, HTTP/1.1 and HTTP/2 on the same port: over TLS by ALPN, else by
+// the client's first octets (RFC 9113 section 3.3). It may be called for several listeners, which share their locks.
+//
+// When ctx ends it stops in two steps. It closes ln and drains: streams and waiting receives end at once, other
+// requests when they are done. What is left after Limits.DrainTimeout is cut off. It returns when everything that it
+// started has ended, with nil if ctx ended it.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	defer s.keeper.start()()
+	requests := newRequests()
+	base, cancel := context.WithCancel(withDrain(context.WithoutCancel(ctx), ctx.Done()))
+	defer cancel()
+	var connections sync.WaitGroup
+	server, err := s.httpServer(base, requests, &connections)
+	if err != nil {
+		return err
+	}
+
+	failed := make(chan struct{})
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		select {
+		case <-ctx.Done():
+			s.drain(ctx, server)
+		case <-failed:
+		}
+		cancel()
+		server.Close()
+	})
+	err = server.Serve(ln)
+	if !errors.Is(err, nethttp.ErrServerClosed) {
+		close(failed)
+	} else {
+		err = nil
+	}
+	stopping.Wait()
+	connections.Wait()
+	requests.closeAndWait()
+	return err
+}
+
+// drain asks connections to end and waits for them, up to the drain timeout.
+func (s *Server) drain(ctx context.Context, server *nethttp.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		s.log.Warn("connections cut off at the drain timeout", "error", err)
+	}
+}
+
+// httpServer gives the server of one listener. It counts connections, and its requests get base as their context.
+func (s *Server) httpServer(
+	base context.Context, requests *requests, connections *sync.WaitGroup,
+) (*nethttp.Server, error) {
+	protocols := new(nethttp.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &nethttp.Server{
+		Handler:           requests.counted(s.Handler()),
+		Protocols:         protocols,
+		ReadHeaderTimeout: s.limits.HeaderTimeout,
+		IdleTimeout:       s.limits.IdleTimeout,
+		MaxHeaderBytes:    s.limits.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnState: func(_ net.Conn, state nethttp.ConnState) {
+			switch state {
+			case nethttp.StateNew:
+				connections.Add(1)
+			case nethttp.StateClosed, nethttp.StateHijacked:
+				connections.Done()
+			}
+		},
+	}
+	err := http2.ConfigureServer(server, &http2.Server{
+		MaxConcurrentStreams: uint32(s.limits.MaxStreams),
+		ReadIdleTimeout:      s.limits.PingAfter,
+		PingTimeout:          s.limits.PingTimeout,
+		WriteByteTimeout:     s.limits.WriteTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("HTTP/2: %w", err)
+	}
+	return server, nil
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// QueueID is the number of a queue in the store. Numbers are never used again.
+type QueueID uint64
+
+// Meta is what is remembered of a queue besides its messages; the broker's queue says what the numbers mean.
+type Meta struct {
+	Head  uint64 // no lower message number is in the queue
+	Lease uint64 // every message up to here may have been delivered
+}
+
+// Completer hears how a batch ended.
+type Completer interface {
+	// Committed is called once per Commit, by the store's committer: with nil after the batch is on disk, or with
+	// the reason why it is not known to be. It may begin further batches. While it runs, no other group is written.
+	Committed(token uint64, err error)
+}
+
+// Batch is a set of changes that reach the disk together. From Begin to Commit or CommitLazy it holds the store's
+// lock: add the changes and commit, and do nothing else in between. Bytes passed in are copied.
+type Batch struct{ s *Store }
+
+// Begin starts a batch. An error (ErrClosed, or why the store failed) means that nothing will ever be written again.
+// A full store still takes batches, so that consumers can always be answered: ask Full before taking messages in.
+func (s *Store) Begin() (Batch, error) {
+	s.mu.Lock()
+	err := s.failed
+	if err == nil && s.closing {
+		err = ErrClosed
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return Batch{}, err
+	}
+	return Batch{s}, nil
+}
+
+// Full reports whether as much is pending as Options allow. New messages should then be refused, or credit
+// withheld until Options.OnRoom is called.
+func (s *Store) Full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full(s.pending)
+}
+
+func (s *Store) full(g *group) bool {
+	return g.records() >= s.options.MaxPendingRecords || g.bytes() >= s.options.MaxPendingBytes
+}
+
+// Commit ends the batch and asks for it to be on disk; done is told with token.
+func (b Batch) Commit(done Completer, token uint64) {
+	g := b.s.pending
+	g.sync = true
+	g.calls = append(g.calls, call{done, token})
+	b.end()
+}
+
+// CommitLazy ends the batch without asking for a sync and without an answer; see the package comment.
+func (b Batch) CommitLazy() { b.end() }
+
+func (b Batch) end() {
+	b.s.arrived.Signal()
+	b.s.mu.Unlock()
+}
+
+// Append adds a message. A number is used once per queue; numbers start at 1.
+func (b Batch) Append(id QueueID, seq uint64, flags byte, value []byte) {
+	r := setRecord(b.changes(), messageKeyLen, len(value))
+	messageKey(r.Key[:0], id, seq)
+	copy(payload(r.Value), value)
+	finishRecord(r, flags)
+}
+
+// Delete removes a message that was appended; call it once per message.
+func (b Batch) Delete(id QueueID, seq uint64) {
+	d := b.changes().SingleDeleteDeferred(messageKeyLen)
+	messageKey(d.Key[:0], id, seq)
+	_ = d.Finish()
+}
+
+// PutMeta replaces a queue's metadata.
+func (b Batch) PutMeta(id QueueID, m Meta) {
+	r := setRecord(b.changes(), metaKeyLen, 16)
+	metaKey(r.Key[:0], id)
+	binary.BigEndian.PutUint64(payload(r.Value), m.Head)
+	binary.BigEndian.PutUint64(payload(r.Value)[8:], m.Lease)
+	finishRecord(r, 0)
+}
+
+// put replaces a record of any other kind.
+func (b Batch) put(key []byte, parts ...[]byte) {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	r := setRecord(b.changes(), len(key), size)
+	copy(r.Key, key)
+	to := payload(r.Value)
+	for _, p := range parts {
+		to = to[copy(to, p):]
+	}
+	finishRecord(r, 0)
+}
+
+// delete removes a record of any other kind.
+func (b Batch) delete(key []byte) { _ = b.changes().Delete(key, nil) }
+
+func (b Batch) changes() *pebble.Batch { return b.s.pending.batch }

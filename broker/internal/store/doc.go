@@ -1,0 +1,37 @@
+// Package store keeps the broker's state on disk, in Pebble: the messages of all queues, what is remembered of each
+// queue, the catalogue that gives queues their numbers, and retained messages. It knows neither queues' rules nor
+// protocols: values are opaque bytes.
+//
+// Writing. Changes are gathered in a Batch (Begin ... Commit). All batches that arrive while the disk is busy form
+// one group; a single committer writes the group, makes one fsync for all of it and then tells each batch's
+// Completer, in the order of the commits. There is no timer: an idle store syncs a lone message at once, a busy one
+// shares each sync among all that wait.
+//
+// Promises:
+//   - A batch is atomic: after a power cut all of it is there or none.
+//   - Batches reach the disk in the order of their Commit; after a power cut a prefix of that order is there.
+//   - Committed(token, nil) is called only after fsync. Every Commit is answered exactly once, by the committer's
+//     goroutine, which holds no lock then; the answers come in the order of the commits.
+//   - CommitLazy is answered by nobody. It is written to the operating system at once, together with what else is
+//     pending, but is not a reason to sync: the next group with a Commit in it, or Close, syncs it too. It thus
+//     survives the end of the process and may be lost in a power cut. Right for deleting a message whose consumer
+//     does not wait for confirmation: a lost deletion is a redelivery, and that is marked by the lease.
+//   - A record carries a CRC-32C over its key and value. A record that does not match is reported as *CorruptError;
+//     it is neither handed out nor passed over in silence.
+//   - A failed write or sync ends the store: what the disk holds is then unknown, so that trying again could lie.
+//     Everything pending and everything later gets the error, and Options.OnFailure is called once. When Pebble
+//     itself gives up on one of its background goroutines (its manifest cannot be written), the store logs the
+//     reason and panics: there is nothing left to serve, and what was acknowledged is on disk.
+//
+// Keys, all numbers big endian so that they sort:
+//
+//	s <name>                            the store itself: schema version, next queue number, clean stop
+//	c <kind> <len> <tenant> <name>      catalogue: queue number and the caller's description
+//	q <queue:8>                         metadata of a queue: head and lease
+//	q <queue:8> <seq:8>                 a message
+//	r <len> <tenant> <topic>            a retained message
+//
+// Consumed messages are deleted key by key, with Pebble's single deletes: a message that comes and goes within one
+// memtable leaves nothing behind on disk. Metadata carries the head of the queue, so that recovery seeks to the
+// first message instead of walking over deletions.
+package store

@@ -1,0 +1,76 @@
+package store
+
+import "encoding/binary"
+
+// The first byte of a key says what it is; see the package comment for the rest.
+const (
+	storeSpace     = 's'
+	catalogueSpace = 'c'
+	queueSpace     = 'q'
+	retainedSpace  = 'r'
+)
+
+var (
+	schemaKey = []byte{storeSpace, 's'}
+	nextIDKey = []byte{storeSpace, 'n'}
+	cleanKey  = []byte{storeSpace, 'c'}
+)
+
+const (
+	metaKeyLen    = 1 + 8
+	messageKeyLen = 1 + 8 + 8
+)
+
+// metaKey is also the lower bound of everything about a queue.
+func metaKey(dst []byte, id QueueID) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, queueSpace), uint64(id))
+}
+
+func messageKey(dst []byte, id QueueID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(metaKey(dst, id), seq)
+}
+
+// splitQueueKey reverses metaKey (seq is 0) and messageKey.
+func splitQueueKey(key []byte) (id QueueID, seq uint64, ok bool) {
+	if len(key) != metaKeyLen && len(key) != messageKeyLen || key[0] != queueSpace {
+		return 0, 0, false
+	}
+	id = QueueID(binary.BigEndian.Uint64(key[1:]))
+	if len(key) == messageKeyLen {
+		seq = binary.BigEndian.Uint64(key[metaKeyLen:])
+	}
+	return id, seq, true
+}
+
+func catalogueKey(n Name) []byte {
+	return append(tenantPrefix([]byte{catalogueSpace, byte(n.Kind)}, n.Tenant), n.Name...)
+}
+
+func retainedKey(tenant, topic string) []byte {
+	return append(tenantPrefix([]byte{retainedSpace}, tenant), topic...)
+}
+
+// tenantPrefix adds a tenant such that no tenant's prefix is the beginning of another's.
+func tenantPrefix(dst []byte, tenant string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(tenant))), tenant...)
+}
+
+// splitTenant reverses tenantPrefix and gives what follows.
+func splitTenant(key []byte) (tenant, rest string, ok bool) {
+	n, used := binary.Uvarint(key)
+	if used <= 0 || n > uint64(len(key)-used) {
+		return "", "", false
+	}
+	key = key[used:]
+	return string(key[:n]), string(key[n:]), true
+}
+
+// after is the smallest key above all that begin with prefix. No prefix here is all 0xff.
+func after(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; ; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+}

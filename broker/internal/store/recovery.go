@@ -1,0 +1,107 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Visitor hears what Recover finds: for each queue in the order of their numbers first Queue, then its messages in
+// order.
+type Visitor interface {
+	// Queue begins a queue that has metadata or messages.
+	Queue(id QueueID, m Meta)
+	// Message is one message of that queue. The value is valid until Message returns.
+	Message(id QueueID, seq uint64, flags byte, value []byte)
+	// Corrupt is a message, or a queue's metadata, that cannot be trusted. It stays on disk until it is deleted. A
+	// queue with corrupt metadata is then begun with a head of 0 and a lease that covers all its messages.
+	Corrupt(err *CorruptError)
+}
+
+// Recover walks over all queues once. It reads every message, but keeps none.
+func (s *Store) Recover(v Visitor) (err error) {
+	space := []byte{queueSpace}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: space, UpperBound: after(space)})
+	if err != nil {
+		return fmt.Errorf("store recovery: %w", err)
+	}
+	r := recovery{it: it, visitor: v}
+	for valid := it.First(); valid && err == nil; {
+		valid, err = r.step()
+	}
+	if err = errors.Join(err, it.Close()); err != nil {
+		return fmt.Errorf("store recovery: %w", err)
+	}
+	return nil
+}
+
+// recovery is the state of one Recover.
+type recovery struct {
+	it      *pebble.Iterator
+	visitor Visitor
+	queue   QueueID // the one being visited; 0 before the first
+	scratch [messageKeyLen]byte
+}
+
+// step reports the record at the iterator and moves on.
+func (r *recovery) step() (valid bool, err error) {
+	key := r.it.Key()
+	id, seq, ok := splitQueueKey(key)
+	if !ok {
+		r.visitor.Corrupt(corrupt(key, errLength))
+		return r.it.Next(), nil
+	}
+	record, err := r.it.ValueAndErr()
+	if err != nil {
+		return false, err
+	}
+	flags, value, err := openRecord(key, record)
+	if seq == 0 {
+		return r.begin(id, value, err), nil
+	}
+	if id != r.queue {
+		r.queue = id
+		r.visitor.Queue(id, Meta{})
+	}
+	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
+		r.visitor.Corrupt(broken)
+	} else {
+		r.visitor.Message(id, seq, flags, value)
+	}
+	return r.it.Next(), nil
+}
+
+// begin reports a queue's metadata and seeks to its first message, past what was deleted.
+func (r *recovery) begin(id QueueID, value []byte, err error) (valid bool) {
+	r.queue = id
+	if err == nil && len(value) != 16 {
+		err = corrupt(metaKey(nil, id), errLength)
+	}
+	var m Meta
+	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
+		r.visitor.Corrupt(broken)
+		m.Lease = r.lastOf(id)
+	} else {
+		m.Head, m.Lease = binary.BigEndian.Uint64(value), binary.BigEndian.Uint64(value[8:])
+	}
+	r.visitor.Queue(id, m)
+	return r.it.SeekGE(messageKey(r.scratch[:0], id, max(m.Head, 1)))
+}
+
+// lastOf is the number of a queue's last message, or 0.
+func (r *recovery) lastOf(id QueueID) uint64 {
+	if !r.it.SeekLT(metaKey(r.scratch[:0], id+1)) {
+		return 0
+	}
+	_, seq, _ := splitQueueKey(r.it.Key())
+	return seq
+}
+
+// Load appends the payload of one message to dst. It fails with ErrNotFound, which is also the answer for a message
+// that is not written yet, or with *CorruptError.
+func (s *Store) Load(id QueueID, seq uint64, dst []byte) (flags byte, value []byte, err error) {
+	var key [messageKeyLen]byte
+	return s.get(messageKey(key[:0], id, seq), dst)
+}

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Read visits a queue's messages in order, beginning with the first whose number is at least from, until visit returns
+// false. The value is valid until visit returns. A corrupt message ends it with *CorruptError, which names it.
+func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte, value []byte) bool) (err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: messageKey(nil, id, max(from, 1)),
+		UpperBound: metaKey(nil, id+1),
+	})
+	if err != nil {
+		return fmt.Errorf("store read: %w", err)
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for valid := it.First(); valid; valid = it.Next() {
+		record, err := it.ValueAndErr()
+		if err != nil {
+			return fmt.Errorf("store read: %w", err)
+		}
+		flags, value, err := openRecord(it.Key(), record)
+		if err != nil {
+			return err
+		}
+		if _, seq, _ := splitQueueKey(it.Key()); !visit(seq, flags, value) {
+			return nil
+		}
+	}
+	return it.Error()
+}

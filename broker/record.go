@@ -1,0 +1,54 @@
+package broker
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
+)
+
+// A stored delivery is: when it expires (uvarint, Unix milliseconds), the length of its address (uvarint), the
+// address, and the encoded message. What is a matter of yes or no stands in the record's flags.
+const flagRetain = 1 << 0
+
+var errRecord = errors.New("the stored delivery cannot be read")
+
+func flagsOf(d router.Delivery) byte {
+	if d.Retain {
+		return flagRetain
+	}
+	return 0
+}
+
+func appendRecord(dst []byte, d router.Delivery) []byte {
+	dst = binary.AppendUvarint(dst, uint64(max(d.Expires, 0)))
+	dst = binary.AppendUvarint(dst, uint64(len(d.To)))
+	dst = append(dst, d.To...)
+	return append(dst, d.Message.Bytes()...)
+}
+
+// parseRecord reverses appendRecord. It copies what it keeps of value.
+func parseRecord(flags byte, value []byte) (router.Delivery, error) {
+	expires, n := binary.Uvarint(value)
+	if n <= 0 {
+		return router.Delivery{}, errRecord
+	}
+	value = value[n:]
+	length, n := binary.Uvarint(value)
+	if n <= 0 || length > uint64(len(value)-n) {
+		return router.Delivery{}, errRecord
+	}
+	value = value[n:]
+	m, err := amqp.ParseMessage(append([]byte(nil), value[length:]...))
+	if err != nil {
+		return router.Delivery{}, errors.Join(errRecord, err)
+	}
+	return router.Delivery{
+		Message: m,
+		To:      addressing.Address(value[:length]),
+		Expires: int64(expires),
+		Retain:  flags&flagRetain != 0,
+	}, nil
+}

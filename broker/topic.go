@@ -1,0 +1,206 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/broker/internal/store"
+	"github.com/manifoldmq/manifold/router"
+)
+
+// topics is the node of all topics of one tenant. A receiver without a name gets what is published while it is
+// attached and has credit; what it has no credit for it misses, and that is counted, so that a slow subscriber harms
+// nobody. A durable subscription keeps what it matches in a queue of its own.
+type topics struct {
+	broker *Broker
+	tenant string
+
+	mu       sync.RWMutex // guards everything below; a node's lock, taken before a queue's
+	live     addressing.Index[*router.Receiver]
+	durable  addressing.Index[*queueNode]
+	retained retained
+	replays  map[*router.Receiver][]addressing.Address // retained messages that wait for credit
+
+	scratch sync.Pool // of *matches
+}
+
+// matches is room for what an index finds.
+type matches struct {
+	live    []*router.Receiver
+	durable []*queueNode
+}
+
+var _ router.Node = (*topics)(nil)
+
+func newTopics(b *Broker, tenant string) *topics {
+	return &topics{
+		broker:   b,
+		tenant:   tenant,
+		retained: newRetained(b.options.MaxRetained, b.options.MaxRetainedBytes),
+		replays:  make(map[*router.Receiver][]addressing.Address),
+		scratch:  sync.Pool{New: func() any { return new(matches) }},
+	}
+}
+
+// subscribe makes a durable subscription's route live.
+func (t *topics) subscribe(f addressing.Filter, n *queueNode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.durable.Add(f, n)
+}
+
+func (t *topics) Join(s *router.Sender) error {
+	s.Grant()
+	return nil
+}
+
+// Leave does nothing: what was offered has been handed on.
+func (t *topics) Leave(*router.Sender) {}
+
+func (t *topics) Offer(d router.Delivery) {
+	if d.Retain {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+	} else {
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+	}
+	found := t.scratch.Get().(*matches)
+	defer t.scratch.Put(found)
+	found.durable = t.durable.Match(d.To, found.durable[:0])
+	found.live = t.live.Match(d.To, found.live[:0])
+	if d.Retain || len(found.durable) > 0 {
+		t.keep(d, found.durable)
+	} else {
+		d.Settle(router.Accept())
+	}
+	handed := d.Unowned()
+	for _, r := range found.live {
+		if r.Take() {
+			r.Deliver(handed)
+		} else {
+			r.Drop()
+		}
+	}
+	clear(found.durable)
+	clear(found.live)
+}
+
+// keep takes a message to disk wherever it belongs there, and settles it when it is safe in all those places.
+func (t *topics) keep(d router.Delivery, durable []*queueNode) {
+	if d.Retain {
+		if refusal, ok := t.retained.put(d); !ok {
+			d.Settle(refusal)
+			return
+		}
+	}
+	f := &fanout{origin: d}
+	f.missing.Store(int32(len(durable)) + 1)
+	for _, n := range durable {
+		n.Offer(d.From(f, 0))
+	}
+	if !d.Retain {
+		f.arrived()
+		return
+	}
+	batch, err := t.broker.store.Begin()
+	if err != nil {
+		f.Settle(0, storeFailed(), nil)
+		return
+	}
+	if isEmpty(d) {
+		batch.DeleteRetained(t.tenant, string(d.To))
+	} else {
+		batch.PutRetained(t.tenant, string(d.To), appendRecord(nil, d))
+	}
+	batch.Commit(f, 0)
+}
+
+// fanout is one message on its way to several places: its sender hears Accepted when it is safe in all of them. A
+// subscription that is full misses the message without harm to the others; a store that fails is heard of.
+type fanout struct {
+	origin  router.Delivery
+	missing atomic.Int32 // places that have not answered
+	failed  atomic.Bool
+}
+
+var (
+	_ router.Settler  = (*fanout)(nil)
+	_ store.Completer = (*fanout)(nil)
+)
+
+// Settle implements router.Settler for the queues of durable subscriptions.
+func (f *fanout) Settle(_ uint64, o router.Outcome, _ func(error)) {
+	if o.Reason == router.Internal {
+		f.failed.Store(true)
+	}
+	f.arrived()
+}
+
+// Committed implements store.Completer for the retained message.
+func (f *fanout) Committed(_ uint64, err error) {
+	if err != nil {
+		f.failed.Store(true)
+	}
+	f.arrived()
+}
+
+func (f *fanout) arrived() {
+	if f.missing.Add(-1) > 0 {
+		return
+	}
+	if f.failed.Load() {
+		f.origin.Settle(storeFailed())
+	} else {
+		f.origin.Settle(router.Accept())
+	}
+}
+
+func (t *topics) Attach(r *router.Receiver) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.live.Add(r.Source().Filter, r)
+	if r.Source().Retained {
+		if names := t.retained.match(r.Source().Filter); len(names) > 0 {
+			t.replays[r] = names
+		}
+	}
+	return nil
+}
+
+// Grant hands out the retained messages that a receiver began with.
+func (t *topics) Grant(r *router.Receiver) {
+	t.mu.RLock()
+	waits := len(t.replays[r]) > 0
+	t.mu.RUnlock()
+	if !waits {
+		return
+	}
+	t.mu.Lock() // exclusively, so that no newer retained message overtakes the one handed out
+	defer t.mu.Unlock()
+	names := t.replays[r]
+	for len(names) > 0 {
+		d, ok := t.retained.get(names[0])
+		if ok && !r.Take() {
+			break
+		}
+		names = names[1:]
+		if ok {
+			d.Retained = true
+			r.Deliver(d)
+		}
+	}
+	if len(names) == 0 {
+		delete(t.replays, r)
+	} else {
+		t.replays[r] = names
+	}
+}
+
+func (t *topics) Detach(r *router.Receiver) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.live.Remove(r.Source().Filter, r)
+	delete(t.replays, r)
+}

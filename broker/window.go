@@ -1,0 +1,45 @@
+package broker
+
+import (
+	"github.com/manifoldmq/manifold/broker/internal/queue"
+	"github.com/manifoldmq/manifold/router"
+)
+
+// window holds the bodies of a queue's next messages, so that a consumer that keeps up never waits for the disk and a
+// backlog costs no memory.
+type window struct {
+	bodies map[queue.Seq]router.Delivery
+	bytes  int
+}
+
+// The bounds of a window. It may exceed the second by one message.
+const (
+	windowMessages = 1024
+	windowBytes    = 1 << 20
+)
+
+func (w *window) room() bool { return len(w.bodies) < windowMessages && w.bytes < windowBytes }
+
+func (w *window) put(seq queue.Seq, d router.Delivery) {
+	if w.bodies == nil {
+		w.bodies = make(map[queue.Seq]router.Delivery)
+	}
+	w.drop(seq)
+	w.bodies[seq] = d
+	w.bytes += d.Message.Len()
+}
+
+func (w *window) get(seq queue.Seq) (router.Delivery, bool) {
+	d, ok := w.bodies[seq]
+	return d, ok
+}
+
+func (w *window) drop(seq queue.Seq) {
+	if d, ok := w.bodies[seq]; ok {
+		w.bytes -= d.Message.Len()
+		delete(w.bodies, seq)
+	}
+}
+
+// clear gives the memory back.
+func (w *window) clear() { *w = window{} }

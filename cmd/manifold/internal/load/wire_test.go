@@ -1,0 +1,60 @@
+package load
+
+import (
+	"bytes"
+	"testing"
+	"time"
+)
+
+func TestPlatePrintsWhatAFrameReadsBack(t *testing.T) {
+	for _, size := range []int{MinPayload, 100, 256, 20000} {
+		p := newPlate(3, "a/b", 1, size, 7, 9)
+		rest := p.print(3, maxWindow-1, 5*time.Second)
+		for i, wantID := range []uint16{maxWindow, 1, 2} {
+			f, err := nextFrame(rest, len(rest))
+			if err != nil || f.size == 0 {
+				t.Fatalf("frame %d: %v", i, err)
+			}
+			id, payload, err := f.publish()
+			got, _ := readStamp(payload)
+			want := stamp{run: 7, publisher: 9, sequence: maxWindow - 1 + uint64(i), sent: 5 * time.Second}
+			if err != nil || id != wantID || got != want || len(payload) != size {
+				t.Errorf("frame %d: id %d, %d bytes, %+v, %v", i, id, len(payload), got, err)
+			}
+			rest = rest[f.size:]
+		}
+	}
+}
+
+func TestConnectIsEncodedAsTheSpecificationShows(t *testing.T) {
+	got := appendConnect(nil, "c", "u", "pw")
+	want := []byte("\x10\x14\x00\x04MQTT\x04\xC2\x00\x00\x00\x01c\x00\x01u\x00\x02pw")
+	if !bytes.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func FuzzFramesAreFoundWithoutPanic(f *testing.F) {
+	f.Add(newPlate(2, "t", 1, 200, 1, 1).print(2, 0, 0))
+	f.Add([]byte{packetPublish, 0xFF, 0xFF, 0xFF, 0xFF, 0x01})
+	f.Add([]byte{packetPublish | 2, 2, 0xFF, 0xFF})
+	f.Add([]byte{packetSuback, 1, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for len(data) > 0 {
+			got, err := nextFrame(data, 1<<16)
+			if err != nil || got.size == 0 {
+				return
+			}
+			if got.size > len(data) || len(got.body) >= got.size {
+				t.Fatalf("frame of %d bytes with body of %d in %d bytes", got.size, len(got.body), len(data))
+			}
+			if _, payload, err := got.publish(); err == nil {
+				_, _ = readStamp(payload)
+			}
+			_, _ = got.packetID()
+			_ = got.connackError()
+			_ = got.subackError(1, 0)
+			data = data[got.size:]
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/manifoldmq/manifold/gateway"
+	"github.com/manifoldmq/manifold/gateway/config"
+)
+
+// settings are the flags that choose and overrule a configuration.
+type settings struct {
+	file       string
+	dataDir    string
+	listen     string
+	portOffset int
+}
+
+func newRunCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run a gateway until SIGINT or SIGTERM",
+		Long: `Run a gateway until SIGINT or SIGTERM.
+
+Without a file it listens on this machine only, at MQTT 1883, HTTP 8080 and admin 8081, and declares
+telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) for everybody.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := s.load(cmd)
+			if err != nil {
+				return failure{exitUsage, err}
+			}
+			log := newLogger(cmd.ErrOrStderr(), c.Log)
+			announce := func(doors []gateway.Endpoint) { gateway.WriteSummary(cmd.OutOrStdout(), doors) }
+			if err := gateway.Run(cmd.Context(), c, log, announce); err != nil {
+				return failure{exitFailed, err}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&s.file, "config", "c", "", "configuration `FILE`; the quickstart's when not given")
+	f.StringVar(&s.dataDir, "data", "", "folder `DIR` for stored messages; overrules dataDir")
+	f.StringVar(&s.listen, "listen", "", "`HOST` to listen at; overrules listen")
+	f.IntVar(&s.portOffset, "port-offset", 0, "`N` to add to every port; overrules portOffset")
+	return cmd
+}
+
+// load reads the configuration and lets the flags that were given overrule it.
+func (s *settings) load(cmd *cobra.Command) (config.Config, error) {
+	c, err := s.read()
+	if err != nil {
+		return c, err
+	}
+	given := cmd.Flags().Changed
+	if given("data") {
+		c.DataDir = s.dataDir
+	}
+	if given("listen") {
+		c.Listen = s.listen
+	}
+	if given("port-offset") {
+		c.PortOffset = s.portOffset
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("with the flags given: %w", err)
+	}
+	return c, nil
+}
+
+func (s *settings) read() (config.Config, error) {
+	if s.file == "" {
+		return config.Quickstart()
+	}
+	return config.Load(s.file)
+}
+
+func newLogger(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		panic(err) // Validate lets only known levels through
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

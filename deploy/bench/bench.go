@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// bench is one whole comparison.
+type bench struct {
+	options  options
+	servers  []server
+	dir      string
+	progress io.Writer
+	samples  map[cell][]sample
+	failures []error
+}
+
+// cell is one field of the tables.
+type cell struct{ scenario, server string }
+
+// sample is what the load driver reports about one run: the fields of its two JSON results that are used here.
+type sample struct {
+	Elapsed      time.Duration `json:"elapsedNanos"`
+	Acknowledged uint64        `json:"acknowledged"`
+	Delivered    uint64        `json:"delivered"`
+	DriverCPU    time.Duration `json:"driverCPUNanos"`
+	ServerCPU    time.Duration `json:"serverCPUNanos"`
+
+	Lost           uint64 `json:"lost"`
+	Duplicated     uint64 `json:"duplicated"`
+	Misordered     uint64 `json:"misordered"`
+	Unacknowledged uint64 `json:"unacknowledged"`
+
+	Connections int   `json:"connections"`
+	Answering   int   `json:"answering"`
+	Before      int64 `json:"residentBefore"`
+	After       int64 `json:"residentAfter"`
+}
+
+// run measures everything: scenario by scenario, and within one the servers in turn. A failure costs its cell, not
+// the comparison; only the end of ctx stops it.
+func (b *bench) run(ctx context.Context) error {
+	for _, sc := range b.options.scenarios {
+		for turn := range b.options.runs {
+			for _, s := range b.servers {
+				if s.absent != nil || !sc.takes(s.name) {
+					continue
+				}
+				got, err := b.measure(ctx, sc, s)
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if err != nil {
+					err = fmt.Errorf("%s on %s: %w", sc.name, s.name, err)
+					b.failures = append(b.failures, err)
+					fmt.Fprintln(b.progress, err)
+					continue
+				}
+				at := cell{sc.name, s.name}
+				b.samples[at] = append(b.samples[at], got)
+				fmt.Fprintf(b.progress, "%s %d/%d %s: %s\n", sc.name, turn+1, b.options.runs, s.name, b.describe(sc, got))
+			}
+		}
+	}
+	return nil
+}
+
+// measure does one run on a fresh server.
+func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample, err error) {
+	dir, err := os.MkdirTemp(b.dir, s.name+"-")
+	if err != nil {
+		return got, err
+	}
+	defer os.RemoveAll(dir)
+	p, err := start(ctx, s, dir)
+	if err != nil {
+		return got, err
+	}
+	defer p.stop()
+	return b.drive(ctx, sc, p)
+}
+
+// drive runs the load driver against p.
+func (b *bench) drive(ctx context.Context, sc scenario, p *process) (got sample, err error) {
+	const grace = 2 * time.Minute // for connecting, settling and counting what is late
+	ctx, cancel := context.WithTimeout(ctx, b.options.warmUp+b.options.duration+grace)
+	defer cancel()
+	args := slices.Concat([]string{"bench", "mqtt"}, sc.args, []string{
+		"--address", p.address, "--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json",
+	})
+	if sc.idle {
+		args = append(args, "--connections", strconv.Itoa(b.options.idle))
+	} else {
+		args = append(args, "--size", "256",
+			"--warm-up", b.options.warmUp.String(), "--duration", b.options.duration.String())
+	}
+	driver := exec.CommandContext(ctx, b.servers[0].binary, args...)
+	driver.WaitDelay = time.Second
+	dieWithParent(driver)
+	var out, complaint bytes.Buffer
+	driver.Stdout, driver.Stderr = &out, &complaint
+	// Loss makes the driver fail after it has printed its result: that is a sample too, and a note in the report.
+	failed := driver.Run()
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		return got, fmt.Errorf("load driver: %v: %s", failed, bytes.TrimSpace(complaint.Bytes()))
+	}
+	return got, nil
+}
+
+// describe is one sample in a few words, to follow the progress.
+func (b *bench) describe(sc scenario, s sample) string {
+	if sc.idle {
+		return fmt.Sprintf("%.0f bytes/connection, %d of %d answer", s.perConnection(), s.Answering, s.Connections)
+	}
+	n := sc.count(s)
+	return fmt.Sprintf("%.0f messages/s, server %.2f µs, driver %.2f µs",
+		s.rate(n), micros(s.ServerCPU, n), micros(s.DriverCPU, n))
+}
+
+func (s sample) rate(n uint64) float64 { return float64(n) / s.Elapsed.Seconds() }
+
+func (s sample) perConnection() float64 {
+	return float64(s.After-s.Before) / float64(max(s.Connections, 1))
+}
+
+// flaws counts what a sound server does not do. No connection broke, so there is no excuse for duplicates either.
+func (s sample) flaws() uint64 { return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged }
+
+// micros is a CPU time in microseconds for each of n messages.
+func micros(cpu time.Duration, n uint64) float64 {
+	return float64(cpu) / float64(time.Microsecond) / float64(max(n, 1))
+}
+
+// median of at least one value.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	mid := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[mid]
+	}
+	return (sorted[mid-1] + sorted[mid]) / 2
+}

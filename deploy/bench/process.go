@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	startTime = 20 * time.Second
+	stopTime  = 10 * time.Second
+)
+
+// process is a running server.
+type process struct {
+	address string
+	cmd     *exec.Cmd
+	output  *tail
+	ended   chan struct{} // closed when the process is gone
+}
+
+// start runs s with its files in dir and returns when it listens. The end of ctx kills it.
+func start(ctx context.Context, s server, dir string) (*process, error) {
+	args, address, err := s.configure(dir)
+	if err != nil {
+		return nil, fmt.Errorf("configuring %s: %w", s.name, err)
+	}
+	p := &process{address: address, output: &tail{}, ended: make(chan struct{})}
+	p.cmd = exec.CommandContext(ctx, s.binary, args...)
+	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	p.cmd.WaitDelay = time.Second
+	dieWithParent(p.cmd)
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", s.name, err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // how a server ends after it was measured is of no interest
+	}()
+	if err := p.listening(ctx); err != nil {
+		p.stop()
+		return nil, fmt.Errorf("starting %s: %w\n%s", s.name, err, p.output)
+	}
+	return p, nil
+}
+
+// listening returns once the server accepts connections.
+func (p *process) listening(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	retry := time.NewTicker(50 * time.Millisecond)
+	defer retry.Stop()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", p.address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("it ended: %v", p.cmd.ProcessState)
+		case <-ctx.Done():
+			return fmt.Errorf("not listening at %s: %w", p.address, err)
+		case <-retry.C:
+		}
+	}
+}
+
+// stop ends the server and waits until it is gone.
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	deadline := time.NewTimer(stopTime)
+	defer deadline.Stop()
+	select {
+	case <-p.ended:
+	case <-deadline.C:
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// raiseDescriptors lifts the limit of open files as far as it goes; children inherit it.
+func raiseDescriptors() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	return nil
+}
+
+// tail keeps the last bytes of what a server writes, for the error message if it does not start.
+type tail struct {
+	mu  sync.Mutex // guards buf
+	buf []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	t.buf = t.buf[max(0, len(t.buf)-most):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.buf))
+}

@@ -1,0 +1,124 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// setting is one key of the configuration as a document should show it.
+type setting struct {
+	path string
+	text string // its default
+}
+
+// settingsOf lists the keys of a section and those below it, with the values that they have.
+func settingsOf(v reflect.Value, path string) (all []setting) {
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if f.Anonymous {
+			continue
+		}
+		field, path := v.FieldByIndex(f.Index), join(path, f.Tag.Get("yaml"))
+		if _, text := field.Interface().(fmt.Stringer); field.Kind() == reflect.Struct && !text {
+			all = append(all, settingsOf(field, path)...)
+		} else {
+			all = append(all, setting{path, shown(field)})
+		}
+	}
+	return all
+}
+
+func everySetting() []setting {
+	c := Default()
+	all := settingsOf(reflect.ValueOf(c), "")
+	all = append(all, settingsOf(reflect.ValueOf(Tenant{}), "tenants[]")...)
+	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
+}
+
+// shown gives a value as a person writes it.
+func shown(v reflect.Value) string {
+	if v.Kind() == reflect.Slice {
+		return "none"
+	}
+	switch value := v.Interface().(type) {
+	case time.Duration:
+		if value >= time.Minute {
+			return strings.TrimSuffix(value.String(), "0s")
+		}
+	case Size:
+		if value == 0 {
+			return "0"
+		}
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
+	text, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	required := map[string]bool{"tenants[].name": true, "addresses[].name": true, "addresses[].kind": true}
+	rows := 0
+	for _, s := range everySetting() {
+		cell := "`" + s.text + "`"
+		switch {
+		case s.path == "tenants": // shown by its own keys
+			continue
+		case required[s.path]:
+			cell = "required"
+		case s.text == "none":
+			cell = "none"
+		}
+		rows++
+		if row := fmt.Sprintf("\n| `%s` | %s | ", s.path, cell); !strings.Contains(string(text), row) {
+			t.Errorf("docs/configuration.md has no row %q", row)
+		}
+	}
+	if have := strings.Count(string(text), "\n| `"); have != rows {
+		t.Errorf("docs/configuration.md has %d rows of settings, there are %d settings", have, rows)
+	}
+}
+
+func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
+	file := filepath.Join("..", "..", "configs", "production.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, problems := parseDocument(file, text)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for _, s := range settingsOf(reflect.ValueOf(Default()), "") {
+		if short := s.path == "anonymous" || s.path == "addresses"; !short && !has(doc, s.path) {
+			t.Errorf("%s does not show %s", file, s.path)
+		}
+	}
+
+	got, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Listen, want.DataDir, want.Log.Format = "0.0.0.0", "/var/lib/manifold", "json" // as its comments say
+	want.Tenants = got.Tenants
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s:\n%+v\nthe defaults:\n%+v", file, got, want)
+	}
+}
+
+// has tells whether a document has the key at path.
+func has(d document, path string) bool {
+	n := d.root
+	for step := range steps(path) {
+		if n = child(n, step); n == nil {
+			return false
+		}
+	}
+	return true
+}

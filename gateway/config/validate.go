@@ -1,0 +1,204 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Validate checks a Config that was changed after it was read, by a flag for example. Its error is Problems that know
+// their path, but no file.
+func (c *Config) Validate() error {
+	if problems := c.validate(); len(problems) > 0 {
+		return errors.New(problems.paths())
+	}
+	return nil
+}
+
+// paths shows problems without the place in a file.
+func (ps Problems) paths() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.Path + ": " + p.Text
+	}
+	return strings.Join(lines, "\n")
+}
+
+// check collects what is wrong.
+type check struct {
+	problems Problems
+}
+
+func (k *check) refuse(bad bool, path, format string, args ...any) {
+	if bad {
+		k.problems = append(k.problems, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (k *check) within(path string, n, low, high int) {
+	k.refuse(n < low || n > high, path, "%d is not from %d to %d", n, low, high)
+}
+
+func (k *check) size(path string, s, low, high Size) {
+	k.refuse(s < low || s > high, path, "%v is not from %v to %v", s, low, high)
+}
+
+// span checks a time to wait, of which the longest is a day.
+func (k *check) span(path string, d, low time.Duration) {
+	const high = 24 * time.Hour
+	k.refuse(d < low || d > high, path, "%v is not from %v to %v", d, low, high)
+}
+
+func (k *check) oneOf(path, value string, allowed ...string) {
+	k.refuse(!slices.Contains(allowed, value), path, "%.40q is not one of %s", value, strings.Join(allowed, ", "))
+}
+
+const (
+	maxPort = 65535
+	many    = 1 << 20 // more of anything that one client can have is a mistake
+)
+
+func (c *Config) validate() Problems {
+	k := new(check)
+	k.refuse(!isHost(c.Listen), "listen", "%.80q is no host name or IP address; a port does not belong here", c.Listen)
+	k.within("portOffset", c.PortOffset, 0, maxPort)
+	k.refuse(c.DataDir == "", "dataDir", "is empty")
+	k.span("drainTimeout", c.DrainTimeout, 10*time.Millisecond)
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.size("limits.maxMessageSize", c.Limits.MaxMessageSize, 128, 256<<20)
+	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
+	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
+	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
+	k.within("store.maxRetained", c.Store.MaxRetained, 1, 1<<30)
+	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
+	c.validateDoors(k)
+	c.validateMQTT(k)
+	c.validateHTTP(k)
+	c.validateTenants(k)
+	return k.problems
+}
+
+// isHost tells whether text can be the host part of an address to listen at. Empty is every interface.
+func isHost(text string) bool {
+	return net.ParseIP(text) != nil || !strings.ContainsAny(text, ":/[] ")
+}
+
+func (c *Config) validateDoors(k *check) {
+	taken := make(map[int]string)
+	for _, door := range []struct {
+		name string
+		Door
+	}{{"mqtt", c.MQTT.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
+		path := door.name + ".port"
+		port := c.ShiftedPort(door.Door)
+		k.within(path, door.Port, 0, maxPort)
+		k.refuse(port > maxPort && door.Port <= maxPort, path, "%d and portOffset %d are more than %d", door.Port, c.PortOffset, maxPort)
+		if !door.Enabled || door.Port == 0 {
+			continue
+		}
+		k.refuse(taken[port] != "", path, "%d is the port of %s already", door.Port, taken[port])
+		taken[port] = door.name
+	}
+}
+
+// ShiftedPort gives the port that a door listens at: its own and portOffset.
+func (c *Config) ShiftedPort(d Door) int {
+	if d.Port == 0 {
+		return 0
+	}
+	return d.Port + c.PortOffset
+}
+
+func (c *Config) validateMQTT(k *check) {
+	m := &c.MQTT
+	k.size("mqtt.maxPacketSize", m.MaxPacketSize, 128, 256<<20-1)
+	k.size("mqtt.maxPacketSizeBeforeConnect", m.MaxPacketSizeBeforeConnect, 128, m.MaxPacketSize)
+	k.span("mqtt.connectTimeout", m.ConnectTimeout, 100*time.Millisecond)
+	k.within("mqtt.maxInflight", m.MaxInflight, 1, maxPort)
+	k.size("mqtt.maxInflightBytes", m.MaxInflightBytes, 1, 1<<30)
+	k.within("mqtt.maxUnacknowledged", m.MaxUnacknowledged, 1, maxPort)
+	k.within("mqtt.maxPending", m.MaxPending, 1, many)
+	k.size("mqtt.maxPendingBytes", m.MaxPendingBytes, 1, 1<<30)
+	k.within("mqtt.maxRequests", m.MaxRequests, 1, maxPort)
+	k.within("mqtt.maxSubscriptionsPerPacket", m.MaxSubscriptionsPerPacket, 1, maxPort)
+	k.size("mqtt.maxTopicLength", m.MaxTopicLength, 1, 64<<10-1)
+	k.within("mqtt.topicAliasMaximum", m.TopicAliasMaximum, 0, maxPort)
+	k.refuse(m.MaxKeepAlive < 0 || m.MaxKeepAlive > maxPort*time.Second || m.MaxKeepAlive%time.Second != 0,
+		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
+}
+
+func (c *Config) validateHTTP(k *check) {
+	const tick = 10 * time.Millisecond
+	h := &c.HTTP
+	for i, origin := range h.Origins {
+		err := new(http.CrossOriginProtection).AddTrustedOrigin(origin)
+		k.refuse(err != nil && origin != "*", fmt.Sprintf("http.origins[%d]", i),
+			"%.80q is neither an origin such as https://app.example nor \"*\"", origin)
+	}
+	k.size("http.maxHeaderBytes", h.MaxHeaderBytes, 1<<10, 16<<20)
+	k.span("http.headerTimeout", h.HeaderTimeout, tick)
+	k.size("http.maxBody", h.MaxBody, 1<<10, 256<<20)
+	k.span("http.bodyTimeout", h.BodyTimeout, tick)
+	k.span("http.writeTimeout", h.WriteTimeout, tick)
+	k.span("http.idleTimeout", h.IdleTimeout, tick)
+	k.within("http.maxStreams", h.MaxStreams, 1, many)
+	k.span("http.pingAfter", h.PingAfter, tick)
+	k.span("http.pingTimeout", h.PingTimeout, tick)
+	k.span("http.outcomeTimeout", h.OutcomeTimeout, tick)
+	k.span("http.retryAfter", h.RetryAfter, time.Second)
+	k.span("http.maxPoll", h.MaxPoll, tick)
+	k.within("http.maxBatch", h.MaxBatch, 1, many)
+	k.span("http.maxLockTime", h.MaxLockTime, time.Second)
+	k.span("http.lockTime", h.LockTime, time.Second)
+	k.refuse(h.LockTime > h.MaxLockTime, "http.lockTime", "%v is above http.maxLockTime, %v", h.LockTime, h.MaxLockTime)
+	k.within("http.maxLocks", h.MaxLocks, 1, many)
+	k.span("http.heartbeat", h.Heartbeat, tick)
+	k.within("http.streamWindow", h.StreamWindow, 1, many)
+}
+
+func (c *Config) validateTenants(k *check) {
+	validateAddresses(k, "addresses", c.Addresses)
+	names := make(map[string]bool)
+	for i, t := range c.Tenants {
+		path := fmt.Sprintf("tenants[%d]", i)
+		_, err := tenancy.ParseName(t.Name)
+		switch {
+		case err != nil:
+			k.refuse(true, path+".name", "%v", err)
+		case t.Name == tenancy.DefaultTenant && c.hasShortForm():
+			k.refuse(true, path+".name", "the top level declares the tenant %q already", t.Name)
+		default:
+			k.refuse(names[t.Name], path+".name", "the tenant %q is declared twice", t.Name)
+		}
+		names[t.Name] = true
+		validateAddresses(k, path+".addresses", t.Addresses)
+	}
+}
+
+func validateAddresses(k *check, path string, addresses []Address) {
+	first := make(map[addressing.Filter]int, len(addresses))
+	for i := range addresses {
+		a := &addresses[i]
+		if a.Name.IsZero() {
+			k.refuse(true, fmt.Sprintf("%s[%d]", path, i), "the name is missing")
+			continue
+		}
+		if j, twice := first[a.Name]; twice {
+			k.refuse(true, fmt.Sprintf("%s[%d].name", path, i), "%q is declared in %s[%d] already", a.Name, path, j)
+			continue
+		}
+		first[a.Name] = i
+		def := a.Definition()
+		if err := def.Validate(); err != nil {
+			k.refuse(true, fmt.Sprintf("%s[%d]", path, i), "%v", err)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+// Package gateway puts the rooms of the house together and runs them: configuration, listeners, lifecycle, the admin
+// door. It is the only room that knows all the others.
+//
+// Its promises: every listener is open before any serves, so a gateway starts whole or not at all. What it starts it
+// waits for. Stopping has two steps: the doors drain until their deadline, then what is left is cut off; the store is
+// closed when nobody uses it any more, and the admin door, which reports all this, closes last.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/broker"
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Run runs a gateway until ctx ends, then stops it, and returns when nothing of it is left. c is valid: as package
+// config gives it, or validated since. ready is called once, when every door serves.
+//
+// The error is nil when ctx ended it; otherwise it says what could not be opened or which door failed.
+func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]Endpoint)) (err error) {
+	directory, err := newDirectory(c.AllTenants())
+	if err != nil {
+		return err
+	}
+	listeners, err := openListeners(&c)
+	if err != nil {
+		return err
+	}
+	defer listeners.close()
+	store, err := broker.Open(broker.Options{
+		Dir: c.DataDir, Log: log,
+		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
+		MaxRetained: c.Store.MaxRetained, MaxRetainedBytes: int64(c.Store.MaxRetainedBytes),
+	})
+	if err != nil {
+		return fmt.Errorf("store in %s: %w", c.DataDir, err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), log: log}
+	doors, err := a.doors(listeners)
+	if err != nil {
+		return err
+	}
+	admin := a.newAdmin(listeners.admin, doors)
+	a.warn()
+	l := lifecycle{doors: doors, admin: admin, failed: store.Failed()}
+	return l.run(ctx, func() { ready(a.endpoints(doors, admin)) })
+}
+
+// assembly is what the doors are made of.
+type assembly struct {
+	config    *config.Config
+	directory *tenancy.Directory
+	router    *router.Router
+	log       *slog.Logger
+}
+
+func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
+	tenants := make([]*tenancy.Tenant, len(declared))
+	for i, t := range declared {
+		definitions := make([]addressing.Definition, len(t.Addresses))
+		for j := range t.Addresses {
+			definitions[j] = t.Addresses[j].Definition()
+		}
+		space, err := addressing.NewSpace(definitions)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
+		}
+		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous}
+	}
+	return tenancy.NewDirectory(tenants...)
+}
+
+func newRouter(l config.Limits, stored router.Resolver) *router.Router {
+	direct := router.NewDirect()
+	limits := router.Limits{MaxMessageSize: int(l.MaxMessageSize), LinkCredit: l.LinkCredit}
+	return router.New(limits, map[addressing.Kind]router.Resolver{
+		addressing.Anycast:   direct,
+		addressing.Broadcast: direct,
+		addressing.Queue:     stored,
+		addressing.Topic:     stored,
+	})
+}
+
+// warn logs what is allowed, but seldom meant.
+func (a *assembly) warn() {
+	for _, t := range a.config.AllTenants() {
+		switch {
+		case !t.Anonymous:
+			a.log.Warn("nobody can enter this tenant: it is not anonymous, and there is no other way in yet",
+				"tenant", t.Name)
+		case !isLoopback(a.config.Listen):
+			a.log.Warn("anybody who reaches the ports may send and receive", "tenant", t.Name, "listen", a.config.Listen)
+		}
+	}
+}
+
+// isLoopback tells whether nobody but this machine reaches a host. It knows one name, and otherwise addresses only.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

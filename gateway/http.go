@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/manifoldmq/manifold/adapters/http"
+)
+
+func (a *assembly) httpDoor(listener net.Listener) (door, error) {
+	h := &a.config.HTTP
+	server, err := http.New(http.Config{
+		Router:    a.router,
+		Directory: a.directory,
+		Origins:   h.Origins,
+		Log:       a.log.With("door", "http"),
+		Limits: http.Limits{
+			MaxHeaderBytes: int(h.MaxHeaderBytes),
+			HeaderTimeout:  h.HeaderTimeout,
+			MaxBody:        int64(h.MaxBody),
+			BodyTimeout:    h.BodyTimeout,
+			WriteTimeout:   h.WriteTimeout,
+			IdleTimeout:    h.IdleTimeout,
+			MaxStreams:     h.MaxStreams,
+			PingAfter:      h.PingAfter,
+			PingTimeout:    h.PingTimeout,
+			OutcomeTimeout: h.OutcomeTimeout,
+			RetryAfter:     h.RetryAfter,
+			MaxPoll:        h.MaxPoll,
+			MaxBatch:       h.MaxBatch,
+			LockTime:       h.LockTime,
+			MaxLockTime:    h.MaxLockTime,
+			MaxLocks:       h.MaxLocks,
+			Heartbeat:      h.Heartbeat,
+			StreamWindow:   h.StreamWindow,
+			DrainTimeout:   a.config.DrainTimeout,
+		},
+	})
+	if err != nil {
+		return door{}, fmt.Errorf("http door: %w", err)
+	}
+	return door{name: "http", listener: listener, serve: server.Serve}, nil
+}

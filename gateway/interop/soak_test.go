@@ -1,0 +1,24 @@
+//go:build interop
+
+package interop
+
+import (
+	"os"
+	"testing"
+)
+
+// TestSoakLosesNothing sends acknowledged messages to subscribers for as long as MANIFOLD_SOAK says, by default
+// shortly. The load tool fails when one message is lost, doubled or out of order.
+func TestSoakLosesNothing(t *testing.T) {
+	duration := os.Getenv("MANIFOLD_SOAK")
+	if duration == "" {
+		duration = "5s"
+	}
+	g := start(t, t.TempDir())
+	for _, layout := range []string{"pairs", "fanout"} {
+		t.Run(layout, func(t *testing.T) {
+			t.Log(ask(t, binary, "bench", "mqtt", "--address", g.doors["mqtt"], "--layout", layout, "--topic", "telemetry",
+				"--publishers", "4", "--subscribers", "4", "--qos", "1", "--duration", duration))
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// errStoreFailed ends a gateway whose store takes no more writes: it could only refuse everything.
+var errStoreFailed = errors.New("the store has failed; see the log")
+
+// lifecycle runs the doors, and the admin door around them.
+type lifecycle struct {
+	doors  []door
+	admin  *adminDoor
+	failed <-chan struct{} // closed when the store has failed
+}
+
+// run calls ready when every door serves. It returns when ctx has ended, a door or the store has failed, and all doors
+// have drained.
+func (l *lifecycle) run(ctx context.Context, ready func()) error {
+	background, finish := context.WithCancel(context.WithoutCancel(ctx))
+	defer finish()
+	administering := new(errgroup.Group)
+	serving, ctx := errgroup.WithContext(ctx)
+	administering.Go(func() error { return l.admin.run(background) })
+	serving.Go(func() error { return l.watchStore(ctx) })
+	for _, d := range l.doors {
+		serving.Go(func() error { return d.run(ctx) })
+	}
+
+	l.admin.ready.Store(true)
+	ready()
+	<-ctx.Done()
+	l.admin.ready.Store(false)
+	err := serving.Wait()
+	finish()
+	return errors.Join(err, administering.Wait())
+}
+
+// watchStore waits for ctx to end or the store to fail.
+func (l *lifecycle) watchStore(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-l.failed:
+		return errStoreFailed
+	}
+}
