@@ -8,7 +8,8 @@ SOAKTIME ?= 10m
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format vet staticcheck lint vulnerabilities floors race fuzz bench bench-peers interop soak clean
+.PHONY: help build run test check lint fuzz bench bench-peers interop soak clean
+.PHONY: format vet staticcheck vulnerabilities floors race
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +54,8 @@ race:
 fuzz: ## run every fuzz test for FUZZTIME (30s)
 	@set -e; for package in $$(go list ./...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 	  done; done
 
 bench: ## run the benchmarks

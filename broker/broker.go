@@ -281,6 +281,7 @@ func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byt
 	if err != nil {
 		r.broker.log.Error("a stored message cannot be read and is set aside",
 			"tenant", n.name.Tenant, "address", n.name.Name, "seq", seq, "err", err)
+		n.machine.Skip(queue.Seq(seq))
 		return
 	}
 	n.machine.Restore(queue.Seq(seq), d.Message.Len(), 0)
@@ -288,4 +289,7 @@ func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byt
 
 func (r *recovery) Corrupt(err *store.CorruptError) {
 	r.broker.log.Error("a stored message is corrupt and is set aside", "err", err)
+	if n, ok := r.nodes[err.Queue]; ok && err.Seq > 0 {
+		n.machine.Skip(queue.Seq(err.Seq))
+	}
 }

@@ -51,7 +51,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]En
 	}
 	admin := a.newAdmin(listeners.admin, doors)
 	a.warn()
-	l := lifecycle{doors: doors, admin: admin, failed: store.Failed()}
+	l := lifecycle{doors: doors, admin: admin, failed: store.Failed(), log: log}
 	return l.run(ctx, func() { ready(a.endpoints(doors, admin)) })
 }
 

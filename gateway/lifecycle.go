@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -15,6 +16,7 @@ type lifecycle struct {
 	doors  []door
 	admin  *adminDoor
 	failed <-chan struct{} // closed when the store has failed
+	log    *slog.Logger
 }
 
 // run calls ready when every door serves. It returns when ctx has ended, a door or the store has failed, and all doors
@@ -31,9 +33,11 @@ func (l *lifecycle) run(ctx context.Context, ready func()) error {
 	}
 
 	l.admin.ready.Store(true)
+	l.log.Info("ready")
 	ready()
 	<-ctx.Done()
 	l.admin.ready.Store(false)
+	l.log.Info("stopping: clients may finish")
 	err := serving.Wait()
 	finish()
 	return errors.Join(err, administering.Wait())

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,10 @@ func fakeDoor(draining, release chan struct{}) door {
 	}}
 }
 
+func newLifecycle(doors ...door) *lifecycle {
+	return &lifecycle{doors: doors, admin: new(adminDoor), log: slog.New(slog.DiscardHandler)}
+}
+
 func readiness(d *adminDoor) int {
 	answer := httptest.NewRecorder()
 	d.handler(http.NotFoundHandler()).ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
@@ -27,7 +32,7 @@ func readiness(d *adminDoor) int {
 
 func TestReadinessEndsBeforeDrainDoes(t *testing.T) {
 	draining, release := make(chan struct{}), make(chan struct{})
-	l := lifecycle{doors: []door{fakeDoor(draining, release)}, admin: new(adminDoor)}
+	l := newLifecycle(fakeDoor(draining, release))
 	if code := readiness(l.admin); code != http.StatusServiceUnavailable {
 		t.Errorf("before the start /readyz answers %d", code)
 	}
@@ -55,7 +60,7 @@ func TestDoorThatFailsStopsTheOthers(t *testing.T) {
 	draining, release := make(chan struct{}), make(chan struct{})
 	close(release)
 	failing := door{name: "failing", serve: func(context.Context, net.Listener) error { return broken }}
-	l := lifecycle{doors: []door{fakeDoor(draining, release), failing}, admin: new(adminDoor)}
+	l := newLifecycle(fakeDoor(draining, release), failing)
 	if err := l.run(t.Context(), func() {}); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
@@ -65,7 +70,8 @@ func TestDoorThatFailsStopsTheOthers(t *testing.T) {
 func TestStoreThatFailsStopsTheGateway(t *testing.T) {
 	failed := make(chan struct{})
 	close(failed)
-	l := lifecycle{admin: new(adminDoor), failed: failed}
+	l := newLifecycle()
+	l.failed = failed
 	if err := l.run(t.Context(), func() {}); !errors.Is(err, errStoreFailed) {
 		t.Errorf("got %v, want %v", err, errStoreFailed)
 	}

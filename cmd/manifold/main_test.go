@@ -23,7 +23,7 @@ func TestExitCodes(t *testing.T) {
 		{"help", []string{"--help"}, exitOK, "manifold [command]"},
 		{"version", []string{"version"}, exitOK, "manifold "},
 		{"good file", []string{"check", "-c", good}, exitOK, "tenant default: 0 anycast, 0 broadcast, 1 queue, 0 topic"},
-		{"bad file", []string{"check", "-c", bad}, exitUsage, `bad.yaml:3: mqtt: key "prot" does not exist; did you mean "port"?`},
+		{"bad file", []string{"check", "-c", bad}, exitUsage, `bad.yaml:3: mqtt: key "prot" does not exist`},
 		{"no file", []string{"check"}, exitUsage, "check needs a file"},
 		{"missing file", []string{"run", "-c", filepath.Join(folder, "none.yaml")}, exitUsage, "no such file"},
 		{"unknown command", []string{"rnu"}, exitUsage, `unknown command "rnu"`},

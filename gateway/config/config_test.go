@@ -60,7 +60,8 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"unknown inner key", "mqtt:\n  prot: 1", `f.yaml:2: mqtt: key "prot" does not exist; did you mean "port"?`},
 		{"unlike any key", "log: {zzzzzz: 1}", `f.yaml:1: log: key "zzzzzz" does not exist; the keys here are level, format`},
 		{"fsync is no setting", "store: {fsync: false}",
-			`f.yaml:1: store: key "fsync" does not exist; the keys here are cacheSize, memTableSize, maxRetained, maxRetainedBytes`},
+			`f.yaml:1: store: key "fsync" does not exist; ` +
+				`the keys here are cacheSize, memTableSize, maxRetained, maxRetainedBytes`},
 		{"twice", "listen: a\nlisten: b", `f.yaml:2: mapping key "listen" already defined at [1:1]`},
 		{"no YAML", "a: [1", `f.yaml:1: sequence end token ']' not found`},
 		{"second document", "listen: a\n---\nlisten: b", `f.yaml:3: a second document; a configuration is one`},
@@ -127,7 +128,8 @@ func TestLongListOfProblemsIsCutShort(t *testing.T) {
 
 func TestMissingFileIsNamed(t *testing.T) {
 	_, err := Load("missing.yaml")
-	if want := "configuration: missing.yaml: no such file or directory"; !errors.Is(err, os.ErrNotExist) || err.Error() != want {
+	want := "configuration: missing.yaml: no such file or directory"
+	if !errors.Is(err, os.ErrNotExist) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

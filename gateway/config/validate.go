@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,35 +28,6 @@ func (ps Problems) paths() string {
 		lines[i] = p.Path + ": " + p.Text
 	}
 	return strings.Join(lines, "\n")
-}
-
-// check collects what is wrong.
-type check struct {
-	problems Problems
-}
-
-func (k *check) refuse(bad bool, path, format string, args ...any) {
-	if bad {
-		k.problems = append(k.problems, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
-	}
-}
-
-func (k *check) within(path string, n, low, high int) {
-	k.refuse(n < low || n > high, path, "%d is not from %d to %d", n, low, high)
-}
-
-func (k *check) size(path string, s, low, high Size) {
-	k.refuse(s < low || s > high, path, "%v is not from %v to %v", s, low, high)
-}
-
-// span checks a time to wait, of which the longest is a day.
-func (k *check) span(path string, d, low time.Duration) {
-	const high = 24 * time.Hour
-	k.refuse(d < low || d > high, path, "%v is not from %v to %v", d, low, high)
-}
-
-func (k *check) oneOf(path, value string, allowed ...string) {
-	k.refuse(!slices.Contains(allowed, value), path, "%.40q is not one of %s", value, strings.Join(allowed, ", "))
 }
 
 const (
@@ -100,7 +70,8 @@ func (c *Config) validateDoors(k *check) {
 		path := door.name + ".port"
 		port := c.ShiftedPort(door.Door)
 		k.within(path, door.Port, 0, maxPort)
-		k.refuse(port > maxPort && door.Port <= maxPort, path, "%d and portOffset %d are more than %d", door.Port, c.PortOffset, maxPort)
+		k.refuse(door.Port <= maxPort && port > maxPort, path,
+			"%d and portOffset %d are more than %d", door.Port, c.PortOffset, maxPort)
 		if !door.Enabled || door.Port == 0 {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,7 @@ type conn struct {
 	raw     syscall.RawConn // nil when nc is no plain socket
 	woken   chan struct{}   // the writer has something to look at
 	resumed chan struct{}   // the held reader may look again
+	feeding atomic.Bool     // the reader feeds the engine and will flush it when it is done
 
 	writing sync.Mutex // who holds it may Flush and write; taken before mu
 	unsent  []byte     // guarded by writing: what the socket did not take from the reader
@@ -34,7 +36,16 @@ func newConn(d *Driver, nc net.Conn) *conn {
 	}
 }
 
+// wake makes the writer look at the engine. While the reader feeds it that is not needed: the reader clears feeding
+// before it flushes, so it sees whatever was there when feeding was found set.
 func (c *conn) wake() {
+	if c.feeding.Load() {
+		return
+	}
+	c.wakeWriter()
+}
+
+func (c *conn) wakeWriter() {
 	select {
 	case c.woken <- struct{}{}:
 	default:
@@ -62,17 +73,27 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
-		over := c.feed(p)
-		if !over {
-			c.flushAtOnce()
-		}
+		c.feed(p)
 		r.done()
 	}
 	return nil
 }
 
-// feed gives bytes to the engine and tells whether the connection is over.
-func (c *conn) feed(p []byte) bool {
+// feed gives bytes to the engine and flushes what it has to say.
+func (c *conn) feed(p []byte) {
+	c.feeding.Store(true)
+	writer := c.feedEngine(p)
+	c.feeding.Store(false)
+	if writer {
+		c.wakeWriter()
+	} else {
+		c.flushAtOnce()
+	}
+}
+
+// feedEngine gives bytes to the engine. It tells whether the writer has to look at what became of it: the end of the
+// connection, or a deadline that is sooner than the one it waits for.
+func (c *conn) feedEngine(p []byte) (writer bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
@@ -82,10 +103,7 @@ func (c *conn) feed(p []byte) bool {
 	if err := c.engine.Feed(time.Now(), p); err != nil {
 		c.endLocked(err)
 	}
-	if c.over || c.engine.Closed() || sooner(c.engine.Deadline(), before) {
-		c.wake()
-	}
-	return c.over
+	return c.over || c.engine.Closed() || sooner(c.engine.Deadline(), before)
 }
 
 // sooner tells whether deadline a comes before b, where zero is never.
@@ -108,10 +126,7 @@ func (c *conn) awaitReady() bool {
 		if _, ok := <-c.resumed; !ok {
 			return false
 		}
-		if c.feed(nil) {
-			return false
-		}
-		c.flushAtOnce()
+		c.feed(nil)
 	}
 }
 
@@ -213,12 +228,12 @@ func (c *conn) collect(dst []byte) (p []byte, deadline time.Time, over bool) {
 // of it when the writer is at work, is left to the writer.
 func (c *conn) flushAtOnce() {
 	if c.raw == nil || !c.writing.TryLock() {
-		c.wake()
+		c.wakeWriter()
 		return
 	}
 	defer c.writing.Unlock()
 	if len(c.unsent) > 0 {
-		c.wake()
+		c.wakeWriter()
 		return
 	}
 	buffer := c.driver.buffers.get()
@@ -233,6 +248,6 @@ func (c *conn) flushAtOnce() {
 	}
 	if n < len(p) || len(p) >= FlushSize || err != nil {
 		c.unsent = append(c.unsent, p[n:]...)
-		c.wake()
+		c.wakeWriter()
 	}
 }

@@ -43,7 +43,7 @@ func (s *Session) parse(p []byte) error {
 		if len(s.in) == 0 {
 			break
 		}
-		if want == 0 {
+		if want == 0 || len(p) == 0 {
 			return s.keep(p)
 		}
 		n := min(want, len(p))

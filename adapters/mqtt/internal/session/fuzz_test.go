@@ -56,7 +56,8 @@ func (e echo) Publish(p Publish) {
 		return
 	}
 	properties := p.Properties.Clone()
-	err := e.session.Deliver(Publication{Topic: string(p.Topic), Payload: bytes.Clone(p.Payload), Properties: properties, Token: "echo"})
+	payload := bytes.Clone(p.Payload)
+	err := e.session.Deliver(Publication{Topic: string(p.Topic), Payload: payload, Properties: properties, Token: "echo"})
 	if err != nil {
 		e.logf("refused %v", err)
 	}

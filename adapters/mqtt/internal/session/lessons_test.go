@@ -165,24 +165,22 @@ func TestNoPropertyPoisonsASubscriber(t *testing.T) {
 func TestFlushIsBounded(t *testing.T) {
 	r := connectedResponder(t, 4)
 	r.settled = nil
-	for range 100 {
-		if err := r.session.Deliver(Publication{Topic: "a", Payload: make([]byte, 10_000)}); err != nil {
-			t.Fatal(err)
+	for range 3 { // a full list that was written leaves room for the next
+		for range 100 {
+			if err := r.session.Deliver(Publication{Topic: "a", Payload: make([]byte, 10_000)}); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	flushes, total := 0, 0
-	for {
-		n := len(r.session.Flush(nil))
-		if n == 0 {
-			break
+		flushes, total := 0, 0
+		for n := len(r.session.Flush(nil)); n > 0; n = len(r.session.Flush(nil)) {
+			if n > flushSize+11_000 {
+				t.Errorf("one Flush gave %d bytes", n)
+			}
+			flushes, total = flushes+1, total+n
 		}
-		if n > flushSize+11_000 {
-			t.Errorf("one Flush gave %d bytes", n)
+		if flushes < 10 || total < 1_000_000 {
+			t.Errorf("%d bytes in %d flushes", total, flushes)
 		}
-		flushes, total = flushes+1, total+n
-	}
-	if flushes < 10 || total < 1_000_000 {
-		t.Errorf("%d bytes in %d flushes", total, flushes)
 	}
 }
 
@@ -218,3 +216,54 @@ func TestDefaultLimitsAreValid(t *testing.T) {
 		t.Error("a receive maximum of 70,000 was accepted")
 	}
 }
+
+// TestOneUnansweredDeliveryMakesTheRestWait: a client that answers everything else can't make memory grow.
+func TestOneUnansweredDeliveryMakesTheRestWait(t *testing.T) {
+	r := connectedResponder(t, 4, func(p *packets.Packet) { p.Connect.Keepalive = 0 })
+	r.settled = nil
+	window := r.session.Window()
+	written := 0
+	for range 6 * window {
+		if err := r.session.Deliver(Publication{Topic: "a", QoS: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range decodeAll(t, r.flushed(), 4) {
+			written++
+			if p.PacketID > 1 {
+				r.mustFeed(t, []byte{0x40, 2, byte(p.PacketID >> 8), byte(p.PacketID)})
+			}
+		}
+	}
+	if written != 4*window {
+		t.Errorf("%d were written, with a window of %d", written, window)
+	}
+	r.mustFeed(t, []byte{0x40, 2, 0, 1})
+	if len(r.flushed()) == 0 {
+		t.Error("nothing goes on after the answer")
+	}
+}
+
+func TestConnectIsACopy(t *testing.T) {
+	k := &keeper{}
+	limits := DefaultLimits()
+	k.session = New(start(), &limits, k)
+	version := byte(5)
+	b := clientPacket(t, &version, "CONNECT version=5 client=id user=u password=secret will=t:payload willtype=text willuser=v")
+	if err := k.session.Feed(start(), b); err != nil {
+		t.Fatal(err)
+	}
+	clear(b)
+	c := k.request
+	if c.ClientID != "id" || c.UserName != "u" || string(c.Password) != "secret" || c.Will.Topic != "t" ||
+		string(c.Will.Payload) != "payload" || describeProperties(c.Will.Properties) != " type=text user=k:v" {
+		t.Errorf("the request became %+v, will %+v", c, c.Will)
+	}
+}
+
+// keeper keeps the request.
+type keeper struct {
+	responder
+	request *Connect
+}
+
+func (k *keeper) Connect(c *Connect) { k.request = c }

@@ -14,6 +14,9 @@
 //   - Each Publication that Deliver took is settled exactly once, at the latest when the session ends.
 //   - Memory is bounded by Limits, whatever the peer sends, and an idle session holds no buffers.
 //
+// What a client sends is decoded here, strictly and without a copy, since the general codec is lax and its strings share the
+// network buffer. That codec writes the rare packets, and is the oracle that tests hold this package against.
+//
 // Specifications: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html and
 // https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html; numbers in brackets are their conformance statements.
 package session
