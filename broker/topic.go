@@ -77,9 +77,11 @@ func (t *topics) Offer(d router.Delivery) {
 	}
 	handed := d.Unowned()
 	for _, r := range found.live {
-		if r.Take() {
+		switch {
+		case !r.Wants(d):
+		case r.Take():
 			r.Deliver(handed)
-		} else {
+		default:
 			r.Drop()
 		}
 	}

@@ -9,13 +9,17 @@ import (
 // broadcast is the node of a broadcast definition: every receiver attached now that has credit gets each message. It
 // is Accepted when it has been handed over, Released when nobody was there to take it.
 type broadcast struct {
+	scratch sync.Pool // of *[]*Receiver
+
 	mu        sync.RWMutex // guards everything below; a node's lock
 	receivers addressing.Index[*Receiver]
 }
 
 var _ Node = (*broadcast)(nil)
 
-func newBroadcast() *broadcast { return new(broadcast) }
+func newBroadcast() *broadcast {
+	return &broadcast{scratch: sync.Pool{New: func() any { return new([]*Receiver) }}}
+}
 
 func (b *broadcast) Join(s *Sender) error {
 	s.Grant()
@@ -27,16 +31,21 @@ func (b *broadcast) Leave(*Sender) {}
 func (b *broadcast) Offer(d Delivery) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var scratch [16]*Receiver
-	handed := false
-	for _, r := range b.receivers.Match(d.To, scratch[:0]) {
-		if r.Take() {
-			r.Deliver(d.Unowned())
+	found := b.scratch.Get().(*[]*Receiver)
+	defer b.scratch.Put(found)
+	*found = b.receivers.Match(d.To, (*found)[:0])
+	copied, handed := d.Unowned(), false
+	for _, r := range *found {
+		switch {
+		case !r.Wants(d):
+		case r.Take():
+			r.Deliver(copied)
 			handed = true
-		} else {
+		default:
 			r.Drop()
 		}
 	}
+	clear(*found)
 	if handed {
 		d.Settle(Accept())
 	} else {

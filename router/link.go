@@ -35,6 +35,7 @@ type Source struct {
 	Kind         addressing.Kind // when not zero, the addresses must be of this kind
 	Subscription string          // the name of a durable subscription, on a topic only; empty for none
 	Retained     bool            // on topics, begin with the retained messages that match
+	Except       Producer        // from topics and broadcast, leave out what this producer sent; nil for nobody
 }
 
 // Sender is a link into one address. Its methods may be called from any goroutine; to keep messages in order, one
@@ -152,6 +153,15 @@ func (r *Receiver) Take() bool {
 
 // HasCredit is for nodes that choose among receivers before they Take.
 func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
+
+// Wants is for nodes that give a message to many: it tells whether this receiver is to be one of them.
+func (r *Receiver) Wants(d Delivery) bool {
+	if r.source.Except == nil {
+		return true
+	}
+	s, ok := d.origin.(*Sender)
+	return !ok || s.producer != r.source.Except
+}
 
 // Deliver is for nodes: after a successful Take it hands the delivery to the door.
 func (r *Receiver) Deliver(d Delivery) {

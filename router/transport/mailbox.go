@@ -3,7 +3,7 @@ package transport
 import "sync"
 
 // Mailbox is where other goroutines leave things for the owner of a connection. Its lock is a leaf. What it may hold
-// is bounded by the credit of those who put into it.
+// is bounded by the credit of those who put into it. It is not to be copied.
 type Mailbox[T any] struct {
 	wake func()
 
@@ -12,11 +12,9 @@ type Mailbox[T any] struct {
 	spare []T
 }
 
-// NewMailbox gives an empty mailbox. wake is called, without the lock, when something comes into an empty one; it
-// must not block.
-func NewMailbox[T any](wake func()) *Mailbox[T] {
-	return &Mailbox[T]{wake: wake}
-}
+// Init says what wakes the owner; it is called before anything else. wake is called, without the lock, when something
+// comes into an empty mailbox; it must not block.
+func (m *Mailbox[T]) Init(wake func()) { m.wake = wake }
 
 // Put adds v and wakes the owner if need be.
 func (m *Mailbox[T]) Put(v T) {

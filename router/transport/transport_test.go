@@ -324,7 +324,8 @@ func TestPeerThatDoesNotReadIsCutOff(t *testing.T) {
 
 func TestMailboxKeepsOrderAndWakesOncePerFilling(t *testing.T) {
 	wakes := 0
-	m := NewMailbox[int](func() { wakes++ })
+	var m Mailbox[int]
+	m.Init(func() { wakes++ })
 	for round := range 3 {
 		for i := range 100 {
 			m.Put(round*100 + i)

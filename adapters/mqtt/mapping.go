@@ -1,0 +1,181 @@
+package mqtt
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
+)
+
+// The mapping, both ways (docs/mqtt.md has it as a table):
+//
+//	topic                    properties.to, and the delivery's address
+//	payload                  one data section; an amqp-value string when Payload Format Indicator says text
+//	Message Expiry Interval  header.ttl, and the delivery's expiry
+//	Content Type             properties.content-type
+//	Response Topic           properties.reply-to
+//	Correlation Data         properties.correlation-id (binary)
+//	User Properties          application properties; further values of a name in annotation x-opt-user-properties
+//	RETAIN, QoS 0            the delivery's Retain and Settled
+
+// repeatedProperties is the message annotation that holds all user properties, in order, as name, value, name, value,
+// when a name occurs twice: application properties are a map and could not.
+const repeatedProperties = "x-opt-user-properties"
+
+// encodingRoom is what the encoding of a message takes beyond its variable fields, at most and for sure.
+const encodingRoom = 64
+
+// encode makes a message of a publish to a. It fails when the payload is not the text that it claims to be.
+func encode(a addressing.Address, payload []byte, p *session.Properties) (router.Message, bool) {
+	if p.Text && !utf8.Valid(payload) {
+		return router.Message{}, false
+	}
+	size := encodingRoom + len(a) + len(payload) + len(p.ContentType) + len(p.ResponseTopic) + len(p.CorrelationData) +
+		2*len(p.User)
+	b := make([]byte, 0, size)
+	if p.Expires {
+		h := amqp.Header{Priority: amqp.DefaultPriority, TTL: uint32(min(uint64(p.Expiry)*1000, 1<<32-1))}
+		b = h.Append(b)
+	}
+	if len(p.User) > 0 && repeats(p.User) {
+		b = appendRepeated(b, p.User)
+	}
+	fields := amqp.Properties{
+		To:          string(a),
+		ReplyTo:     string(p.ResponseTopic),
+		ContentType: string(p.ContentType),
+	}
+	if p.CorrelationData != nil {
+		fields.CorrelationID = p.CorrelationData
+	}
+	b = fields.Append(b)
+	if len(p.User) > 0 {
+		b = appendUser(b, p.User)
+	}
+	if p.Text {
+		b = amqp.AppendValueString(b, string(payload))
+	} else {
+		b = amqp.AppendData(b, payload)
+	}
+	return amqp.Trusted(b), true
+}
+
+// repeats tells whether a name occurs twice.
+func repeats(user session.UserProperties) bool {
+	seen := make(map[string]bool)
+	for name := range user.All() {
+		if seen[string(name)] {
+			return true
+		}
+		seen[string(name)] = true
+	}
+	return false
+}
+
+// appendUser writes application properties, each name with its first value.
+func appendUser(b []byte, user session.UserProperties) []byte {
+	m := amqp.BeginApplicationProperties(b)
+	seen := make(map[string]bool)
+	for name, value := range user.All() {
+		if !seen[string(name)] {
+			seen[string(name)] = true
+			m.String(string(name), string(value))
+		}
+	}
+	return m.End()
+}
+
+func appendRepeated(b []byte, user session.UserProperties) []byte {
+	var all amqp.List
+	for name, value := range user.All() {
+		all = append(all, string(name), string(value))
+	}
+	m := amqp.BeginMessageAnnotations(b)
+	if err := m.Any(repeatedProperties, all); err != nil {
+		panic(fmt.Sprintf("a list of strings has no encoding: %v", err))
+	}
+	return m.End()
+}
+
+// decode fills a publication with what a delivery says, as far as the client's version has a place for it. It fails
+// when MQTT has no form for the body.
+func decode(d *router.Delivery, version byte, now int64, p *session.Publication) bool {
+	payload, text, ok := d.Message.Body().Payload()
+	if !ok {
+		return false
+	}
+	p.Topic, p.Payload = string(d.To), payload
+	if version < 5 {
+		return true
+	}
+	p.Properties.Text = text
+	if d.Expires > 0 {
+		p.Properties.Expires = true
+		p.Properties.Expiry = uint32(min(max((d.Expires-now+999)/1000, 0), 1<<32-1))
+	}
+	fields, err := d.Message.Properties()
+	if err != nil {
+		return false
+	}
+	p.Properties.ContentType = optional(fields.ContentType)
+	p.Properties.ResponseTopic = optional(fields.ReplyTo)
+	p.Properties.CorrelationData = correlation(fields.CorrelationID)
+	p.Properties.User = userProperties(d.Message)
+	return true
+}
+
+func optional(s string) []byte {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
+}
+
+// correlation gives an AMQP message id of any of its types [3.2.11 to 3.2.14] as Correlation Data.
+func correlation(id any) []byte {
+	switch id := id.(type) {
+	case nil:
+		return nil
+	case []byte:
+		return id
+	default:
+		return fmt.Append(nil, id)
+	}
+}
+
+func userProperties(m router.Message) (user session.UserProperties) {
+	if all, ok := repeated(m); ok {
+		for i := 0; i+1 < len(all); i += 2 {
+			user.Append(fmt.Sprint(all[i]), fmt.Sprint(all[i+1]))
+		}
+		return user
+	}
+	for name, value := range m.ApplicationProperties() {
+		user.Append(name, text(value))
+	}
+	return user
+}
+
+func repeated(m router.Message) (amqp.List, bool) {
+	raw, ok := m.MessageAnnotations().Lookup(repeatedProperties)
+	if !ok {
+		return nil, false
+	}
+	all, ok := raw.Value().(amqp.List)
+	return all, ok
+}
+
+// text gives an application property's value, which may be of any simple type, as MQTT carries it.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	default:
+		return fmt.Sprint(v)
+	}
+}
