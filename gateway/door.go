@@ -28,6 +28,7 @@ func (a *assembly) doors(l *listeners) ([]door, error) {
 		listener net.Listener
 		open     func(net.Listener) (door, error)
 	}{
+		{l.mqtt, a.mqttDoor},
 		{l.http, a.httpDoor},
 	} {
 		if entry.listener == nil {

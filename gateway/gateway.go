@@ -2,8 +2,8 @@
 // door. It is the only room that knows all the others.
 //
 // Its promises: every listener is open before any serves, so a gateway starts whole or not at all. What it starts it
-// waits for. Stopping has two steps: the doors drain until their deadline, then what is left is cut off; the store is
-// closed when nobody uses it any more, and the admin door, which reports all this, closes last.
+// waits for. Stopping has two steps: the doors drain until their deadline, then what is left is cut off. The admin door,
+// which tells about it, outlives the others, and the store is closed last, when nobody uses it any more.
 package gateway
 
 import (

@@ -12,7 +12,7 @@ import (
 // One goroutine does it while at least one listener is served.
 type keeper struct {
 	locks *locks
-	late  *transport.Mailbox[*intake]
+	late  transport.Mailbox[*intake]
 	wake  chan struct{}
 
 	mu      sync.Mutex // guards everything below; a leaf
@@ -23,7 +23,7 @@ type keeper struct {
 
 func newKeeper(l *locks) *keeper {
 	k := &keeper{locks: l, wake: make(chan struct{}, 1)}
-	k.late = transport.NewMailbox[*intake](k.poke)
+	k.late.Init(k.poke)
 	return k
 }
 

@@ -148,3 +148,24 @@ func (q *queue) outcomes() []router.Outcome {
 	defer q.mu.Unlock()
 	return append([]router.Outcome(nil), q.ended...)
 }
+
+// attached gives how many receivers are attached.
+func (q *queue) attached() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.receivers)
+}
+
+// purge forgets what is ready.
+func (q *queue) purge() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ready = nil
+}
+
+// setDelay changes how long the hand-over takes.
+func (q *queue) setDelay(d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.delay = d
+}

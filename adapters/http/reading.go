@@ -65,7 +65,8 @@ func textual(contentType string) bool {
 	}
 	return strings.HasPrefix(media, "text/") ||
 		media == "application/json" || strings.HasSuffix(media, "+json") ||
-		media == "application/xml" || strings.HasSuffix(media, "+xml")
+		media == "application/xml" || strings.HasSuffix(media, "+xml") ||
+		media == "application/x-www-form-urlencoded" // what curl says of any text
 }
 
 // writeHeaders puts everything but the body into the headers of an answer.

@@ -59,6 +59,7 @@ func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 	came := in.gather(poll, draining(r), room, s.limits.Gather)
 	if r.Context().Err() != nil {
 		in.giveBack(came)
+		s.answer(w, router.Stopping, "") // read only by a client that is cut off at the drain timeout
 		return
 	}
 	if len(came) == 0 {

@@ -1,7 +1,9 @@
 package http
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	nethttp "net/http"
 	"strings"
 	"sync"
@@ -96,7 +98,7 @@ func TestReceiveOfNothingEndsAtItsTimeout(t *testing.T) {
 		if n := len(d.server.locks.held); n != 0 {
 			t.Errorf("%d holders of no locks", n)
 		}
-		if n := len(d.jobs().receivers); n != 0 {
+		if n := d.jobs().attached(); n != 0 {
 			t.Errorf("%d receivers left", n)
 		}
 	})
@@ -136,7 +138,7 @@ func TestDeleteAcceptsOnce(t *testing.T) {
 		if got := d.jobs().outcomes(); len(got) != 1 || got[0] != router.Accept() {
 			t.Error(got)
 		}
-		if n := len(d.jobs().receivers); n != 0 {
+		if n := d.jobs().attached(); n != 0 {
 			t.Errorf("%d receivers left", n)
 		}
 	})
@@ -192,6 +194,65 @@ func TestTokenIsBoundToItsPath(t *testing.T) {
 	})
 }
 
+func TestSettlementIsAnsweredOnceItIsSafe(t *testing.T) {
+	inBubble(t, Limits{OutcomeTimeout: 5 * time.Second}, func(t *testing.T, d *door) {
+		d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
+		at := d.do(200, "POST", head, "").Header.Get("Location")
+		jobs := d.jobs()
+		jobs.mu.Lock()
+		jobs.held = make(map[uint64]holding) // somebody took it away
+		jobs.mu.Unlock()
+		if p := d.do(409, "DELETE", at, "").problem(t); p.Reason != "conflict" {
+			t.Errorf("%+v", p)
+		}
+		for _, failure := range []struct {
+			status int
+			settle settler
+		}{
+			{500, func(done func(error)) { done(errors.New("disk")) }},
+			{504, func(func(error)) {}},
+		} {
+			path, err := parsePath(head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, _ := path.source()
+			in, err := d.server.openIntake(t.Context(), d.principal("acme"), source, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held := holder{tenant: "acme"}
+			d.server.locks.reserve(held, 1)
+			came := []router.Delivery{router.Delivery{}.From(failure.settle, 1)}
+			l := d.server.lockAll(in, came, held, &path, time.Now().Add(time.Minute))[0]
+			if p := d.do(failure.status, "DELETE", path.location(l.id), "").problem(t); strings.Contains(p.Detail, "disk") {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}
+
+// settler is the origin of a delivery that ends in its own way.
+type settler func(done func(error))
+
+func (s settler) Settle(_ uint64, _ router.Outcome, done func(error)) { s(done) }
+
+func TestClientThatLeavesItsReceiveGivesBackWhatCame(t *testing.T) {
+	inBubble(t, Limits{Gather: time.Second}, func(t *testing.T, d *door) {
+		d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		request, _ := nethttp.NewRequestWithContext(ctx, "POST", "http://door"+head+"?max=2", nil)
+		if _, err := d.client.Do(request); err == nil {
+			t.Error("answered")
+		}
+		pass(time.Second)
+		if got := d.jobs().outcomes(); len(got) != 1 || got[0] != router.Release() || d.jobs().attached() != 0 {
+			t.Error(got)
+		}
+	})
+}
+
 func TestBatchIsJSON(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		d.do(201, "POST", "/v1/acme/jobs%2Fa/messages", `{"a":1}`, "Content-Type: application/json",
@@ -214,7 +275,7 @@ func TestBatchIsJSON(t *testing.T) {
 			}
 			d.do(204, "DELETE", e.Location, "")
 		}
-		if n := len(d.jobs().receivers); n != 0 {
+		if n := d.jobs().attached(); n != 0 {
 			t.Errorf("%d receivers left", n)
 		}
 	})
@@ -242,7 +303,7 @@ func TestSlowStoreIsWaitedForAndWhatComesTooLateGoesBack(t *testing.T) {
 			t.Error(a.body)
 		}
 		jobs := d.jobs()
-		jobs.delay = time.Second
+		jobs.setDelay(time.Second)
 		d.do(201, "POST", "/v1/acme/jobs/a/messages", "3")
 		d.do(204, "POST", head+"?timeout=0&max=5", "")
 		pass(time.Minute)

@@ -155,7 +155,9 @@ func visible(path string) string {
 	return path
 }
 
-func inURI(c byte) bool { return c > ' ' && c < 0x7F && !strings.ContainsRune("\"<>\\^`{|}", rune(c)) }
+func inURI(c byte) bool {
+	return c > ' ' && c < 0x7F && !strings.ContainsRune("\"#<>?[\\]^`{|}", rune(c))
+}
 
 // methods lists what each endpoint takes, as the Allow header tells it (RFC 9110 section 10.2.1).
 var methods = [...]string{

@@ -43,6 +43,7 @@ func FuzzPath(f *testing.F) {
 	for _, seed := range []string{
 		"/v1/t/a/messages", "/v1/t/a//b/messages/head", "/v1/t/..%2F%00/stream", "/v1/t/%zz/stream", "/v1//messages",
 		"/v1/t/a/messages/1/AAAAAAAAAAAAAAAAAAAAAA/reject", "/v1/t/\xff\"<>/messages/head", "//", "", "/v1/t/a::b/stream",
+		"/v1/?//messages",
 	} {
 		f.Add(seed)
 	}

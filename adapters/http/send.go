@@ -81,9 +81,8 @@ func (s *Server) readDelivery(
 // Content-Length announces to be larger is refused unread.
 func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int64) ([]byte, error) {
 	most = min(most, s.limits.MaxBody)
-	tooLarge := router.Errorf(router.TooLarge, "the body is larger than %d bytes, which is the limit here", most)
 	if r.ContentLength > most {
-		return nil, tooLarge
+		return nil, bodyTooLarge(most)
 	}
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -96,7 +95,7 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int
 	body.Grow(int(min(max(r.ContentLength, 0), eager)) + bytes.MinRead)
 	_, err := body.ReadFrom(nethttp.MaxBytesReader(w, r.Body, most))
 	if _, ok := errors.AsType[*nethttp.MaxBytesError](err); ok {
-		return nil, tooLarge
+		return nil, bodyTooLarge(most)
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil, router.Errorf(router.Malformed, "the body ended early")
@@ -104,28 +103,52 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int
 	return body.Bytes(), err
 }
 
+func bodyTooLarge(most int64) error {
+	return router.Errorf(router.TooLarge, "the body is larger than %d bytes, which is the limit here", most)
+}
+
 // confirm closes the sender and answers by the outcome. If that takes too long, closing withdraws a message that nobody
 // has taken; one that somebody has taken and not settled may yet be accepted, which the client is told.
 func (s *Server) confirm(w nethttp.ResponseWriter, ctx context.Context, sender *router.Sender, heard outcome) {
-	ctx, cancel := context.WithTimeout(ctx, s.limits.OutcomeTimeout)
-	defer cancel()
-	select {
-	case o := <-heard:
-		sender.Close()
-		s.answerOutcome(w, o)
-		return
-	case <-ctx.Done():
-		sender.Close()
+	o, ok := heard.now()
+	if !ok {
+		o, ok = heard.wait(ctx, s.limits.OutcomeTimeout)
 	}
-	select {
-	case o := <-heard:
-		s.answerOutcome(w, o)
-	default:
+	sender.Close()
+	if !ok {
+		o, ok = heard.now()
+	}
+	if !ok {
 		s.writeProblem(w, problem{
 			Status: nethttp.StatusGatewayTimeout,
 			Detail: "a consumer has the message and has not settled it: whether it will be accepted is not known",
 		})
+		return
 	}
+	s.answerOutcome(w, o)
+}
+
+// now gives the outcome if it has been heard.
+func (o outcome) now() (result router.Outcome, ok bool) {
+	select {
+	case result = <-o:
+		return result, true
+	default:
+		return result, false
+	}
+}
+
+// wait gives the outcome unless ctx ends or the time passes before.
+func (o outcome) wait(ctx context.Context, within time.Duration) (result router.Outcome, ok bool) {
+	timeout := time.NewTimer(within)
+	defer timeout.Stop()
+	select {
+	case result = <-o:
+		return result, true
+	case <-timeout.C:
+	case <-ctx.Done():
+	}
+	return result, false
 }
 
 func (s *Server) answerOutcome(w nethttp.ResponseWriter, o router.Outcome) {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	nethttp "net/http"
 	"sync"
-
-	"golang.org/x/net/http2"
+	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -37,6 +35,8 @@ type Server struct {
 	log       *slog.Logger
 	locks     *locks
 	keeper    *keeper
+
+	connections atomic.Int64
 }
 
 // New gives a door that serves nobody yet. The error is about Config.Origins.
@@ -65,6 +65,9 @@ func New(c Config) (*Server, error) {
 // way, and it is the other server's business to bound headers, connections and times.
 func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveHTTP) }
 
+// Connections gives how many connections of Serve are open now.
+func (s *Server) Connections() int { return int(s.connections.Load()) }
+
 // NextProtos are the protocols that a TLS listener must offer in its tls.Config for clients to get HTTP/2
 // (RFC 7301; RFC 9113 section 3.2).
 func NextProtos() []string { return []string{"h2", "http/1.1"} }
@@ -88,10 +91,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cancel := context.WithCancel(withDrain(context.WithoutCancel(ctx), ctx.Done()))
 	defer cancel()
 	var connections sync.WaitGroup
-	server, err := s.httpServer(base, requests, &connections)
-	if err != nil {
-		return err
-	}
+	server := s.httpServer(base, requests, &connections)
 
 	failed := make(chan struct{})
 	var stopping sync.WaitGroup
@@ -104,7 +104,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		cancel()
 		server.Close()
 	})
-	err = server.Serve(ln)
+	err := server.Serve(ln)
 	if !errors.Is(err, nethttp.ErrServerClosed) {
 		close(failed)
 	} else {
@@ -128,36 +128,34 @@ func (s *Server) drain(ctx context.Context, server *nethttp.Server) {
 // httpServer gives the server of one listener. It counts connections, and its requests get base as their context.
 func (s *Server) httpServer(
 	base context.Context, requests *requests, connections *sync.WaitGroup,
-) (*nethttp.Server, error) {
+) *nethttp.Server {
 	protocols := new(nethttp.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &nethttp.Server{
-		Handler:           requests.counted(s.Handler()),
-		Protocols:         protocols,
+	return &nethttp.Server{
+		Handler:   requests.counted(s.Handler()),
+		Protocols: protocols,
+		HTTP2: &nethttp.HTTP2Config{
+			MaxConcurrentStreams: s.limits.MaxStreams,
+			SendPingTimeout:      s.limits.PingAfter,
+			PingTimeout:          s.limits.PingTimeout,
+			WriteByteTimeout:     s.limits.WriteTimeout,
+		},
 		ReadHeaderTimeout: s.limits.HeaderTimeout,
 		IdleTimeout:       s.limits.IdleTimeout,
 		MaxHeaderBytes:    s.limits.MaxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnState: func(_ net.Conn, state nethttp.ConnState) {
 			switch state {
 			case nethttp.StateNew:
 				connections.Add(1)
+				s.connections.Add(1)
 			case nethttp.StateClosed, nethttp.StateHijacked:
+				s.connections.Add(-1)
 				connections.Done()
 			}
 		},
 	}
-	err := http2.ConfigureServer(server, &http2.Server{
-		MaxConcurrentStreams: uint32(s.limits.MaxStreams),
-		ReadIdleTimeout:      s.limits.PingAfter,
-		PingTimeout:          s.limits.PingTimeout,
-		WriteByteTimeout:     s.limits.WriteTimeout,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("HTTP/2: %w", err)
-	}
-	return server, nil
 }

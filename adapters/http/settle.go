@@ -1,8 +1,8 @@
 package http
 
 import (
+	"context"
 	nethttp "net/http"
-	"time"
 
 	"github.com/manifoldmq/manifold/router"
 )
@@ -24,8 +24,8 @@ func (s *Server) settle(w nethttp.ResponseWriter, r *nethttp.Request, path *rout
 	}
 	safe := make(chan error, 1)
 	l.settle(o, func(err error) { safe <- err })
-	timeout := time.NewTimer(s.limits.OutcomeTimeout)
-	defer timeout.Stop()
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.OutcomeTimeout)
+	defer cancel()
 	select {
 	case err := <-safe:
 		if err != nil {
@@ -33,11 +33,10 @@ func (s *Server) settle(w nethttp.ResponseWriter, r *nethttp.Request, path *rout
 			return
 		}
 		s.write(w, nethttp.StatusNoContent, nil)
-	case <-timeout.C:
+	case <-ctx.Done():
 		s.writeProblem(w, problem{
 			Status: nethttp.StatusGatewayTimeout,
 			Detail: "the settlement is not safe yet: the message may be delivered again",
 		})
-	case <-r.Context().Done():
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"math"
 	nethttp "net/http"
 	"strings"
 	"sync"
@@ -155,11 +156,11 @@ func TestSlowClientIsCutOff(t *testing.T) {
 				d.do(201, "POST", "/v1/acme/jobs/a/messages", large)
 			}
 			pass(5 * time.Second)
-			if n := len(d.jobs().receivers); n != 0 {
+			if n := d.jobs().attached(); n != 0 {
 				t.Errorf("%d receivers left", n)
 			}
 			w.body.Close()
-			d.jobs().ready = nil
+			d.jobs().purge()
 		}
 	})
 }
@@ -186,6 +187,9 @@ func TestDrainEndsStreamsCleanly(t *testing.T) {
 		d := open(t, Config{})
 		h2 := d.newClient(true)
 		one, two := d.watch(t, d.client, "/v1/acme/news/a/stream"), d.watch(t, h2, "/v1/acme/news/b/stream")
+		if n := d.server.Connections(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
 		began := time.Now()
 		var watching sync.WaitGroup
 		for _, w := range []*watcher{one, two} {
@@ -198,6 +202,9 @@ func TestDrainEndsStreamsCleanly(t *testing.T) {
 		}
 		d.close()
 		watching.Wait()
+		if n := d.server.Connections(); n != 0 {
+			t.Errorf("%d connections left", n)
+		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("stopped after %v", took)
 		}
@@ -232,13 +239,17 @@ func TestEventOfAnyAMQPMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	list := amqp.List{true, 1.5, "<", []byte{1}, amqp.UUID{1}, amqp.Symbol("s"), amqp.Char('c'), float32(0.1)}
+	const listJSON = `[true,1.5,\"<\",\"AQ==\",\"01000000-0000-0000-0000-000000000000\",\"s\",\"c\",0.1]`
 	for want, encoded := range map[string][]byte{
-		`"contentType":"text/plain; charset=utf-8","body":"grüß"`:                     value("grüß"),
-		`"contentType":"application/json","body":"18446744073709551615"`:              value(^uint64(0)),
-		`"contentType":"application/json","body":"null"`:                              value(nil),
-		`"contentType":"application/json","body":"[1,\"two\"]"`:                       sequence,
-		`"contentType":"application/json","body":"{\"k\":[true,1.5,\"<\",\"AQ==\"]}"`: value(amqp.Map{{Key: "k", Value: amqp.List{true, 1.5, "<", []byte{1}}}}),
-		`"contentType":"application/json","body":"\"1970-01-01T00:00:00.001Z\""`:      value(amqp.Timestamp(1)),
+		`"contentType":"text/plain; charset=utf-8","body":"grüß"`:                value("grüß"),
+		`"contentType":"application/json","body":"18446744073709551615"`:         value(^uint64(0)),
+		`"contentType":"application/json","body":"null"`:                         value(nil),
+		`"contentType":"application/json","body":"\"NaN\""`:                      value(math.NaN()),
+		`"contentType":"application/json","body":"[\"a\",\"b\"]"`:                value(amqp.NewArray[amqp.Symbol]("a", "b")),
+		`"contentType":"application/json","body":"[1,\"two\"]"`:                  sequence,
+		`"contentType":"application/json","body":"{\"7\":` + listJSON + `}"`:     value(amqp.Map{{Key: int8(7), Value: list}}),
+		`"contentType":"application/json","body":"\"1970-01-01T00:00:00.001Z\""`: value(amqp.Timestamp(1)),
 		`"body":"ab"`: amqp.AppendData(amqp.AppendData(nil, []byte("a")), []byte("b")),
 	} {
 		m, err := amqp.ParseMessage(encoded)

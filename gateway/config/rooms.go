@@ -43,7 +43,7 @@ func defaultStore() Store {
 	return Store{CacheSize: 16 << 20, MemTableSize: 16 << 20, MaxRetained: 100_000, MaxRetainedBytes: 256 << 20}
 }
 
-// MQTT is the door for MQTT 3.1.1 and 5.
+// MQTT is the door for MQTT 3.1, 3.1.1 and 5.
 type MQTT struct {
 	Door
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
@@ -59,6 +59,12 @@ type MQTT struct {
 	MaxTopicLength             Size          `yaml:"maxTopicLength"`             // of a topic name or filter
 	TopicAliasMaximum          int           `yaml:"topicAliasMaximum"`          // aliases that a client may set
 	MaxKeepAlive               time.Duration `yaml:"maxKeepAlive"`               // 0 leaves it to the client
+	MaxSubscriptions           int           `yaml:"maxSubscriptions"`           // of one client
+	SubscriptionCredit         int           `yaml:"subscriptionCredit"`         // messages on their way, topic or broadcast
+	QueueCredit                int           `yaml:"queueCredit"`                // likewise, queue or anycast
+	MaxQueuedBytes             Size          `yaml:"maxQueuedBytes"`             // on their way, topics and broadcast together
+	MaxSenders                 int           `yaml:"maxSenders"`                 // addresses that a client keeps links to
+	DeliveryTimeout            time.Duration `yaml:"deliveryTimeout"`            // until a client before MQTT 5 hears no
 }
 
 func defaultMQTT() MQTT {
@@ -76,6 +82,12 @@ func defaultMQTT() MQTT {
 		MaxSubscriptionsPerPacket:  128,
 		MaxTopicLength:             4 << 10,
 		TopicAliasMaximum:          16,
+		MaxSubscriptions:           1000,
+		SubscriptionCredit:         1000,
+		QueueCredit:                100,
+		MaxQueuedBytes:             8 << 20,
+		MaxSenders:                 64,
+		DeliveryTimeout:            30 * time.Second,
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Validate checks a Config that was changed after it was read, by a flag for example. Its error is Problems that know
-// their path, but no file.
+// Validate checks a Config that was changed after it was read, by a flag for example. Its error shows every setting that
+// is wrong by its path, one a line, as no file is to blame.
 func (c *Config) Validate() error {
 	if problems := c.validate(); len(problems) > 0 {
 		return errors.New(problems.paths())
@@ -102,6 +102,12 @@ func (c *Config) validateMQTT(k *check) {
 	k.within("mqtt.maxSubscriptionsPerPacket", m.MaxSubscriptionsPerPacket, 1, maxPort)
 	k.size("mqtt.maxTopicLength", m.MaxTopicLength, 1, 64<<10-1)
 	k.within("mqtt.topicAliasMaximum", m.TopicAliasMaximum, 0, maxPort)
+	k.within("mqtt.maxSubscriptions", m.MaxSubscriptions, 1, many)
+	k.within("mqtt.subscriptionCredit", m.SubscriptionCredit, 1, many)
+	k.within("mqtt.queueCredit", m.QueueCredit, 1, many)
+	k.size("mqtt.maxQueuedBytes", m.MaxQueuedBytes, 1, 1<<30)
+	k.within("mqtt.maxSenders", m.MaxSenders, 1, many)
+	k.span("mqtt.deliveryTimeout", m.DeliveryTimeout, 100*time.Millisecond)
 	k.refuse(m.MaxKeepAlive < 0 || m.MaxKeepAlive > maxPort*time.Second || m.MaxKeepAlive%time.Second != 0,
 		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
 }

@@ -1,0 +1,47 @@
+package gateway
+
+import (
+	"net"
+
+	"github.com/manifoldmq/manifold/adapters/mqtt"
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+func (a *assembly) mqttDoor(listener net.Listener) (door, error) {
+	server := mqtt.New(mqtt.Config{
+		Router:    a.router,
+		Directory: a.directory,
+		Driver:    transport.NewDriver(transport.Options{DrainTimeout: a.config.DrainTimeout}),
+		Limits:    mqttLimits(&a.config.MQTT),
+		Log:       a.log.With("door", "mqtt"),
+	})
+	return door{name: "mqtt", listener: listener, serve: server.Serve, connections: server.Connections}, nil
+}
+
+// mqttLimits gives the settings in the door's own words.
+func mqttLimits(m *config.MQTT) mqtt.Limits {
+	return mqtt.Limits{
+		SessionLimits: mqtt.SessionLimits{
+			MaxPacketSize:              int(m.MaxPacketSize),
+			MaxPacketSizeBeforeConnect: int(m.MaxPacketSizeBeforeConnect),
+			ConnectTimeout:             m.ConnectTimeout,
+			MaxInflight:                m.MaxInflight,
+			MaxInflightBytes:           int(m.MaxInflightBytes),
+			MaxUnacknowledged:          m.MaxUnacknowledged,
+			MaxPending:                 m.MaxPending,
+			MaxPendingBytes:            int(m.MaxPendingBytes),
+			MaxRequests:                m.MaxRequests,
+			MaxSubscriptionsPerPacket:  m.MaxSubscriptionsPerPacket,
+			MaxTopicLength:             int(m.MaxTopicLength),
+			TopicAliasMaximum:          m.TopicAliasMaximum,
+			MaxKeepAlive:               m.MaxKeepAlive,
+		},
+		MaxSubscriptions:   m.MaxSubscriptions,
+		SubscriptionCredit: m.SubscriptionCredit,
+		QueueCredit:        m.QueueCredit,
+		MaxQueuedBytes:     int(m.MaxQueuedBytes),
+		MaxSenders:         m.MaxSenders,
+		DeliveryTimeout:    m.DeliveryTimeout,
+	}
+}
