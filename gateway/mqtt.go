@@ -12,9 +12,12 @@ func (a *assembly) mqttDoor(listener net.Listener) (door, error) {
 	server := mqtt.New(mqtt.Config{
 		Router:    a.router,
 		Directory: a.directory,
-		Driver:    transport.NewDriver(transport.Options{DrainTimeout: a.config.DrainTimeout}),
-		Limits:    mqttLimits(&a.config.MQTT),
-		Log:       a.log.With("door", "mqtt"),
+		Driver: transport.NewDriver(transport.Options{
+			DrainTimeout: a.config.DrainTimeout,
+			WriteTimeout: a.config.MQTT.WriteTimeout,
+		}),
+		Limits: mqttLimits(&a.config.MQTT),
+		Log:    a.log.With("door", "mqtt"),
 	})
 	return door{name: "mqtt", listener: listener, serve: server.Serve, connections: server.Connections}, nil
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/net/http2"
+
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -91,7 +93,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cancel := context.WithCancel(withDrain(context.WithoutCancel(ctx), ctx.Done()))
 	defer cancel()
 	var connections sync.WaitGroup
-	server := s.httpServer(base, requests, &connections)
+	server, err := s.httpServer(base, requests, &connections)
+	if err != nil {
+		return err
+	}
 
 	failed := make(chan struct{})
 	var stopping sync.WaitGroup
@@ -104,7 +109,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		cancel()
 		server.Close()
 	})
-	err := server.Serve(ln)
+	err = server.Serve(ln)
 	if !errors.Is(err, nethttp.ErrServerClosed) {
 		close(failed)
 	} else {
@@ -128,12 +133,12 @@ func (s *Server) drain(ctx context.Context, server *nethttp.Server) {
 // httpServer gives the server of one listener. It counts connections, and its requests get base as their context.
 func (s *Server) httpServer(
 	base context.Context, requests *requests, connections *sync.WaitGroup,
-) *nethttp.Server {
+) (*nethttp.Server, error) {
 	protocols := new(nethttp.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &nethttp.Server{
+	server := &nethttp.Server{
 		Handler:   requests.counted(s.Handler()),
 		Protocols: protocols,
 		HTTP2: &nethttp.HTTP2Config{
@@ -158,4 +163,8 @@ func (s *Server) httpServer(
 			}
 		},
 	}
+	// The HTTP/2 half is golang.org/x/net/http2, over TLS and over cleartext; docs/decisions/0006 says why.
+	//lint:ignore SA1019 it goes ahead of net/http's own copy and reads the same settings
+	err := http2.ConfigureServer(server, nil)
+	return server, err
 }

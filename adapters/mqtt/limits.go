@@ -36,7 +36,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		SessionLimits:      session.DefaultLimits(),
 		MaxSubscriptions:   1000,
-		SubscriptionCredit: 1000,
+		SubscriptionCredit: 10_000,
 		QueueCredit:        100,
 		MaxQueuedBytes:     8 << 20,
 		MaxSenders:         64,

@@ -64,6 +64,7 @@ type MQTT struct {
 	QueueCredit                int           `yaml:"queueCredit"`                // likewise, queue or anycast
 	MaxQueuedBytes             Size          `yaml:"maxQueuedBytes"`             // on their way, topics and broadcast together
 	MaxSenders                 int           `yaml:"maxSenders"`                 // addresses that a client keeps links to
+	WriteTimeout               time.Duration `yaml:"writeTimeout"`               // how long a client may leave a write untaken
 	DeliveryTimeout            time.Duration `yaml:"deliveryTimeout"`            // until a client before MQTT 5 hears no
 }
 
@@ -83,10 +84,11 @@ func defaultMQTT() MQTT {
 		MaxTopicLength:             4 << 10,
 		TopicAliasMaximum:          16,
 		MaxSubscriptions:           1000,
-		SubscriptionCredit:         1000,
+		SubscriptionCredit:         10_000,
 		QueueCredit:                100,
 		MaxQueuedBytes:             8 << 20,
 		MaxSenders:                 64,
+		WriteTimeout:               30 * time.Second,
 		DeliveryTimeout:            30 * time.Second,
 	}
 }

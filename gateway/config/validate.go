@@ -107,6 +107,7 @@ func (c *Config) validateMQTT(k *check) {
 	k.within("mqtt.queueCredit", m.QueueCredit, 1, many)
 	k.size("mqtt.maxQueuedBytes", m.MaxQueuedBytes, 1, 1<<30)
 	k.within("mqtt.maxSenders", m.MaxSenders, 1, many)
+	k.span("mqtt.writeTimeout", m.WriteTimeout, 10*time.Millisecond)
 	k.span("mqtt.deliveryTimeout", m.DeliveryTimeout, 100*time.Millisecond)
 	k.refuse(m.MaxKeepAlive < 0 || m.MaxKeepAlive > maxPort*time.Second || m.MaxKeepAlive%time.Second != 0,
 		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
