@@ -60,6 +60,8 @@ func NewMQTTCommand() *cobra.Command {
 	f.StringVar(&config.Topic, "topic", "bench", "the topic for mesh, the prefix of the topics otherwise")
 	f.IntVar(&config.Publishers, "publishers", 1, "number of publishers")
 	f.IntVar(&config.Subscribers, "subscribers", 1, "number of subscribers; 0 counts acknowledged messages")
+	f.IntVar(&config.Topics, "topics", 0,
+		"spread each publisher's messages over so many topics, numbered below its own; needs --subscribers 0")
 	f.IntVar(&config.PayloadSize, "size", 256, "payload in bytes")
 	f.IntVar(&config.PublishQoS, "qos", 0, "QoS of publishing: 0 or 1")
 	f.IntVar(&config.SubscribeQoS, "subscribe-qos", 0, "QoS of subscribing: 0 or 1; default as --qos")

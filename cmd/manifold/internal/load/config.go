@@ -26,6 +26,7 @@ const (
 	defaultPatience    = 5 * time.Second
 	maxWindow          = 65535
 	maxPayload         = 64 << 20
+	maxTopics          = 10_000_000
 )
 
 // Config describes one load run. The zero value of a field means the default named beside it.
@@ -39,6 +40,9 @@ type Config struct {
 	Topic       string // the topic itself for Mesh, the prefix of the topics otherwise; default "bench"
 	Publishers  int    // default 1
 	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
+	// Topics, when not 0, spreads the messages of each publisher over so many topics in turn: message n goes to the
+	// number n modulo Topics below the topic of its layout, with leading zeros, as bench/007. Nobody can listen then.
+	Topics int
 
 	PayloadSize  int // bytes, at least MinPayload; default 256
 	PublishQoS   int // 0 or 1
@@ -111,6 +115,8 @@ func (c Config) Validate() error {
 	refuse(len(c.Topic) > 60000 || strings.ContainsAny(c.Topic, "+#\x00"), "topic %q is not a topic name", c.Topic)
 	refuse(c.Publishers < 1, "%d publishers: at least one is needed", c.Publishers)
 	refuse(c.Subscribers < 0, "%d subscribers", c.Subscribers)
+	refuse(c.Topics < 0 || c.Topics > maxTopics, "%d topics: must be 0 to %d", c.Topics, maxTopics)
+	refuse(c.Topics > 0 && c.Subscribers > 0, "several topics for each publisher need 0 subscribers: got %d", c.Subscribers)
 	refuse(c.Layout == Pairs && c.Subscribers != 0 && c.Subscribers != c.Publishers,
 		"layout pairs needs as many subscribers as publishers, or none: got %d and %d", c.Subscribers, c.Publishers)
 	refuse(c.PayloadSize < MinPayload || c.PayloadSize > maxPayload,
@@ -125,12 +131,16 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// publishTopic is the topic that publisher i writes to.
+// publishTopic is the topic that publisher i writes to, or the first of them.
 func (c Config) publishTopic(i int) string {
-	if c.Layout == Mesh {
-		return c.Topic
+	topic := c.Topic
+	if c.Layout != Mesh {
+		topic = fmt.Sprintf("%s/%d", topic, i)
 	}
-	return fmt.Sprintf("%s/%d", c.Topic, i)
+	if c.Topics > 0 {
+		topic = fmt.Sprintf("%s/%0*d", topic, digitsFor(c.Topics), 0)
+	}
+	return topic
 }
 
 // hears returns the half-open range of publishers that subscriber i listens to.

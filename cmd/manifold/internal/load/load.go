@@ -91,6 +91,9 @@ func (r *run) newPublisher(i int) *publisher {
 		gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch,
 		plate: newPlate(c.batch(), c.publishTopic(i), c.PublishQoS, c.PayloadSize, r.id, uint32(i)),
 	}
+	if c.Topics > 0 {
+		p.plate.spread(c.Topics)
+	}
 	if c.PublishQoS == 1 {
 		p.ackMeter = p.gate.add(c.Window)
 	}

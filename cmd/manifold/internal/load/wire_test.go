@@ -26,6 +26,28 @@ func TestPlatePrintsWhatAFrameReadsBack(t *testing.T) {
 	}
 }
 
+func TestSpreadPlateCountsThroughTheTopics(t *testing.T) {
+	for qos := range 2 {
+		c := Config{Layout: Mesh, Topic: "q", Topics: 11}
+		p := newPlate(3, c.publishTopic(0), qos, 64, 7, 9)
+		p.spread(c.Topics)
+		rest := p.print(3, 9+11, 0)
+		for i, want := range []string{"q/09", "q/10", "q/00"} {
+			f, err := nextFrame(rest, len(rest))
+			if err != nil || f.size == 0 {
+				t.Fatalf("QoS %d: frame %d: %v", qos, i, err)
+			}
+			if got := string(f.body[2 : 2+len(want)]); got != want || f.body[1] != byte(len(want)) {
+				t.Errorf("QoS %d: frame %d goes to %q instead of %q", qos, i, got, want)
+			}
+			if _, payload, _ := f.publish(); len(payload) != 64 {
+				t.Errorf("QoS %d: frame %d has a payload of %d bytes", qos, i, len(payload))
+			}
+			rest = rest[f.size:]
+		}
+	}
+}
+
 func TestConnectIsEncodedAsTheSpecificationShows(t *testing.T) {
 	got := appendConnect(nil, "c", "u", "pw")
 	want := []byte("\x10\x14\x00\x04MQTT\x04\xC2\x00\x00\x00\x01c\x00\x01u\x00\x02pw")
