@@ -9,7 +9,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
-	"github.com/manifoldmq/manifold/broker/internal/store/storetest"
+	"github.com/manifoldmq/manifold/broker/brokertest"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/routertest"
 )
@@ -53,7 +53,7 @@ func (h *house) close(t testing.TB) {
 }
 
 func TestAcceptedIsHeardOnlyAfterTheSync(t *testing.T) {
-	gate := storetest.NewGate(vfs.NewMem())
+	gate := brokertest.NewGate(vfs.NewMem())
 	h := open(t, gate)
 	defer h.close(t)
 	p, c := h.Sender("jobs"), h.Receiver("jobs", 1)
@@ -132,7 +132,7 @@ func TestWhatIsGivenBackComesAgainMarked(t *testing.T) {
 }
 
 func TestSettlementIsConfirmedOnceAndSafe(t *testing.T) {
-	gate := storetest.NewGate(vfs.NewMem())
+	gate := brokertest.NewGate(vfs.NewMem())
 	h := open(t, gate)
 	defer h.close(t)
 	p, c := h.Sender("jobs"), h.Receiver("jobs", 1)
@@ -258,7 +258,7 @@ func TestDurableSubscriptionKeepsWhileNobodyIsThere(t *testing.T) {
 }
 
 func TestTopicIsAcceptedWhenEverySubscriptionHasItOnDisk(t *testing.T) {
-	gate := storetest.NewGate(vfs.NewMem())
+	gate := brokertest.NewGate(vfs.NewMem())
 	h := open(t, gate)
 	defer h.close(t)
 	for _, name := range []string{"a", "b"} {

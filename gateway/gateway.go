@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -24,7 +26,14 @@ import (
 // config gives it, or validated since. ready is called once, when every door serves.
 //
 // The error is nil when ctx ended it; otherwise it says what could not be opened or which door failed.
-func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]Endpoint)) (err error) {
+func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]Endpoint)) error {
+	return runOn(ctx, nil, c, log, ready)
+}
+
+// runOn is Run with the store on a filesystem of the caller's; nil is the operating system's.
+func runOn(
+	ctx context.Context, fs vfs.FS, c config.Config, log *slog.Logger, ready func([]Endpoint),
+) (err error) {
 	directory, err := newDirectory(c.AllTenants())
 	if err != nil {
 		return err
@@ -35,7 +44,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]En
 	}
 	defer listeners.close()
 	store, err := broker.Open(broker.Options{
-		Dir: c.DataDir, Log: log,
+		Dir: c.DataDir, FS: fs, Log: log,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
 		MaxRetained: c.Store.MaxRetained, MaxRetainedBytes: int64(c.Store.MaxRetainedBytes),
 	})

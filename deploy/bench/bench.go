@@ -26,6 +26,8 @@ type bench struct {
 // cell is one field of the tables.
 type cell struct{ scenario, server string }
 
+const payloadSize = 256
+
 // sample is what the load driver reports about one run: the fields of its two JSON results that are used here.
 type sample struct {
 	Elapsed      time.Duration `json:"elapsedNanos"`
@@ -43,6 +45,8 @@ type sample struct {
 	Answering   int   `json:"answering"`
 	Before      int64 `json:"residentBefore"`
 	After       int64 `json:"residentAfter"`
+
+	Many manyQueues `json:"-"` // measured here, not by the driver
 }
 
 // run measures everything: scenario by scenario, and within one the servers in turn. A failure costs its cell, not
@@ -80,6 +84,9 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return got, err
 	}
 	defer os.RemoveAll(dir)
+	if sc.kind == queues {
+		return b.measureQueues(ctx, sc, s, dir)
+	}
 	p, err := start(ctx, s, dir)
 	if err != nil {
 		return got, err
@@ -96,10 +103,15 @@ func (b *bench) drive(ctx context.Context, sc scenario, p *process) (got sample,
 	args := slices.Concat([]string{"bench", "mqtt"}, sc.args, []string{
 		"--address", p.address, "--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json",
 	})
-	if sc.idle {
+	switch sc.kind {
+	case idle:
 		args = append(args, "--connections", strconv.Itoa(b.options.idle))
-	} else {
-		args = append(args, "--size", "256",
+	case queues:
+		n := strconv.Itoa(b.options.queues)
+		args = append(args, "--size", strconv.Itoa(payloadSize), "--topics", n, "--messages", n, "--warm-up", "0s",
+			"--patience", "1m")
+	default:
+		args = append(args, "--size", strconv.Itoa(payloadSize),
 			"--warm-up", b.options.warmUp.String(), "--duration", b.options.duration.String())
 	}
 	driver := exec.CommandContext(ctx, b.servers[0].binary, args...)
@@ -117,8 +129,13 @@ func (b *bench) drive(ctx context.Context, sc scenario, p *process) (got sample,
 
 // describe is one sample in a few words, to follow the progress.
 func (b *bench) describe(sc scenario, s sample) string {
-	if sc.idle {
+	switch sc.kind {
+	case idle:
 		return fmt.Sprintf("%.0f bytes/connection, %d of %d answer", s.perConnection(), s.Answering, s.Connections)
+	case queues:
+		m := s.Many
+		return fmt.Sprintf("created in %.2f s with %.0f MB, recovered in %.2f s with %.0f MB",
+			m.create.Seconds(), megabytes(m.created), m.recover.Seconds(), megabytes(m.recovered))
 	}
 	n := sc.count(s)
 	return fmt.Sprintf("%.0f messages/s, server %.2f µs, driver %.2f µs",

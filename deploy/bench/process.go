@@ -3,22 +3,27 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
 const (
-	startTime = 20 * time.Second
+	startTime = 2 * time.Minute
 	stopTime  = 10 * time.Second
+	retryTime = 20 * time.Millisecond
 )
 
 // process is a running server.
 type process struct {
 	address string
+	started time.Time
 	cmd     *exec.Cmd
 	output  *tail
 	ended   chan struct{} // closed when the process is gone
@@ -30,11 +35,17 @@ func start(ctx context.Context, s server, dir string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring %s: %w", s.name, err)
 	}
+	return launch(ctx, s, args, address)
+}
+
+// launch is start for a server that is configured already.
+func launch(ctx context.Context, s server, args []string, address string) (*process, error) {
 	p := &process{address: address, output: &tail{}, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, s.binary, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = time.Second
 	dieWithParent(p.cmd)
+	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.name, err)
 	}
@@ -53,7 +64,7 @@ func start(ctx context.Context, s server, dir string) (*process, error) {
 func (p *process) listening(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	retry := time.NewTicker(50 * time.Millisecond)
+	retry := time.NewTicker(retryTime)
 	defer retry.Stop()
 	var dialer net.Dialer
 	for {
@@ -79,9 +90,29 @@ func (p *process) stop() {
 	select {
 	case <-p.ended:
 	case <-deadline.C:
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+		p.kill()
 	}
+}
+
+// kill ends the server without a warning and waits until it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// resident is how many bytes of the server are in RAM: VmRSS of proc_pid_status(5).
+func (p *process) resident() (uint64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib uint64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+			return kib << 10, nil
+		}
+	}
+	return 0, errors.New("its status has no VmRSS")
 }
 
 // raiseDescriptors lifts the limit of open files as far as it goes; children inherit it.

@@ -20,20 +20,23 @@ type scenario struct {
 	servers []string // who takes part; the others have nothing comparable
 	args    []string // for `manifold bench mqtt`
 	count   counter  // what rates and costs are per
-	idle    bool     // no load, but memory
+	kind    kind
 }
+
+// kind is what a scenario measures.
+type kind int
+
+const (
+	traffic kind = iota // messages and what they cost
+	idle                // memory of connections without traffic
+	queues              // time and memory of many queues, across a restart
+)
 
 // counter picks the number that counts in a scenario.
 type counter func(sample) uint64
 
 func delivered(s sample) uint64    { return s.Delivered }
 func acknowledged(s sample) uint64 { return s.Acknowledged }
-
-const (
-	queueTopic = "jobs"  // a durable queue in our configuration
-	loadTopic  = "bench" // everything below it is a non-durable topic in our configuration
-	idleTopic  = "idle"  // likewise
-)
 
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
@@ -54,7 +57,10 @@ func scenarios() []scenario {
 		{name: "queue-consumed", about: "durable queue with fsync, 1 publisher, 1 QoS 1 consumer", servers: []string{ours},
 			args: slices.Concat(queue, []string{"--subscribers", "1"}), count: acknowledged},
 		{name: "idle", about: "idle connections with one subscription each", servers: brokers,
-			args: []string{"idle", "--topic", idleTopic}, idle: true},
+			args: []string{"idle", "--topic", idleTopic}, kind: idle},
+		{name: "queues", about: "many queues with one message each", servers: []string{ours},
+			args: []string{"--layout", "mesh", "--topic", manyTopic, "--subscribers", "0", "--qos", "1", "--window", "1000"},
+			kind: queues},
 	}
 }
 

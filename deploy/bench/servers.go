@@ -14,10 +14,11 @@ import (
 
 // server is one column of the tables.
 type server struct {
-	name   string
-	binary string
-	absent error // why it cannot take part
-	note   string
+	name    string
+	binary  string
+	absent  error // why it cannot take part
+	note    string
+	version []string // arguments that make it say in its first line which version it is
 
 	// configure writes what the server needs into dir and returns its arguments and the address of its MQTT listener.
 	configure func(dir string) (args []string, address string, err error)
@@ -38,13 +39,14 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 		return nil, err
 	}
 	return []server{
-		{name: ours, binary: binary, configure: configureManifold,
+		{name: ours, binary: binary, version: []string{"version"}, configure: configureManifold,
 			note: "non-durable topics " + loadTopic + "/# and " + idleTopic + "/#, durable queue " + queueTopic +
 				" acknowledged after fsync"},
-		found(server{name: mosquitto, configure: configureMosquitto,
+		found(server{name: mosquitto, version: []string{"-h"}, configure: configureMosquitto,
 			note: "persistence off; max_inflight_messages, max_queued_messages and max_queued_bytes 0 (unlimited), " +
-				"so that it does not drop; sys_interval 0; set_tcp_nodelay off as by default, which costs it least CPU"}, "mosquitto", "/usr/sbin/mosquitto"),
-		found(server{name: nats, configure: configureNATS,
+				"so that it does not drop; sys_interval 0; set_tcp_nodelay off as by default, which costs it least CPU"},
+			"mosquitto", "/usr/sbin/mosquitto"),
+		found(server{name: nats, version: []string{"--version"}, configure: configureNATS,
 			note: "JetStream on, because its MQTT needs it; only QoS 0 is compared, its QoS 1 stores every message"},
 			os.Getenv("NATS_SERVER"), "nats-server"),
 	}, nil
@@ -66,29 +68,6 @@ func found(s server, candidates ...string) server {
 	}
 	s.absent = errors.Join(errs...)
 	return s
-}
-
-// configureManifold is the only place that knows Manifold's configuration format.
-func configureManifold(dir string) ([]string, string, error) {
-	config := `anonymous: true
-addresses:
-  - name: ` + loadTopic + `/#
-    kind: topic
-  - name: ` + idleTopic + `/#
-    kind: topic
-  - name: ` + queueTopic + `
-    kind: queue
-`
-	file := filepath.Join(dir, "manifold.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		return nil, "", err
-	}
-	offset, err := freeOffset()
-	if err != nil {
-		return nil, "", err
-	}
-	args := []string{"run", "-c", file, "--data", filepath.Join(dir, "data"), "--port-offset", strconv.Itoa(offset)}
-	return args, loopback(1883 + offset), nil
 }
 
 func configureMosquitto(dir string) ([]string, string, error) {
@@ -144,25 +123,4 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// freeOffset returns a distance by which the usual ports of all of Manifold's protocols can be moved.
-func freeOffset() (int, error) {
-	const first, last, step = 101, 3901, 19 // the highest usual port is STOMP's 61613
-	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8443, 8883, 61613, 61614}
-	for offset := first; offset <= last; offset += step {
-		free := true
-		for _, port := range usual {
-			l, err := net.Listen("tcp", loopback(port+offset))
-			if err != nil {
-				free = false
-				break
-			}
-			l.Close()
-		}
-		if free {
-			return offset, nil
-		}
-	}
-	return 0, errors.New("no distance at which all usual ports are free")
 }

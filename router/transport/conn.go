@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -11,44 +10,34 @@ import (
 
 // conn is one connection under way. Its reader feeds the engine and, so as not to wake another goroutine for a short
 // answer, writes what the socket takes at once; whatever is left, and whatever others wake it for, the writer writes.
+// The writer is there while there is something to do, and goes when there has been nothing for a while.
 type conn struct {
-	driver  *Driver
-	nc      net.Conn
-	raw     syscall.RawConn // nil when nc is no plain socket
-	woken   chan struct{}   // the writer has something to look at
-	resumed chan struct{}   // the held reader may look again
-	feeding atomic.Bool     // the reader feeds the engine and will flush it when it is done
+	driver   *Driver
+	nc       net.Conn
+	raw      syscall.RawConn // nil when nc is no plain socket
+	woken    chan struct{}   // the writer has something to look at
+	resumed  chan struct{}   // the held reader may look again
+	finished chan struct{}   // closed when all is written and nc is closed
+	feeding  atomic.Bool     // the reader feeds the engine and will flush it when it is done
+	draining atomic.Bool     // the process is stopping
+	writer   atomic.Int32    // absent, present or gone
 
-	writing sync.Mutex // who holds it may Flush and write; taken before mu
-	unsent  []byte     // guarded by writing: what the socket did not take from the reader
+	writing sync.Mutex  // who holds it may Flush and write; taken before mu
+	unsent  []byte      // guarded by writing: what the socket did not take from the reader
+	alarm   *time.Timer // guarded by writing: calls the writer when a deadline comes and it is absent
 
 	mu     sync.Mutex // guards everything below, and every call of the engine; taken before a node's lock
 	engine Engine
-	held   bool  // the reader waits for the engine to be Ready
-	over   bool  // nothing more is fed; what is left to Flush is written
-	err    error // why it is over
+	cutoff time.Time // once draining: the end of patience
+	held   bool      // the reader waits for the engine to be Ready
+	over   bool      // nothing more is fed; what is left to Flush is written
+	err    error     // why it is over
 }
 
 func newConn(d *Driver, nc net.Conn) *conn {
 	return &conn{
 		driver: d, nc: nc, raw: rawSocket(nc),
-		woken: make(chan struct{}, 1), resumed: make(chan struct{}, 1),
-	}
-}
-
-// wake makes the writer look at the engine. While the reader feeds it that is not needed: the reader clears feeding
-// before it flushes, so it sees whatever was there when feeding was found set.
-func (c *conn) wake() {
-	if c.feeding.Load() {
-		return
-	}
-	c.wakeWriter()
-}
-
-func (c *conn) wakeWriter() {
-	select {
-	case c.woken <- struct{}{}:
-	default:
+		woken: make(chan struct{}, 1), resumed: make(chan struct{}, 1), finished: make(chan struct{}),
 	}
 }
 
@@ -130,71 +119,27 @@ func (c *conn) awaitReady() bool {
 	}
 }
 
-// write flushes the engine and lets time pass for it, until the connection is over and all is said.
-func (c *conn) write(ctx context.Context) {
-	defer close(c.resumed)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	var (
-		stopping = ctx.Done()
-		cutoff   time.Time // once stopping: the end of patience
-		armed    time.Time // what timer is set to; zero for nothing that matters
-	)
-	for {
-		deadline, over := c.turn()
-		if over {
-			return
-		}
-		if sooner(cutoff, deadline) {
-			deadline = cutoff
-		}
-		if sooner(deadline, armed) {
-			timer.Reset(time.Until(deadline))
-			armed = deadline
-		}
-		select {
-		case <-c.woken:
-		case <-timer.C:
-			armed = time.Time{}
-			if !cutoff.IsZero() && !time.Now().Before(cutoff) {
-				c.end(context.Cause(ctx))
-				return
-			}
-		case <-stopping:
-			stopping = nil
-			now := time.Now()
-			cutoff = now.Add(c.driver.options.DrainTimeout)
-			c.mu.Lock()
-			c.engine.Drain(now)
-			c.mu.Unlock()
-		}
-	}
-}
-
-// turn lets the engine advance, writes all it has to say and lets a held reader go on. It gives the next deadline, or
-// tells that the connection is over.
-func (c *conn) turn() (deadline time.Time, over bool) {
+// turn lets the engine advance, writes all it has to say and lets a held reader go on. It tells whether that was
+// anything, when the next deadline is, and whether the connection is over.
+func (c *conn) turn() (busy bool, deadline time.Time, over bool) {
 	buffer := c.driver.buffers.get()
 	defer c.driver.buffers.put(buffer)
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	deadlines := writeDeadlines{nc: c.nc, timeout: c.driver.options.WriteTimeout}
-	if len(c.unsent) > 0 {
-		p := c.unsent
-		c.unsent = nil
-		if err := deadlines.write(p); err != nil {
-			c.end(err)
-			return time.Time{}, true
-		}
-	}
+	out := writeDeadlines{nc: c.nc, timeout: c.driver.options.WriteTimeout}
+	p := c.unsent
+	c.unsent = nil
 	for {
-		p, deadline, over := c.collect((*buffer)[:0])
-		if len(p) == 0 {
-			return deadline, over
+		if len(p) > 0 {
+			busy = true
+			if err := out.write(p); err != nil {
+				c.end(err)
+				return true, time.Time{}, true
+			}
 		}
-		if err := deadlines.write(p); err != nil {
-			c.end(err)
-			return time.Time{}, true
+		p, deadline, over = c.collect((*buffer)[:0])
+		if len(p) == 0 {
+			return busy, deadline, over
 		}
 	}
 }
@@ -203,13 +148,7 @@ func (c *conn) turn() (deadline time.Time, over bool) {
 func (c *conn) collect(dst []byte) (p []byte, deadline time.Time, over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if due := c.engine.Deadline(); !c.over && !due.IsZero() {
-		if now := time.Now(); !now.Before(due) {
-			if err := c.engine.Advance(now); err != nil {
-				c.endLocked(err)
-			}
-		}
-	}
+	c.advance()
 	p = c.engine.Flush(dst)
 	if c.engine.Closed() {
 		c.endLocked(nil)
@@ -221,7 +160,33 @@ func (c *conn) collect(dst []byte) (p []byte, deadline time.Time, over bool) {
 		default:
 		}
 	}
-	return p, c.engine.Deadline(), c.over
+	deadline = c.engine.Deadline()
+	if sooner(c.cutoff, deadline) {
+		deadline = c.cutoff
+	}
+	return p, deadline, c.over
+}
+
+// advance lets time pass for the engine, and for the drain.
+func (c *conn) advance() {
+	due := c.engine.Deadline()
+	draining := c.draining.Load()
+	if c.over || due.IsZero() && !draining {
+		return
+	}
+	now := time.Now()
+	if draining && c.cutoff.IsZero() {
+		c.cutoff = now.Add(c.driver.options.DrainTimeout)
+		c.engine.Drain(now)
+	}
+	if !due.IsZero() && !now.Before(due) {
+		if err := c.engine.Advance(now); err != nil {
+			c.endLocked(err)
+		}
+	}
+	if !c.cutoff.IsZero() && !now.Before(c.cutoff) {
+		c.endLocked(ErrDrainTimeout)
+	}
 }
 
 // flushAtOnce writes, without blocking, what the engine has to say after a Feed. What the socket does not take, or all

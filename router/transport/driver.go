@@ -40,14 +40,15 @@ func NewDriver(o Options) *Driver {
 func (d *Driver) Serve(ctx context.Context, nc net.Conn, open func(wake func()) Engine) error {
 	c := newConn(d, nc)
 	c.engine = open(c.wake)
-	var writing sync.WaitGroup
-	writing.Go(func() {
-		c.write(ctx)
-		nc.Close() // which ends the reader
+	stop := context.AfterFunc(ctx, func() {
+		c.draining.Store(true)
+		c.wakeWriter()
 	})
+	defer stop()
+	c.wakeWriter()
 	c.end(c.read())
-	c.wake()
-	writing.Wait()
+	c.wakeWriter()
+	<-c.finished
 	return c.err
 }
 

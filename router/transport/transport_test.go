@@ -210,13 +210,7 @@ func TestNothingIsReadWhileTheEngineIsNotReady(t *testing.T) {
 		e := &echo{hold: true}
 		c := newConn(NewDriver(Options{}), ours)
 		c.engine, e.wake = e, c.wake
-		ended := make(chan struct{})
-		go func() {
-			c.write(t.Context())
-			ours.Close()
-			close(ended)
-		}()
-		go func() { c.end(c.read()); c.wake() }()
+		go func() { c.end(c.read()); c.wakeWriter() }()
 		theirs.SetWriteDeadline(time.Now().Add(time.Second))
 		if _, err := theirs.Write([]byte("held")); err == nil {
 			t.Error("bytes were read while the engine was not ready")
@@ -229,7 +223,7 @@ func TestNothingIsReadWhileTheEngineIsNotReady(t *testing.T) {
 		write(t, theirs, "now")
 		read(t, theirs, "now")
 		theirs.Close()
-		<-ended
+		<-c.finished
 	})
 }
 
@@ -278,6 +272,32 @@ func TestDrainSaysGoodbyeAndCloses(t *testing.T) {
 	})
 }
 
+func TestAnIdleConnectionHasNoWriterAndStillMeetsItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		start := time.Now()
+		e := &echo{deadline: start.Add(time.Hour)}
+		c := newConn(NewDriver(Options{}), ours)
+		c.engine, e.wake = e, c.wake
+		c.wakeWriter()
+		go func() { c.end(c.read()); c.wakeWriter() }()
+		for range 3 {
+			<-time.After(3 * linger)
+			if c.writer.Load() != writerAbsent {
+				t.Fatal("the writer is still there though there is nothing to do")
+			}
+			e.post([]byte("news"))
+			read(t, theirs, "news")
+		}
+		read(t, theirs, "tick")
+		if got := time.Since(start); got != time.Hour {
+			t.Errorf("advanced after %v, want 1h", got)
+		}
+		theirs.Close()
+		<-c.finished
+	})
+}
+
 // stubborn never closes by itself.
 type stubborn struct{ *echo }
 
@@ -296,8 +316,8 @@ func TestDrainHasAnEnd(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		stop()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("Serve: %v, want context.Canceled", err)
+		if err := <-ended; err != ErrDrainTimeout {
+			t.Errorf("Serve: %v, want ErrDrainTimeout", err)
 		}
 		if got := time.Since(start); got != 7*time.Second {
 			t.Errorf("cut off after %v, want 7s", got)

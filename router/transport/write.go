@@ -10,6 +10,9 @@ import (
 // ErrWriteTimeout ends a connection whose peer does not take what is written to it.
 var ErrWriteTimeout = errors.New("the peer did not read in time what was written to it (writeTimeout)")
 
+// ErrDrainTimeout ends a connection that was not over when the process had waited long enough for it.
+var ErrDrainTimeout = errors.New("the connection was cut off because the process stops (drainTimeout)")
+
 // writeDeadlines writes to a connection with a deadline on each write.
 type writeDeadlines struct {
 	nc      net.Conn

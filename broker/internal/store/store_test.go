@@ -14,7 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/manifoldmq/manifold/broker/internal/store"
-	"github.com/manifoldmq/manifold/broker/internal/store/storetest"
+	"github.com/manifoldmq/manifold/broker/brokertest"
 )
 
 // tb is what the helpers need of a test, a benchmark or a random run.
@@ -107,7 +107,7 @@ func recoverAll(t tb, s *store.Store) *recovered {
 }
 
 func TestNobodyIsAnsweredBeforeTheSync(t *testing.T) {
-	gate := storetest.NewGate(vfs.NewMem())
+	gate := brokertest.NewGate(vfs.NewMem())
 	s := open(t, gate)
 	done := make(answers, 10)
 
@@ -250,7 +250,7 @@ func TestLazyDeletesAreWrittenWithoutASync(t *testing.T) {
 }
 
 func TestCloseAnswersWhatIsPendingAndTakesNoMore(t *testing.T) {
-	gate := storetest.NewGate(vfs.NewMem())
+	gate := brokertest.NewGate(vfs.NewMem())
 	s := open(t, gate)
 	done := make(answers, 2)
 	reached := gate.Hold()
@@ -276,7 +276,7 @@ func TestCloseAnswersWhatIsPendingAndTakesNoMore(t *testing.T) {
 }
 
 func TestAFullStoreSaysSoAndTellsWhenThereIsRoom(t *testing.T) {
-	gate, room := storetest.NewGate(vfs.NewMem()), make(chan struct{}, 1)
+	gate, room := brokertest.NewGate(vfs.NewMem()), make(chan struct{}, 1)
 	s, err := store.Open(store.Options{Dir: "data", FS: gate, Logger: slog.New(slog.DiscardHandler),
 		MaxPendingBytes: 1000, OnRoom: func() { room <- struct{}{} }})
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package storetest helps to test what rests on the store: a filesystem whose disk can be held.
+// Package brokertest helps to test what rests on the broker: a filesystem whose disk can be held.
 //
 // Its methods may be called by any goroutine.
-package storetest
+package brokertest
 
 import (
 	"strings"

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+const (
+	queueTopic = "jobs"  // a durable queue in our configuration
+	loadTopic  = "bench" // everything below it is a non-durable topic in our configuration
+	idleTopic  = "idle"  // likewise
+	manyTopic  = "q"     // below it are the queues of the scenario queues: q/00000 and so on
+)
+
+// gateway is one way to run Manifold: its arguments, and where it listens with them.
+type gateway struct {
+	args              []string
+	mqtt, http, admin string
+}
+
+// configureManifold is for the scenarios that compare.
+func configureManifold(dir string) ([]string, string, error) {
+	var c strings.Builder
+	declare(&c, loadTopic+"/#", "topic")
+	declare(&c, idleTopic+"/#", "topic")
+	declare(&c, queueTopic, "queue")
+	g, err := newGateway(dir, c.String())
+	return g.args, g.mqtt, err
+}
+
+// configureQueues declares n queues, each by its own name.
+func configureQueues(dir string, n int) (gateway, error) {
+	var c strings.Builder
+	for i := range n {
+		declare(&c, queueName(i, n), "queue")
+	}
+	return newGateway(dir, c.String())
+}
+
+// queueName is the queue that the load driver sends message i to when it spreads messages over n topics.
+func queueName(i, n int) string { return fmt.Sprintf("%s/%0*d", manyTopic, len(strconv.Itoa(n-1)), i) }
+
+// declare adds an address to a configuration.
+func declare(c *strings.Builder, name, kind string) {
+	fmt.Fprintf(c, "  - name: %s\n    kind: %s\n", name, kind)
+}
+
+// newGateway writes a configuration with addresses, and nothing that is not a default, to dir.
+func newGateway(dir, addresses string) (gateway, error) {
+	file := filepath.Join(dir, "manifold.yaml")
+	if err := os.WriteFile(file, []byte("anonymous: true\naddresses:\n"+addresses), 0o644); err != nil {
+		return gateway{}, err
+	}
+	offset, err := freeOffset()
+	if err != nil {
+		return gateway{}, err
+	}
+	return gateway{
+		args: []string{"run", "-c", file, "--data", filepath.Join(dir, "data"), "--port-offset", strconv.Itoa(offset)},
+		mqtt: loopback(1883 + offset), http: loopback(8080 + offset), admin: loopback(8081 + offset),
+	}, nil
+}
+
+// freeOffset returns a distance by which the usual ports of all of Manifold's protocols can be moved.
+func freeOffset() (int, error) {
+	const first, last, step = 101, 3901, 19 // the highest usual port is STOMP's 61613
+	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8443, 8883, 61613, 61614}
+	for offset := first; offset <= last; offset += step {
+		free := true
+		for _, port := range usual {
+			l, err := net.Listen("tcp", loopback(port+offset))
+			if err != nil {
+				free = false
+				break
+			}
+			l.Close()
+		}
+		if free {
+			return offset, nil
+		}
+	}
+	return 0, errors.New("no distance at which all usual ports are free")
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// manyQueues is what the scenario queues measures. Both times begin when the process is started.
+type manyQueues struct {
+	create    time.Duration // until the message of the last queue is acknowledged
+	created   uint64        // resident bytes then
+	recover   time.Duration // after a kill, until it is ready and queues have given their messages
+	recovered uint64        // resident bytes then
+}
+
+func megabytes(bytes uint64) float64 { return float64(bytes) / 1e6 }
+
+// measureQueues declares many queues, sends one message to each, kills the server and starts it again on its data.
+func (b *bench) measureQueues(ctx context.Context, sc scenario, s server, dir string) (got sample, err error) {
+	g, err := configureQueues(dir, b.options.queues)
+	if err != nil {
+		return got, err
+	}
+	if got, err = b.createQueues(ctx, sc, s, g); err != nil {
+		return got, fmt.Errorf("creating: %w", err)
+	}
+	if got.Many.recover, got.Many.recovered, err = b.recoverQueues(ctx, s, g); err != nil {
+		return got, fmt.Errorf("recovering: %w", err)
+	}
+	return got, nil
+}
+
+// createQueues runs the server until every queue has its message, and kills it.
+func (b *bench) createQueues(ctx context.Context, sc scenario, s server, g gateway) (got sample, err error) {
+	p, err := launch(ctx, s, g.args, g.mqtt)
+	if err != nil {
+		return got, err
+	}
+	defer p.kill()
+	if got, err = b.drive(ctx, sc, p); err != nil {
+		return got, err
+	}
+	got.Many.create = time.Since(p.started)
+	if want := uint64(b.options.queues); got.Acknowledged != want {
+		return got, fmt.Errorf("%d of %d messages were acknowledged", got.Acknowledged, want)
+	}
+	got.Many.created, err = p.resident()
+	return got, err
+}
+
+// recoverQueues runs the server on what a killed one has left.
+func (b *bench) recoverQueues(ctx context.Context, s server, g gateway) (took time.Duration, bytes uint64, err error) {
+	p, err := launch(ctx, s, g.args, g.mqtt)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer p.stop()
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if err := p.ready(ctx, g.admin); err != nil {
+		return 0, 0, err
+	}
+	const probes = 10
+	n := b.options.queues
+	for i := range min(probes, n) {
+		if err := probe(ctx, g.http, i*n/min(probes, n), n); err != nil {
+			return 0, 0, err
+		}
+	}
+	took = time.Since(p.started)
+	bytes, err = p.resident()
+	return took, bytes, err
+}
+
+// ready returns once the server says at its admin door that it takes clients.
+func (p *process) ready(ctx context.Context, admin string) error {
+	retry := time.NewTicker(retryTime)
+	defer retry.Stop()
+	for {
+		status, _, err := ask(ctx, http.MethodGet, "http://"+admin+"/readyz")
+		if err == nil && status == http.StatusOK {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("it ended: %v\n%s", p.cmd.ProcessState, p.output)
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: status %d, %w", status, errors.Join(err, context.Cause(ctx)))
+		case <-retry.C:
+		}
+	}
+}
+
+// probe takes the message of queue i of n over HTTP and looks whether it is the one that was sent there.
+func probe(ctx context.Context, door string, i, n int) error {
+	const sequenceAt = 8 // where the load driver's payload has its number, little-endian
+	queue := queueName(i, n)
+	status, body, err := ask(ctx, http.MethodPost, "http://"+door+"/v1/default/"+queue+"/messages/head?timeout=30")
+	switch {
+	case err != nil:
+		return fmt.Errorf("queue %s: %w", queue, err)
+	case status != http.StatusOK:
+		return fmt.Errorf("queue %s has no message: status %d", queue, status)
+	case len(body) != payloadSize || binary.LittleEndian.Uint64(body[sequenceAt:]) != uint64(i):
+		return fmt.Errorf("queue %s has a message that was not sent there", queue)
+	}
+	return nil
+}
+
+// ask makes one request and reads the whole answer.
+func ask(ctx context.Context, method, url string) (status int, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer answer.Body.Close()
+	body, err = io.ReadAll(answer.Body)
+	return answer.StatusCode, body, err
+}
