@@ -24,6 +24,8 @@ type Options struct {
 	CacheSize    int64        // bytes of disk blocks kept in memory; see store.Options
 	MemTableSize int64        // bytes gathered in memory before they become a table file; see store.Options
 
+	MaxQueues        int   // queues of a tenant; default 200,000
+	MaxSubscriptions int   // durable subscriptions of a tenant; default 10,000
 	MaxRetained      int   // retained messages of a tenant; default 100,000
 	MaxRetainedBytes int64 // their bytes, which are kept in memory as well; default 256 MiB
 }
@@ -31,6 +33,12 @@ type Options struct {
 func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.MaxQueues == 0 {
+		o.MaxQueues = 200_000
+	}
+	if o.MaxSubscriptions == 0 {
+		o.MaxSubscriptions = 10_000
 	}
 	if o.MaxRetained == 0 {
 		o.MaxRetained = 100_000
@@ -59,7 +67,14 @@ type Broker struct {
 
 	mu     sync.Mutex // guards everything below; taken before a node's lock
 	queues map[store.Name]*queueNode
+	counts map[countKey]int
 	topics map[string]*topics // by tenant
+}
+
+// countKey is whose things of a kind are counted.
+type countKey struct {
+	tenant string
+	kind   store.Kind
 }
 
 var _ router.Resolver = (*Broker)(nil)
@@ -73,6 +88,7 @@ func Open(o Options) (*Broker, error) {
 		log:     o.Log,
 		failed:  make(chan struct{}),
 		queues:  make(map[store.Name]*queueNode),
+		counts:  make(map[countKey]int),
 		topics:  make(map[string]*topics),
 	}
 	var err error
@@ -157,7 +173,6 @@ func (b *Broker) subscription(
 	onDisk := make(synced, 1)
 	n, err := b.create(name, []byte(source.Filter.String()), func(batch store.Batch) { batch.Commit(onDisk, 0) })
 	if err == nil {
-		n.exclusive = true
 		n.configure(def.Queue)
 		t.subscribe(source.Filter, n)
 	}
@@ -183,7 +198,7 @@ func (s synced) wait(ctx context.Context) error {
 	select {
 	case err := <-s:
 		if err != nil {
-			return router.Errorf(router.Internal, "the store takes no more writes")
+			return storeError()
 		}
 		return nil
 	case <-ctx.Done():
@@ -193,16 +208,77 @@ func (s synced) wait(ctx context.Context) error {
 
 // create enters a queue into the catalogue; the caller holds b.mu.
 func (b *Broker) create(name store.Name, description []byte, commit func(store.Batch)) (*queueNode, error) {
+	if err := b.checkCount(name); err != nil {
+		return nil, err
+	}
 	batch, err := b.store.Begin()
 	if err != nil {
-		return nil, router.Errorf(router.Internal, "the store takes no more writes")
+		return nil, storeError()
 	}
 	id := batch.Create(name, description)
 	commit(batch)
-	n := &queueNode{broker: b, id: id, name: name, machine: queue.New(queue.Settings{})}
-	b.queues[name] = n
-	return n, nil
+	return b.add(name, id), nil
 }
+
+// checkCount refuses a queue or subscription too many; the caller holds b.mu.
+func (b *Broker) checkCount(name store.Name) error {
+	limit, setting := b.options.MaxQueues, "store.maxQueues"
+	if name.Kind == subscriptionKind {
+		limit, setting = b.options.MaxSubscriptions, "store.maxSubscriptions"
+	}
+	if b.counts[countKey{name.Tenant, name.Kind}] >= limit {
+		return router.Errorf(router.Quota, "the tenant has as many as it may (%s)", setting)
+	}
+	return nil
+}
+
+// add makes the node of a queue that is in the catalogue; the caller holds b.mu, or is alone.
+func (b *Broker) add(name store.Name, id store.QueueID) *queueNode {
+	n := &queueNode{
+		broker: b, id: id, name: name,
+		exclusive: name.Kind == subscriptionKind,
+		machine:   queue.New(queue.Settings{}),
+	}
+	b.queues[name] = n
+	b.counts[countKey{name.Tenant, name.Kind}]++
+	return n
+}
+
+// Forget implements router.Resolver.
+func (b *Broker) Forget(ctx context.Context, t *tenancy.Tenant, source router.Source) error {
+	topics := b.topicsOf(t.Name)
+	name := subscriptionName(t.Name, source)
+	onDisk := make(synced, 1)
+	if err := b.drop(topics, name, source.Filter, onDisk); err != nil {
+		return err
+	}
+	return onDisk.wait(ctx)
+}
+
+// drop takes a subscription out of everything; done hears when that is on disk.
+func (b *Broker) drop(t *topics, name store.Name, f addressing.Filter, done store.Completer) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, ok := b.queues[name]
+	if !ok {
+		return router.Errorf(router.NotFound, "no such subscription")
+	}
+	if !n.retire() {
+		return router.Errorf(router.Conflict, "the subscription has a consumer")
+	}
+	t.unsubscribe(f, n)
+	delete(b.queues, name)
+	b.counts[countKey{name.Tenant, name.Kind}]--
+	batch, err := b.store.Begin()
+	if err != nil {
+		return storeError()
+	}
+	batch.Drop(name, n.id)
+	batch.Commit(done, 0)
+	return nil
+}
+
+func storeError() error { return router.Errorf(router.Internal, "the store takes no more writes") }
 
 func (n *queueNode) configure(s addressing.QueueSettings) {
 	n.mu.Lock()
@@ -247,7 +323,6 @@ type recovery struct {
 }
 
 func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) error {
-	n := &queueNode{broker: r.broker, id: id, name: name, machine: queue.New(queue.Settings{})}
 	if name.Kind == subscriptionKind {
 		f, err := addressing.ParseFilter(string(description))
 		if err != nil {
@@ -257,10 +332,8 @@ func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) 
 			r.filters = make(map[store.QueueID]addressing.Filter)
 		}
 		r.filters[id] = f
-		n.exclusive = true
 	}
-	r.nodes[id] = n
-	r.broker.queues[name] = n
+	r.nodes[id] = r.broker.add(name, id)
 	return nil
 }
 

@@ -26,6 +26,11 @@ func open(t testing.TB, fs vfs.FS) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return links(t, b)
+}
+
+func links(t testing.TB, b *broker.Broker) *house {
+	t.Helper()
 	return &house{broker: b, Links: routertest.Links{
 		T: t,
 		Router: router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
@@ -254,6 +259,57 @@ func TestDurableSubscriptionKeepsWhileNobodyIsThere(t *testing.T) {
 	_, err := h.Router.Receiver(t.Context(), h.User, source, c)
 	if router.ReasonOf(err) != router.Conflict {
 		t.Errorf("a second consumer was told %v, want a conflict", err)
+	}
+}
+
+func TestForgottenSubscriptionKeepsNothing(t *testing.T) {
+	fs := vfs.NewMem()
+	h := open(t, fs)
+	source := router.Source{Filter: routertest.Filter(t, "telemetry/#"), Subscription: "audit"}
+	c := h.From(source, 0)
+	if err := h.Router.Forget(t.Context(), h.User, source); router.ReasonOf(err) != router.Conflict {
+		t.Errorf("with a consumer: %v, want a conflict", err)
+	}
+	c.Link.Close()
+	p := h.Sender("telemetry/a")
+	p.Send("forgotten")
+	p.Accepted(1)
+	if err := h.Router.Forget(t.Context(), h.User, source); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Router.Forget(t.Context(), h.User, source); router.ReasonOf(err) != router.NotFound {
+		t.Errorf("a second time: %v, want not found", err)
+	}
+	h.close(t)
+
+	h = open(t, fs)
+	defer h.close(t)
+	c = h.From(source, 5) // a new one of the same name
+	p = h.Sender("telemetry/a")
+	p.Send("new")
+	p.Accepted(1)
+	c.Expect("new")
+}
+
+func TestSubscriptionsAndQueuesAreLimited(t *testing.T) {
+	b, err := broker.Open(broker.Options{
+		Dir: "data", FS: vfs.NewMem(), Log: slog.New(slog.DiscardHandler), MaxQueues: 1, MaxSubscriptions: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := links(t, b)
+	defer h.close(t)
+	h.Sender("jobs")
+	_, err = h.Router.Sender(t.Context(), h.User, router.Target{Address: "small"}, nil)
+	if router.ReasonOf(err) != router.Quota {
+		t.Errorf("a second queue: %v, want quota", err)
+	}
+	source := router.Source{Filter: routertest.Filter(t, "telemetry/#"), Subscription: "one"}
+	h.From(source, 0)
+	source.Subscription = "two"
+	if _, err := h.Router.Receiver(t.Context(), h.User, source, nil); router.ReasonOf(err) != router.Quota {
+		t.Errorf("a second subscription: %v, want quota", err)
 	}
 }
 

@@ -28,6 +28,7 @@ type queueNode struct {
 	lease     queue.Seq
 	consumed  int  // messages removed since metadata was last written
 	dirty     bool // metadata on disk is behind
+	retired   bool // the subscription was ended: nothing is kept or attached any more
 }
 
 // stored is a message on its way to the disk.
@@ -57,6 +58,10 @@ func (n *queueNode) Leave(*router.Sender) {}
 func (n *queueNode) Offer(d router.Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.retired {
+		d.Settle(router.Accept()) // it is no subscription any more: there is nothing to keep
+		return
+	}
 	seq, err := n.machine.Append(d.Message.Len())
 	if err != nil {
 		d.Settle(router.Reject(router.Quota, "the queue is full (maxMessages, maxBytes)"))
@@ -114,6 +119,9 @@ func (n *queueNode) Committed(_ uint64, err error) {
 func (n *queueNode) Attach(r *router.Receiver) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.retired {
+		return router.Errorf(router.NotFound, "the subscription has just been ended")
+	}
 	if n.exclusive && len(n.consumers) > 0 {
 		return router.Errorf(router.Conflict, "the subscription already has a consumer")
 	}
@@ -126,6 +134,17 @@ func (n *queueNode) Attach(r *router.Receiver) error {
 	n.consumers[n.lastID], n.ids[r] = r, n.lastID
 	n.machine.Attach(n.lastID)
 	return nil
+}
+
+// retire ends a subscription that has no consumer; false when it has one.
+func (n *queueNode) retire() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.consumers) > 0 {
+		return false
+	}
+	n.retired = true
+	return true
 }
 
 func (n *queueNode) Grant(*router.Receiver) {
@@ -190,7 +209,7 @@ func (n *queueNode) remove(seq queue.Seq, done func(error)) {
 	batch, err := n.broker.store.Begin()
 	if err != nil {
 		if done != nil {
-			done(router.Errorf(router.Internal, "the store takes no more writes"))
+			done(storeError())
 		}
 		return
 	}
@@ -212,7 +231,7 @@ type confirmation func(error)
 
 func (done confirmation) Committed(_ uint64, err error) {
 	if err != nil {
-		err = router.Errorf(router.Internal, "the store takes no more writes")
+		err = storeError()
 	}
 	done(err)
 }

@@ -50,6 +50,13 @@ func (t *topics) subscribe(f addressing.Filter, n *queueNode) {
 	t.durable.Add(f, n)
 }
 
+// unsubscribe ends it.
+func (t *topics) unsubscribe(f addressing.Filter, n *queueNode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.durable.Remove(f, n)
+}
+
 func (t *topics) Join(s *router.Sender) error {
 	s.Grant()
 	return nil

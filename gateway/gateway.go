@@ -46,6 +46,7 @@ func runOn(
 	store, err := broker.Open(broker.Options{
 		Dir: c.DataDir, FS: fs, Log: log,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
+		MaxQueues: c.Store.MaxQueues, MaxSubscriptions: c.Store.MaxSubscriptions,
 		MaxRetained: c.Store.MaxRetained, MaxRetainedBytes: int64(c.Store.MaxRetainedBytes),
 	})
 	if err != nil {

@@ -21,6 +21,11 @@ type directKey struct {
 
 var _ Resolver = (*Direct)(nil)
 
+// Forget implements Resolver: there is nothing durable here.
+func (d *Direct) Forget(context.Context, *tenancy.Tenant, Source) error {
+	return Errorf(NotFound, "no such subscription")
+}
+
 // NewDirect gives a resolver without nodes.
 func NewDirect() *Direct {
 	return &Direct{nodes: make(map[directKey]Node)}

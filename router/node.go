@@ -31,4 +31,7 @@ type Resolver interface {
 	// its one address. It may wait for a store, not for a peer. Two calls whose addresses share state give the same
 	// Node, so that a receiver whose filter spans several definitions is attached once to each node.
 	Resolve(ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source) (Node, error)
+	// Forget ends the durable subscription that source names, with all it keeps. When it returns nil that is on disk.
+	// A subscription that does not exist is a *Error with reason NotFound, one with a consumer Conflict.
+	Forget(ctx context.Context, t *tenancy.Tenant, source Source) error
 }

@@ -119,6 +119,19 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 	return rcv, nil
 }
 
+// Forget ends the durable subscription that source names and drops what it keeps. It needs the right to receive from its
+// filter. The error is a *Error with reason NotFound, Denied, Conflict (it has a consumer) or what the store says.
+func (r *Router) Forget(ctx context.Context, p *tenancy.Principal, source Source) error {
+	if !p.May(tenancy.Receive, source.Filter) {
+		return Errorf(Denied, "not allowed to receive from %s", source.Filter)
+	}
+	resolver, ok := r.resolvers[addressing.Topic]
+	if !ok || source.Subscription == "" {
+		return Errorf(NotFound, "no such subscription")
+	}
+	return resolver.Forget(ctx, p.Tenant, source)
+}
+
 // sources finds the definitions that a receiver takes from: at least one, or an error.
 func sources(space *addressing.Space, source Source) ([]*addressing.Definition, error) {
 	f := source.Filter

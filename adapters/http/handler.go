@@ -46,6 +46,8 @@ func (s *Server) dispatch(w nethttp.ResponseWriter, r *nethttp.Request, path *ro
 		s.receive(w, r, path, p)
 	case endpointStream:
 		s.stream(w, r, path, p)
+	case endpointSubscription:
+		s.forget(w, r, path, p)
 	case endpointReject:
 		s.settle(w, r, path, router.Reject(router.Malformed, "rejected by its consumer"))
 	case endpointLock:

@@ -34,6 +34,10 @@ func (q *queues) Resolve(
 	return q.nodes[key], nil
 }
 
+func (q *queues) Forget(context.Context, *tenancy.Tenant, router.Source) error {
+	return router.Errorf(router.NotFound, "no such subscription")
+}
+
 // queue is a first-in-first-out queue that accepts at once.
 type queue struct {
 	delay time.Duration

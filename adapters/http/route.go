@@ -14,11 +14,12 @@ import (
 type endpoint uint8
 
 const (
-	endpointMessages endpoint = iota + 1 // {address}/messages
-	endpointHead                         // {address}/messages/head
-	endpointLock                         // {address}/messages/{number}/{token}
-	endpointReject                       // {address}/messages/{number}/{token}/reject
-	endpointStream                       // {address}/stream
+	endpointMessages     endpoint = iota + 1 // {address}/messages
+	endpointHead                             // {address}/messages/head
+	endpointLock                             // {address}/messages/{number}/{token}
+	endpointReject                           // {address}/messages/{number}/{token}/reject
+	endpointStream                           // {address}/stream
+	endpointSubscription                     // {topic}::{name}/subscription
 )
 
 // route is a path taken apart.
@@ -56,6 +57,8 @@ func parsePath(raw string) (route, error) {
 		r.endpoint = endpointMessages
 	case last == "stream":
 		r.endpoint = endpointStream
+	case last == "subscription":
+		r.endpoint = endpointSubscription
 	case last == "head":
 		r.endpoint = endpointHead
 		address, ok = strings.CutSuffix(address, "/messages")
@@ -166,6 +169,8 @@ var methods = [...]string{
 	endpointLock:     "DELETE, OPTIONS, PUT",
 	endpointReject:   "OPTIONS, POST",
 	endpointStream:   "GET, HEAD, OPTIONS",
+
+	endpointSubscription: "DELETE, OPTIONS",
 }
 
 // allows tells whether an endpoint takes a method.
@@ -173,6 +178,8 @@ func (e endpoint) allows(method string) bool {
 	switch e {
 	case endpointLock:
 		return method == nethttp.MethodDelete || method == nethttp.MethodPut
+	case endpointSubscription:
+		return method == nethttp.MethodDelete
 	case endpointStream:
 		return method == nethttp.MethodGet || method == nethttp.MethodHead
 	default:

@@ -18,6 +18,7 @@ type bench struct {
 	options  options
 	servers  []server
 	dir      string
+	facts    []fact // about the machine and the servers
 	progress io.Writer
 	samples  map[cell][]sample
 	failures []error

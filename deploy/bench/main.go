@@ -1,13 +1,29 @@
 // Command bench measures Manifold side by side with other MQTT servers on this machine.
 //
-// Run it from the root of the repository: go run ./deploy/bench (or make bench-peers). It starts Manifold, mosquitto
-// and nats-server on free loopback ports with temporary directories, and drives each with `manifold bench mqtt`, a
-// load driver that speaks the wire format and costs less than the servers. The driver is a process of its own, so
-// that its garbage collector and descriptors are nobody else's.
+// It starts Manifold, mosquitto and nats-server on free loopback ports with temporary directories, and drives each
+// with `manifold bench mqtt`, a load driver that speaks the wire format and costs less than the servers. The driver is
+// a process of its own, so that its garbage collector and descriptors are nobody else's. The scenario queues starts
+// Manifold alone: many declared queues, and how long they take to come back after a kill.
+//
+// To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
+//
+//	sudo apt-get install mosquitto          # the server; its service may stay stopped
+//	go install github.com/nats-io/nats-server/v2@latest
+//	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
+//	go run ./deploy/bench -markdown bench.md
+//
+// from the root of the repository; make bench-peers is the same without -markdown. NATS_SERVER names the binary of
+// nats-server where it is not in PATH; a server that is missing is an error at the end, unless -partial is given.
+// TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
+// With -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is.
+// The figures of the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within
+// one report, not between machines. The driver takes CPU from the server on a machine with few cores.
+//
+// The report ends with a verdict on every target of Manifold. -markdown FILE writes it as a section for
+// docs/performance.md, with the machine, the versions and the command.
 //
 // Its promises: the servers take turns (A B C A B C ...), so that a slow minute of the machine meets all of them;
 // every run has a fresh server; what is printed is the median; everything is bounded in time; no child outlives it.
-// It needs Linux, which tells the CPU time and memory of a process in /proc.
 package main
 
 import (
@@ -40,9 +56,11 @@ type options struct {
 	duration  time.Duration
 	warmUp    time.Duration
 	idle      int
+	queues    int
 	partial   bool
 	manifold  string // a binary to use instead of building one
-	markdown  string // a file for the tables in Markdown
+	markdown  string // a file for the report in Markdown
+	command   string // how to measure the same again
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -55,18 +73,20 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")
 	f.IntVar(&o.idle, "idle", 10000, "connections of the scenario idle")
+	f.IntVar(&o.queues, "queues", 50000, "queues of the scenario queues")
 	f.BoolVar(&o.partial, "partial", false, "succeed although a server is absent")
-	f.StringVar(&o.manifold, "manifold", "", "path of a manifold binary; built from ./cmd/manifold when empty")
-	f.StringVar(&o.markdown, "markdown", "", "file to write the tables to as Markdown")
+	f.StringVar(&o.manifold, "manifold", "", "`path` of a manifold binary; built from ./cmd/manifold when empty")
+	f.StringVar(&o.markdown, "markdown", "", "`file` to write the report to, as a section in Markdown")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
-	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || o.idle < 1 {
-		return o, errors.New("runs, duration and idle must be positive")
+	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || o.idle < 1 || o.queues < 1 {
+		return o, errors.New("runs, duration, idle and queues must be positive, and warm-up not negative")
 	}
+	o.command = commandLine(f)
 	var err error
 	o.scenarios, err = chooseScenarios(names)
 	return o, err
@@ -94,17 +114,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "%s is absent: %v\n", s.name, s.absent)
 		}
 	}
-	b := &bench{options: o, servers: servers, dir: dir, progress: stderr, samples: map[cell][]sample{}}
+	b := &bench{options: o, servers: servers, dir: dir, progress: stderr, samples: map[cell][]sample{},
+		facts: gatherFacts(ctx, o.command, dir, servers)}
 	if err := b.run(ctx); err != nil {
 		return err
 	}
 	if err := b.writeReport(stdout); err != nil {
 		return err
 	}
-	return b.verdict()
+	return b.complete()
 }
 
-// writeReport prints the tables as text and, if asked for, stores them as Markdown.
+// writeReport prints the report as text and, if asked for, stores it as Markdown.
 func (b *bench) writeReport(stdout io.Writer) error {
 	r := b.report()
 	if err := r.writeText(stdout); err != nil {
@@ -113,11 +134,11 @@ func (b *bench) writeReport(stdout io.Writer) error {
 	if b.options.markdown == "" {
 		return nil
 	}
-	return os.WriteFile(b.options.markdown, []byte(r.markdown()), 0o644)
+	return os.WriteFile(b.options.markdown, []byte(r.markdown("Manifold beside other servers")), 0o644)
 }
 
-// verdict is an error when the tables do not show everything that was asked for.
-func (b *bench) verdict() error {
+// complete is an error when the tables do not show everything that was asked for.
+func (b *bench) complete() error {
 	var errs []error
 	for _, s := range b.servers {
 		if s.absent != nil && !b.options.partial {

@@ -3,15 +3,16 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"text/tabwriter"
 )
 
 // report is the outcome, ready to be written.
 type report struct {
-	tables []table
-	notes  []string
+	facts    []fact
+	tables   []table
+	verdicts []string
+	notes    []string
 }
 
 // table has one row per scenario and one column per server, then our ratio to each peer.
@@ -25,49 +26,80 @@ type table struct {
 type metric struct {
 	title  string
 	format string
-	idle   bool // belongs to the scenarios without load
+	kind   kind // of the scenarios that have it
 	ratio  bool
-	of     func(scenario, sample) float64
+	of     measure
 }
+
+// measure takes the number out of a sample.
+type measure func(scenario, sample) float64
+
+func rate(sc scenario, s sample) float64          { return s.rate(sc.count(s)) }
+func serverCPU(sc scenario, s sample) float64     { return micros(s.ServerCPU, sc.count(s)) }
+func driverCPU(sc scenario, s sample) float64     { return micros(s.DriverCPU, sc.count(s)) }
+func perConnection(_ scenario, s sample) float64  { return s.perConnection() }
+func createTime(_ scenario, s sample) float64     { return s.Many.create.Seconds() }
+func createMemory(_ scenario, s sample) float64   { return megabytes(s.Many.created) }
+func recoveryTime(_ scenario, s sample) float64   { return s.Many.recover.Seconds() }
+func recoveryMemory(_ scenario, s sample) float64 { return megabytes(s.Many.recovered) }
 
 func metrics() []metric {
 	return []metric{
-		{title: "Messages per second (more is better)", format: "%.0f", ratio: true,
-			of: func(sc scenario, s sample) float64 { return s.rate(sc.count(s)) }},
-		{title: "Server CPU, µs per message (less is better)", format: "%.2f", ratio: true,
-			of: func(sc scenario, s sample) float64 { return micros(s.ServerCPU, sc.count(s)) }},
-		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
-			of: func(sc scenario, s sample) float64 { return micros(s.DriverCPU, sc.count(s)) }},
-		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", idle: true, ratio: true,
-			of: func(_ scenario, s sample) float64 { return s.perConnection() }},
+		{title: "Messages per second (more is better)", format: "%.0f", ratio: true, of: rate},
+		{title: "Server CPU, µs per message (less is better)", format: "%.2f", ratio: true, of: serverCPU},
+		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f", of: driverCPU},
+		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kind: idle, ratio: true,
+			of: perConnection},
 	}
 }
 
 // report makes the tables out of the samples.
 func (b *bench) report() report {
-	var r report
+	r := report{facts: b.facts, verdicts: b.verdicts()}
 	for _, m := range metrics() {
 		if t := b.table(m); len(t.rows) > 0 {
 			r.tables = append(r.tables, t)
 		}
 	}
+	for _, sc := range b.options.scenarios {
+		if sc.kind == queues {
+			r.tables = append(r.tables, b.queuesTable(sc))
+		}
+	}
+	r.notes = b.notes()
+	return r
+}
+
+// notes says how the figures came about, and what is wrong with them.
+func (b *bench) notes() []string {
 	o := b.options
-	r.notes = append(r.notes, fmt.Sprintf("Median of %d interleaved runs of %v after %v of warm-up, payload 256 bytes, "+
-		"%d CPUs, %s/%s; queues count acknowledged messages, the others delivered ones.",
-		o.runs, o.duration, o.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH))
+	notes := []string{fmt.Sprintf("Median of %d interleaved runs of %v after %v of warm-up, each on a fresh server; "+
+		"payload %d bytes. Durable queues count acknowledged messages, the others delivered ones.",
+		o.runs, o.duration, o.warmUp, payloadSize)}
+	for _, sc := range o.scenarios {
+		switch sc.kind {
+		case idle:
+			notes = append(notes, fmt.Sprintf("%s: %d connections to each server.", sc.name, o.idle))
+		case queues:
+			notes = append(notes, fmt.Sprintf("%s: each of %d queues is declared by its name. Both times begin with the "+
+				"process. Created is when one publisher with 1,000 messages in flight has the last acknowledgement; "+
+				"recovered, after a kill, is when /readyz is 200 and 10 queues have given their message over HTTP.",
+				sc.name, o.queues))
+		}
+	}
 	for _, s := range b.servers {
 		switch {
 		case s.absent != nil:
-			r.notes = append(r.notes, fmt.Sprintf("%s: absent: %s", s.name, oneLine(s.absent)))
+			notes = append(notes, fmt.Sprintf("%s: absent: %s", s.name, oneLine(s.absent)))
 		default:
-			r.notes = append(r.notes, s.name+": "+s.note+".")
+			notes = append(notes, s.name+": "+s.note+".")
 		}
 	}
-	r.notes = append(r.notes, b.flaws()...)
+	notes = append(notes, b.flaws()...)
 	for _, err := range b.failures {
-		r.notes = append(r.notes, "failed: "+oneLine(err))
+		notes = append(notes, "failed: "+oneLine(err))
 	}
-	return r
+	return notes
 }
 
 func (b *bench) table(m metric) table {
@@ -81,7 +113,7 @@ func (b *bench) table(m metric) table {
 		}
 	}
 	for _, sc := range b.options.scenarios {
-		if sc.idle == m.idle {
+		if sc.kind == m.kind {
 			t.rows = append(t.rows, b.row(m, sc))
 		}
 	}
@@ -97,10 +129,8 @@ func (b *bench) row(m metric, sc scenario) []string {
 		return row
 	}
 	for _, peer := range b.servers[1:] {
-		mine, okMine := b.median(m, sc, ours)
-		its, okIts := b.median(m, sc, peer.name)
-		if okMine && okIts && its != 0 {
-			row = append(row, fmt.Sprintf("%.2f", mine/its))
+		if ratio, ok := b.ratio(m.of, sc, peer.name); ok {
+			row = append(row, fmt.Sprintf("%.2f", ratio))
 		} else {
 			row = append(row, "-")
 		}
@@ -108,9 +138,24 @@ func (b *bench) row(m metric, sc scenario) []string {
 	return row
 }
 
+// queuesTable has a row for each number, for nobody is compared.
+func (b *bench) queuesTable(sc scenario) table {
+	t := table{title: fmt.Sprintf("%d durable queues with one message each", b.options.queues),
+		header: []string{"", ours}}
+	for _, m := range []metric{
+		{title: "seconds from start to the last acknowledgement", format: "%.2f", of: createTime},
+		{title: "resident MB then", format: "%.0f", of: createMemory},
+		{title: "seconds from start to recovered, after kill -9", format: "%.2f", of: recoveryTime},
+		{title: "resident MB then", format: "%.0f", of: recoveryMemory},
+	} {
+		t.rows = append(t.rows, []string{m.title, b.field(m, sc, b.servers[0])})
+	}
+	return t
+}
+
 // field is the text of one cell: a number, or why there is none.
 func (b *bench) field(m metric, sc scenario, s server) string {
-	value, ok := b.median(m, sc, s.name)
+	value, ok := b.median(m.of, sc, s.name)
 	switch {
 	case ok:
 		return fmt.Sprintf(m.format, value)
@@ -122,16 +167,26 @@ func (b *bench) field(m metric, sc scenario, s server) string {
 	return "failed"
 }
 
-func (b *bench) median(m metric, sc scenario, server string) (float64, bool) {
+func (b *bench) median(of measure, sc scenario, server string) (float64, bool) {
 	samples := b.samples[cell{sc.name, server}]
 	if len(samples) == 0 {
 		return 0, false
 	}
 	values := make([]float64, len(samples))
 	for i, s := range samples {
-		values[i] = m.of(sc, s)
+		values[i] = of(sc, s)
 	}
 	return median(values), true
+}
+
+// ratio is our median as a multiple of a peer's.
+func (b *bench) ratio(of measure, sc scenario, peer string) (float64, bool) {
+	mine, okMine := b.median(of, sc, ours)
+	its, okIts := b.median(of, sc, peer)
+	if !okMine || !okIts || its == 0 {
+		return 0, false
+	}
+	return mine / its, true
 }
 
 // flaws names every cell whose server lost, doubled or reordered messages, or dropped idle connections.
@@ -139,15 +194,10 @@ func (b *bench) flaws() []string {
 	var notes []string
 	for _, sc := range b.options.scenarios {
 		for _, s := range b.servers {
-			var flaws uint64
-			var silent int
-			for _, one := range b.samples[cell{sc.name, s.name}] {
-				flaws += one.flaws()
-				silent += one.Connections - one.Answering
-			}
-			if flaws > 0 {
+			messages, silent := b.flawed(sc, s.name)
+			if messages > 0 {
 				notes = append(notes, fmt.Sprintf("%s on %s: %d messages were lost, doubled, late or not acknowledged.",
-					sc.name, s.name, flaws))
+					sc.name, s.name, messages))
 			}
 			if silent > 0 {
 				notes = append(notes, fmt.Sprintf("%s on %s: %d connections did not answer.", sc.name, s.name, silent))
@@ -155,6 +205,15 @@ func (b *bench) flaws() []string {
 		}
 	}
 	return notes
+}
+
+// flawed adds up what went wrong in all runs of one cell.
+func (b *bench) flawed(sc scenario, server string) (messages uint64, silent int) {
+	for _, one := range b.samples[cell{sc.name, server}] {
+		messages += one.flaws()
+		silent += one.Connections - one.Answering
+	}
+	return messages, silent
 }
 
 func (r report) writeText(w io.Writer) error {
@@ -170,26 +229,46 @@ func (r report) writeText(w io.Writer) error {
 			return err
 		}
 	}
+	if len(r.verdicts) > 0 {
+		if _, err := fmt.Fprintf(w, "\nTargets\n\n%s\n", strings.Join(r.verdicts, "\n")); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(r.notes, "\n"))
 	return err
 }
 
-func (r report) markdown() string {
+// markdown is a complete section for a document: where and how it was measured, the verdicts, the tables, the notes.
+func (r report) markdown(title string) string {
 	var b strings.Builder
-	for _, t := range r.tables {
-		fmt.Fprintf(&b, "### %s\n\n", t.title)
-		line := func(fields []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(fields, " | ")) }
-		line(t.header)
-		fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(t.header)-1))
-		for _, row := range t.rows {
-			line(row)
+	list := func(heading string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "### %s\n\n", heading)
+		for _, l := range lines {
+			fmt.Fprintf(&b, "- %s\n", l)
 		}
 		b.WriteString("\n")
 	}
-	for _, n := range r.notes {
-		fmt.Fprintf(&b, "- %s\n", n)
+	row := func(fields []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(fields, " | ")) }
+	fmt.Fprintf(&b, "## %s\n\n| | |\n|---|---|\n", title)
+	for _, f := range r.facts {
+		row([]string{f.name, f.value})
 	}
-	return b.String()
+	b.WriteString("\n")
+	list("Targets", r.verdicts)
+	for _, t := range r.tables {
+		fmt.Fprintf(&b, "### %s\n\n", t.title)
+		row(t.header)
+		fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(t.header)-1))
+		for _, fields := range t.rows {
+			row(fields)
+		}
+		b.WriteString("\n")
+	}
+	list("Notes", r.notes)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // oneLine keeps an error from breaking a list.

@@ -50,7 +50,7 @@ func TestReportShowsMediansRatiosAndAbsentServers(t *testing.T) {
 
 func TestMarkdownRowsHaveAsManyFieldsAsTheirHeader(t *testing.T) {
 	fields := 0
-	for line := range strings.Lines(exampleBench(t).report().markdown()) {
+	for line := range strings.Lines(exampleBench(t).report().markdown("Title")) {
 		switch n := strings.Count(line, "|"); {
 		case n == 0:
 			fields = 0
@@ -72,12 +72,12 @@ func TestLostMessagesAreNoted(t *testing.T) {
 
 func TestAbsentServerFailsUnlessPartial(t *testing.T) {
 	b := exampleBench(t)
-	if err := b.verdict(); err == nil || !strings.Contains(err.Error(), nats) {
-		t.Errorf("verdict %v", err)
+	if err := b.complete(); err == nil || !strings.Contains(err.Error(), nats) {
+		t.Errorf("complete: %v", err)
 	}
 	b.options.partial = true
-	if err := b.verdict(); err != nil {
-		t.Errorf("partial verdict %v", err)
+	if err := b.complete(); err != nil {
+		t.Errorf("partial: %v", err)
 	}
 }
 

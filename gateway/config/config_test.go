@@ -61,7 +61,7 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"unlike any key", "log: {zzzzzz: 1}", `f.yaml:1: log: key "zzzzzz" does not exist; the keys here are level, format`},
 		{"fsync is no setting", "store: {fsync: false}",
 			`f.yaml:1: store: key "fsync" does not exist; ` +
-				`the keys here are cacheSize, memTableSize, maxRetained, maxRetainedBytes`},
+				`the keys here are cacheSize, memTableSize, maxQueues, maxSubscriptions, maxRetained, maxRetainedBytes`},
 		{"twice", "listen: a\nlisten: b", `f.yaml:2: mapping key "listen" already defined at [1:1]`},
 		{"no YAML", "a: [1", `f.yaml:1: sequence end token ']' not found`},
 		{"second document", "listen: a\n---\nlisten: b", `f.yaml:3: a second document; a configuration is one`},

@@ -35,12 +35,18 @@ func defaultAdmin() Admin { return Admin{Door: Door{Enabled: true, Port: 8081}} 
 type Store struct {
 	CacheSize        Size `yaml:"cacheSize"`        // of disk blocks kept in memory
 	MemTableSize     Size `yaml:"memTableSize"`     // gathered in memory before it becomes a file; up to four exist
+	MaxQueues        int  `yaml:"maxQueues"`        // queues of one tenant
+	MaxSubscriptions int  `yaml:"maxSubscriptions"` // durable subscriptions of one tenant
 	MaxRetained      int  `yaml:"maxRetained"`      // retained messages of one tenant
 	MaxRetainedBytes Size `yaml:"maxRetainedBytes"` // their bytes, which are in memory as well
 }
 
 func defaultStore() Store {
-	return Store{CacheSize: 16 << 20, MemTableSize: 16 << 20, MaxRetained: 100_000, MaxRetainedBytes: 256 << 20}
+	return Store{
+		CacheSize: 16 << 20, MemTableSize: 16 << 20,
+		MaxQueues: 200_000, MaxSubscriptions: 10_000,
+		MaxRetained: 100_000, MaxRetainedBytes: 256 << 20,
+	}
 }
 
 // MQTT is the door for MQTT 3.1, 3.1.1 and 5.

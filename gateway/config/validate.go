@@ -47,6 +47,8 @@ func (c *Config) validate() Problems {
 	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
 	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
+	k.within("store.maxQueues", c.Store.MaxQueues, 1, 1<<30)
+	k.within("store.maxSubscriptions", c.Store.MaxSubscriptions, 1, 1<<30)
 	k.within("store.maxRetained", c.Store.MaxRetained, 1, 1<<30)
 	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
 	c.validateDoors(k)

@@ -13,8 +13,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/broker/brokertest"
+	"github.com/manifoldmq/manifold/broker/internal/store"
 )
 
 // tb is what the helpers need of a test, a benchmark or a random run.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// target is what Manifold sets out to reach in one scenario.
+type target struct {
+	claim    string
+	scenario string
+	limit    float64
+	atLeast  bool // the limit is a minimum, not a maximum
+	of       measure
+	peer     string // the number is our multiple of this server's; empty for our own number
+	format   string // of the number, with its unit
+}
+
+func targets(o options) []target {
+	const (
+		likeNATS    = "QoS 0 takes no more CPU than 1.3 × nats-server"
+		halfOfIt    = "QoS 1 on a non-durable topic takes at most half of mosquitto's CPU"
+		multiple    = "%.2f ×"
+		seconds     = "%.2f s"
+		memory      = "%.0f MB"
+		oneToOne    = ", 1 publisher, 1 subscriber"
+		oneToMany   = ", 1 publisher, 100 subscribers"
+		queuesLimit = 500
+	)
+	many := strconv.Itoa(o.queues) + " queues declared with one message each "
+	return []target{
+		{claim: likeNATS + oneToOne, scenario: "qos0-1x1", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
+		{claim: likeNATS + oneToMany, scenario: "qos0-1x100", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
+		{claim: halfOfIt + oneToOne, scenario: "qos1-1x1", of: serverCPU, peer: mosquitto, limit: 0.5, format: multiple},
+		{claim: halfOfIt + oneToMany, scenario: "qos1-1x100", of: serverCPU, peer: mosquitto, limit: 0.5, format: multiple},
+		{claim: "a durable queue with fsync takes at least 40,000 messages/s through one MQTT publisher with 1,000 in flight",
+			scenario: "queue", of: rate, limit: 40_000, atLeast: true, format: "%.0f messages/s"},
+		{claim: "an idle connection takes at most 15 kB resident",
+			scenario: "idle", of: perConnection, limit: 15_000, format: "%.0f bytes"},
+		{claim: many + "are created in under 60 s", scenario: "queues", of: createTime, limit: 60, format: seconds},
+		{claim: many + "recover at start in under 30 s", scenario: "queues", of: recoveryTime, limit: 30, format: seconds},
+		{claim: many + "take under 500 MB when created", scenario: "queues", of: createMemory, limit: queuesLimit,
+			format: memory},
+		{claim: many + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: queuesLimit,
+			format: memory},
+	}
+}
+
+// verdicts says of every target whose scenario was chosen whether it was reached, with the number.
+func (b *bench) verdicts() []string {
+	var lines []string
+	for _, t := range targets(b.options) {
+		i := slices.IndexFunc(b.options.scenarios, func(sc scenario) bool { return sc.name == t.scenario })
+		if i >= 0 {
+			lines = append(lines, t.claim+": "+b.verdict(t, b.options.scenarios[i]))
+		}
+	}
+	return lines
+}
+
+// verdict judges one target. Medians that a flawed run went into are judged, but not without saying so.
+func (b *bench) verdict(t target, sc scenario) string {
+	value, ok := b.median(t.of, sc, ours)
+	if t.peer != "" {
+		value, ok = b.ratio(t.of, sc, t.peer)
+	}
+	if !ok {
+		return "not measured"
+	}
+	verdict := "not reached"
+	if t.reached(value) {
+		verdict = "reached"
+	}
+	verdict += ", " + fmt.Sprintf(t.format, value)
+	if messages, silent := b.flawed(sc, ours); messages > 0 || silent > 0 {
+		verdict += ", but see the notes for what went wrong"
+	}
+	return verdict
+}
+
+func (t target) reached(value float64) bool {
+	if t.atLeast {
+		return value >= t.limit
+	}
+	return value <= t.limit
+}
