@@ -189,20 +189,30 @@ func (l *ledger) fail(format string, args ...any) {
 func (l *ledger) summary() (report, []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.report, append([]string(nil), l.failures...)
+	for publisher := range l.records {
+		for i, r := range l.records[publisher] {
+			if r.owed() {
+				p := publication{uint32(publisher), r.message, uint32(i + 1)}
+				l.fail("%v: lost; acknowledged %t, read last in life %d of %d", p, r.acknowledged, r.read, l.life)
+			}
+		}
+	}
+	return l.report, l.failures
 }
 
-// report counts publications. The first four and doubtful are as they come, all others must be zero at the end.
+// report counts publications, and deliveries of them.
 type report struct {
 	sent, acknowledged, delivered int
 	redelivered                   int // read before, and marked
 	doubtful                      int // marked and not read before: they may have been on their way
-	unmarked                      int // read before, and not marked
-	doubled                       int // read before in the same life
-	disordered                    int
-	phantoms                      int
-	lost                          int // owed
-	faults                        int // of clients
+
+	// What must not be.
+	unmarked   int // read before, and not marked
+	doubled    int // read before in the same life
+	disordered int
+	phantoms   int
+	lost       int // owed at the end
+	faults     int // of the talk with a client
 }
 
 func (r report) faulty() bool {

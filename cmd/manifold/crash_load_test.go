@@ -119,28 +119,30 @@ func (p *publisher) run(c *client, more int, acknowledged func()) error {
 		if err := c.flush(); err != nil {
 			return err
 		}
-		for first := true; first || len(waiting) > 0 && !c.idle(); first = false {
-			if err := p.hear(c, waiting); err != nil {
-				return err
-			}
-			acknowledged()
+		if err := p.hear(c, waiting); err != nil {
+			return err
 		}
+		acknowledged()
 	}
 }
 
-// hear takes in one acknowledgement.
+// hear waits for an acknowledgement, and takes in all that have come.
 func (p *publisher) hear(c *client, waiting map[uint16]publication) error {
-	answer, err := c.receive(packets.Puback)
-	if err != nil {
-		return err
+	for {
+		answer, err := c.receive(packets.Puback)
+		if err != nil {
+			return err
+		}
+		sent, ok := waiting[answer.PacketID]
+		if !ok || answer.ReasonCode != 0 {
+			return fmt.Errorf("PUBACK %#x for packet %d (%v)", answer.ReasonCode, answer.PacketID, sent)
+		}
+		delete(waiting, answer.PacketID)
+		p.ledger.acknowledged(sent)
+		if c.idle() {
+			return nil
+		}
 	}
-	sent, ok := waiting[answer.PacketID]
-	if !ok || answer.ReasonCode != 0 {
-		return fmt.Errorf("PUBACK %#x for packet %d (%v)", answer.ReasonCode, answer.PacketID, sent)
-	}
-	delete(waiting, answer.PacketID)
-	p.ledger.acknowledged(sent)
-	return nil
 }
 
 // remember keeps what was not acknowledged, for the next life.

@@ -21,7 +21,7 @@ const (
 const (
 	longestLoad = 150 * time.Millisecond // from the first acknowledgement to the kill
 	longestBoot = 40 * time.Millisecond  // until a start is killed, when it is
-	patience    = 60 * time.Second       // for what takes milliseconds; then the process hangs
+	patience    = 30 * time.Second       // for what takes milliseconds; then it does not come at all
 )
 
 // TestKillLosesNothing kills the process at random instants while 8 publishers and 4 consumers work on a queue, and
@@ -53,8 +53,8 @@ func TestKillLosesNothing(t *testing.T) {
 	if report.faulty() {
 		t.Error("the gateway broke its promises")
 	}
-	if report.redelivered == 0 {
-		t.Error("nothing was delivered twice, so the test has shown nothing about marks")
+	if instants >= 20 && report.redelivered == 0 {
+		t.Error("nothing was delivered twice, so marks were not tested")
 	}
 }
 
@@ -103,18 +103,14 @@ func (tr *trial) crash() {
 	p := tr.start()
 	l := tr.load(p, endless, hold)
 	tr.await(p, l.begun, "an acknowledgement")
-	select {
-	case <-time.After(lifetime):
-	case <-p.ended:
-		tr.t.Fatalf("the process ended by itself:\n%s", p.log.String())
-	}
+	p.live(tr.t, lifetime)
 	tr.kill(p, l)
 }
 
 // interruptStart kills the process while it recovers.
 func (tr *trial) interruptStart() {
 	p := tr.program.launch(tr.t)
-	<-time.After(time.Duration(tr.random.Int64N(int64(longestBoot))))
+	p.live(tr.t, time.Duration(tr.random.Int64N(int64(longestBoot))))
 	p.kill(tr.t)
 }
 
@@ -126,7 +122,7 @@ func (tr *trial) finish() {
 	tr.await(p, l.published, "the publishers")
 	select {
 	case <-tr.ledger.complete():
-	case <-time.After(patience / 4):
+	case <-time.After(patience):
 		tr.t.Error("what is owed does not come")
 	}
 	answer, err := http.Post("http://"+p.doors["http"]+"/v1/default/jobs/messages/head", "", nil)
@@ -189,7 +185,7 @@ func (tr *trial) load(p *process, more int, hold [consumers]int) *load {
 	for i, c := range connected {
 		l.publish(c, tr.publishers[i], more)
 	}
-	go l.awaitPublishers()
+	l.running.Go(l.awaitPublishers)
 	return l
 }
 
@@ -200,6 +196,5 @@ func (tr *trial) connect(p *process, id string, turn int) *client {
 	if err != nil {
 		tr.t.Fatal(err)
 	}
-	tr.t.Cleanup(func() { c.nc.Close() })
 	return c
 }
