@@ -3,14 +3,12 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/manifoldmq/manifold/addressing"
-	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -51,12 +49,6 @@ func (o *Options) setDefaults() {
 // readerCount is how many goroutines fetch bodies from the disk.
 const readerCount = 4
 
-// What the catalogue knows by name.
-const (
-	queueKind        store.Kind = 'q'
-	subscriptionKind store.Kind = 's' // named by its filter, a NUL and its own name
-)
-
 // Broker holds the queues and topics of all tenants. Its methods may be called from any goroutine.
 type Broker struct {
 	options Options
@@ -69,12 +61,6 @@ type Broker struct {
 	queues map[store.Name]*queueNode
 	counts map[countKey]int
 	topics map[string]*topics // by tenant
-}
-
-// countKey is whose things of a kind are counted.
-type countKey struct {
-	tenant string
-	kind   store.Kind
 }
 
 var _ router.Resolver = (*Broker)(nil)
@@ -136,156 +122,6 @@ func (b *Broker) Resolve(
 	}
 }
 
-// queue gives the node of a queue. A new queue is entered into the catalogue without waiting: its entry reaches the
-// disk before its first message does.
-func (b *Broker) queue(tenant string, def *addressing.Definition, source router.Source) (router.Node, error) {
-	a, literal := source.Filter.Literal()
-	if !literal {
-		return nil, router.Errorf(router.Unsupported, "%s: a queue is received from by its own name", source.Filter)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	name := store.Name{Tenant: tenant, Kind: queueKind, Name: string(a)}
-	n, ok := b.queues[name]
-	if !ok {
-		var err error
-		if n, err = b.create(name, nil, func(batch store.Batch) { batch.CommitLazy() }); err != nil {
-			return nil, err
-		}
-	}
-	n.configure(def.Queue)
-	return n, nil
-}
-
-// subscription gives the node of a durable subscription.
-func (b *Broker) subscription(
-	ctx context.Context, tenant string, def *addressing.Definition, source router.Source,
-) (router.Node, error) {
-	t := b.topicsOf(tenant)
-	name := subscriptionName(tenant, source)
-	b.mu.Lock()
-	n, ok := b.queues[name]
-	if ok {
-		n.configure(def.Queue)
-		b.mu.Unlock()
-		return n, nil
-	}
-	onDisk := make(synced, 1)
-	n, err := b.create(name, []byte(source.Filter.String()), func(batch store.Batch) { batch.Commit(onDisk, 0) })
-	if err == nil {
-		n.configure(def.Queue)
-		t.subscribe(source.Filter, n)
-	}
-	b.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	return n, onDisk.wait(ctx)
-}
-
-func subscriptionName(tenant string, source router.Source) store.Name {
-	return store.Name{
-		Tenant: tenant, Kind: subscriptionKind, Name: source.Filter.String() + "\x00" + source.Subscription,
-	}
-}
-
-// synced is told once that a batch is on disk.
-type synced chan error
-
-func (s synced) Committed(_ uint64, err error) { s <- err }
-
-func (s synced) wait(ctx context.Context) error {
-	select {
-	case err := <-s:
-		if err != nil {
-			return storeError()
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// create enters a queue into the catalogue; the caller holds b.mu.
-func (b *Broker) create(name store.Name, description []byte, commit func(store.Batch)) (*queueNode, error) {
-	if err := b.checkCount(name); err != nil {
-		return nil, err
-	}
-	batch, err := b.store.Begin()
-	if err != nil {
-		return nil, storeError()
-	}
-	id := batch.Create(name, description)
-	commit(batch)
-	return b.add(name, id), nil
-}
-
-// checkCount refuses a queue or subscription too many; the caller holds b.mu.
-func (b *Broker) checkCount(name store.Name) error {
-	limit, setting := b.options.MaxQueues, "store.maxQueues"
-	if name.Kind == subscriptionKind {
-		limit, setting = b.options.MaxSubscriptions, "store.maxSubscriptions"
-	}
-	if b.counts[countKey{name.Tenant, name.Kind}] >= limit {
-		return router.Errorf(router.Quota, "the tenant has as many as it may (%s)", setting)
-	}
-	return nil
-}
-
-// add makes the node of a queue that is in the catalogue; the caller holds b.mu, or is alone.
-func (b *Broker) add(name store.Name, id store.QueueID) *queueNode {
-	n := &queueNode{
-		broker: b, id: id, name: name,
-		exclusive: name.Kind == subscriptionKind,
-		machine:   queue.New(queue.Settings{}),
-	}
-	b.queues[name] = n
-	b.counts[countKey{name.Tenant, name.Kind}]++
-	return n
-}
-
-// Forget implements router.Resolver.
-func (b *Broker) Forget(ctx context.Context, t *tenancy.Tenant, source router.Source) error {
-	topics := b.topicsOf(t.Name)
-	name := subscriptionName(t.Name, source)
-	onDisk := make(synced, 1)
-	if err := b.drop(topics, name, source.Filter, onDisk); err != nil {
-		return err
-	}
-	return onDisk.wait(ctx)
-}
-
-// drop takes a subscription out of everything; done hears when that is on disk.
-func (b *Broker) drop(t *topics, name store.Name, f addressing.Filter, done store.Completer) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, ok := b.queues[name]
-	if !ok {
-		return router.Errorf(router.NotFound, "no such subscription")
-	}
-	if !n.retire() {
-		return router.Errorf(router.Conflict, "the subscription has a consumer")
-	}
-	t.unsubscribe(f, n)
-	delete(b.queues, name)
-	b.counts[countKey{name.Tenant, name.Kind}]--
-	batch, err := b.store.Begin()
-	if err != nil {
-		return storeError()
-	}
-	batch.Drop(name, n.id)
-	batch.Commit(done, 0)
-	return nil
-}
-
-func storeError() error { return router.Errorf(router.Internal, "the store takes no more writes") }
-
-func (n *queueNode) configure(s addressing.QueueSettings) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.machine.Configure(queue.Settings{MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes})
-}
-
 func (b *Broker) topicsOf(tenant string) *topics {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -296,73 +132,4 @@ func (b *Broker) topicsOf(tenant string) *topics {
 		b.topics[tenant] = t
 	}
 	return t
-}
-
-// recover rebuilds the nodes from the store.
-func (b *Broker) recover() error {
-	r := recovery{broker: b, nodes: make(map[store.QueueID]*queueNode)}
-	if err := b.store.Catalogue(r.enter); err != nil {
-		return fmt.Errorf("recover the catalogue: %w", err)
-	}
-	if err := b.store.Recover(&r); err != nil {
-		return err
-	}
-	for name, n := range b.queues {
-		if name.Kind == subscriptionKind {
-			b.topicsOf(name.Tenant).subscribe(r.filters[n.id], n)
-		}
-	}
-	return nil
-}
-
-// recovery is a store.Visitor that fills the nodes.
-type recovery struct {
-	broker  *Broker
-	nodes   map[store.QueueID]*queueNode
-	filters map[store.QueueID]addressing.Filter // of subscriptions
-}
-
-func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) error {
-	if name.Kind == subscriptionKind {
-		f, err := addressing.ParseFilter(string(description))
-		if err != nil {
-			return fmt.Errorf("the filter of subscription %q: %w", name.Name, err)
-		}
-		if r.filters == nil {
-			r.filters = make(map[store.QueueID]addressing.Filter)
-		}
-		r.filters[id] = f
-	}
-	r.nodes[id] = r.broker.add(name, id)
-	return nil
-}
-
-func (r *recovery) Queue(id store.QueueID, m store.Meta) {
-	if n, ok := r.nodes[id]; ok {
-		n.machine = queue.Recover(queue.Settings{}, queue.Past{Head: queue.Seq(m.Head), Lease: queue.Seq(m.Lease)})
-		n.lease = queue.Seq(m.Lease)
-	}
-}
-
-func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byte) {
-	n, ok := r.nodes[id]
-	if !ok {
-		r.broker.log.Error("a stored message belongs to no known queue", "queue", uint64(id), "seq", seq)
-		return
-	}
-	d, err := parseRecord(flags, value)
-	if err != nil {
-		r.broker.log.Error("a stored message cannot be read and is set aside",
-			"tenant", n.name.Tenant, "address", n.name.Name, "seq", seq, "err", err)
-		n.machine.Skip(queue.Seq(seq))
-		return
-	}
-	n.machine.Restore(queue.Seq(seq), d.Message.Len(), 0)
-}
-
-func (r *recovery) Corrupt(err *store.CorruptError) {
-	r.broker.log.Error("a stored message is corrupt and is set aside", "err", err)
-	if n, ok := r.nodes[err.Queue]; ok && err.Seq > 0 {
-		n.machine.Skip(queue.Seq(err.Seq))
-	}
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"sync"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
@@ -46,6 +47,13 @@ var (
 	_ router.Settler  = (*queueNode)(nil)
 	_ store.Completer = (*queueNode)(nil)
 )
+
+// configure takes over the settings of the address's definition.
+func (n *queueNode) configure(s addressing.QueueSettings) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.machine.Configure(queue.Settings{MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes})
+}
 
 func (n *queueNode) Join(s *router.Sender) error {
 	s.Grant()

@@ -1,0 +1,92 @@
+package tenancy
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+func directory(t *testing.T) *Directory {
+	t.Helper()
+	d, err := NewDirectory(
+		&Tenant{Name: "default", Anonymous: true},
+		&Tenant{Name: "acme", Anonymous: true},
+		&Tenant{Name: "closed"},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestTenantIsFoundFromFieldOrUserNameAndTheyMustAgree(t *testing.T) {
+	d := directory(t)
+	for _, c := range []struct {
+		name string
+		show Credentials
+		want string // the tenant; empty for a refusal
+		err  error
+	}{
+		{"nothing", Credentials{}, "default", nil},
+		{"user only", Credentials{User: "ann", Password: []byte("x")}, "default", nil},
+		{"field", Credentials{Tenant: "acme"}, "acme", nil},
+		{"user@tenant", Credentials{User: "ann@acme"}, "acme", nil},
+		{"the last @ counts", Credentials{User: "ann@example.org@acme"}, "acme", nil},
+		{"both agree", Credentials{Tenant: "acme", User: "ann@acme"}, "acme", nil},
+		{"they disagree", Credentials{Tenant: "default", User: "ann@acme"}, "", ErrCredentials},
+		{"unknown", Credentials{Tenant: "nobody"}, "", ErrNoSuchTenant},
+		{"case counts", Credentials{Tenant: "ACME"}, "", ErrNoSuchTenant},
+		{"not anonymous", Credentials{Tenant: "closed"}, "", ErrCredentials},
+		{"empty after @", Credentials{User: "ann@"}, "default", nil},
+	} {
+		p, err := d.Authenticate(c.show)
+		if !errors.Is(err, c.err) || err == nil && p.Tenant.Name != c.want {
+			t.Errorf("%s: got %v, %v", c.name, p, err)
+		}
+	}
+}
+
+func TestUnverifiedUserNameIsNotTakenOver(t *testing.T) {
+	p, err := directory(t).Authenticate(Credentials{User: "root"})
+	if err != nil || p.User != "" {
+		t.Errorf("the anonymous user is called %q (%v)", p.User, err)
+	}
+}
+
+func TestNamesAreLabels(t *testing.T) {
+	for name, good := range map[string]bool{
+		"a": true, "a-1": true, "0": true, strings.Repeat("a", 63): true,
+		"": false, "-a": false, "a-": false, "A": false, "a.b": false, "a/b": false, "ä": false, "a b": false,
+		strings.Repeat("a", 64): false, "a\x00": false, "..": false,
+	} {
+		if _, err := ParseName(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestTenantsDifferInName(t *testing.T) {
+	if _, err := NewDirectory(&Tenant{Name: "a"}, &Tenant{Name: "a"}); err == nil {
+		t.Error("two tenants of one name were taken")
+	}
+	if _, err := NewDirectory(&Tenant{Name: "No"}); err == nil {
+		t.Error("a bad name was taken")
+	}
+	if got := directory(t).Names(); !slices.Equal(got, []string{"acme", "closed", "default"}) {
+		t.Errorf("names %v", got)
+	}
+}
+
+func TestAnonymousUserMayOnlySendAndReceive(t *testing.T) {
+	f := addressing.Address("a").Filter()
+	open, closed := &Principal{Tenant: &Tenant{Anonymous: true}}, &Principal{Tenant: &Tenant{}}
+	if !open.May(Send, f) || !open.May(Receive, f) || open.May(Receive+1, f) {
+		t.Error("an anonymous user may send and receive, and nothing else")
+	}
+	if closed.May(Send, f) || closed.May(Receive, f) {
+		t.Error("where nobody may be anonymous, such a user may do nothing")
+	}
+}
