@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"testing"
@@ -15,7 +16,7 @@ import (
 // when the sync is reached and the door has answered others since, and must be told once the disk is let go.
 func sendWhileHeld(t *testing.T, send func(ctx context.Context, doors map[string]string) error) {
 	gate := brokertest.NewGate(vfs.NewMem())
-	doors := startOn(t, gate, quickstart(t))
+	doors := startOn(t, gate, quickstart(t), slog.New(slog.DiscardHandler))
 	reached := gate.Hold()
 	release := sync.OnceFunc(gate.Release)
 	defer release()
@@ -50,12 +51,15 @@ func sendWhileHeld(t *testing.T, send func(ctx context.Context, doors map[string
 	}
 }
 
-
 func TestNobodyIsToldYesBeforeTheSync(t *testing.T) {
 	for _, protocol := range []string{mqtt3, mqtt5} {
 		t.Run(protocol, func(t *testing.T) {
-			sendWhileHeld(t, func(_ context.Context, doors map[string]string) error {
-				client := dialMQTT(t, protocol, doors["mqtt"], "", func(arrival) {})
+			sendWhileHeld(t, func(ctx context.Context, doors map[string]string) error {
+				client, err := connectMQTT(ctx, protocol, doors["mqtt"], "", func(arrival) {})
+				if err != nil {
+					return err
+				}
+				defer client.close()
 				return client.publish("jobs", letter{payload: []byte("hello")}, false)
 			})
 		})

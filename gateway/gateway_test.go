@@ -33,17 +33,17 @@ func quickstart(t *testing.T) config.Config {
 // start runs a gateway until the test ends and gives the addresses of its doors by name.
 func start(t *testing.T, c config.Config) map[string]string {
 	t.Helper()
-	return startOn(t, nil, c)
+	return startOn(t, nil, c, slog.New(slog.DiscardHandler))
 }
 
-// startOn is start with the store on a filesystem; nil is the operating system's.
-func startOn(t *testing.T, fs vfs.FS, c config.Config) map[string]string {
+// startOn is start with the store on a filesystem, of which nil is the operating system's, and a log.
+func startOn(t *testing.T, fs vfs.FS, c config.Config, log *slog.Logger) map[string]string {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	doors := make(chan map[string]string, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runOn(ctx, fs, c, slog.New(slog.DiscardHandler), func(endpoints []Endpoint) {
+		ended <- runOn(ctx, fs, c, log, func(endpoints []Endpoint) {
 			addresses := make(map[string]string)
 			for _, e := range endpoints {
 				addresses[e.Door] = e.Address.String()

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestEverySenderReachesEveryReceiver(t *testing.T) {
 				t.Parallel()
 				c := quickstart(t)
 				c.MQTT.DeliveryTimeout = 10 * time.Millisecond // a receive that is not there yet costs MQTT 3.1.1 that much
-				doors := startOn(t, vfs.NewMem(), c)
+				doors := startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
 				for _, l := range lanes {
 					t.Run(l.kind, func(t *testing.T) { newCell(t, doors, from, to, l).run(t) })
 				}

@@ -25,15 +25,11 @@ type arrival struct {
 	address string
 }
 
-// dialMQTT connects a client. What comes for it is given to arrive, one after the other, and acknowledged when arrive
-// returns.
+// dialMQTT connects a client until the test ends. What comes for it is given to arrive, one after the other, and
+// acknowledged when arrive returns.
 func dialMQTT(t *testing.T, protocol, address, user string, arrive func(arrival)) mqttClient {
 	t.Helper()
-	dial := dialMQTT5
-	if protocol == mqtt3 {
-		dial = dialMQTT3
-	}
-	client, err := dial(t.Context(), address, user, arrive)
+	client, err := connectMQTT(t.Context(), protocol, address, user, arrive)
 	if err != nil {
 		t.Fatalf("%s: %v", protocol, err)
 	}
@@ -41,10 +37,17 @@ func dialMQTT(t *testing.T, protocol, address, user string, arrive func(arrival)
 	return client
 }
 
+func connectMQTT(ctx context.Context, protocol, address, user string, arrive func(arrival)) (mqttClient, error) {
+	if protocol == mqtt3 {
+		return connectMQTT3(address, user, arrive)
+	}
+	return connectMQTT5(ctx, address, user, arrive)
+}
+
 // mqtt3Client speaks MQTT 3.1.1.
 type mqtt3Client struct{ client paho3.Client }
 
-func dialMQTT3(_ context.Context, address, user string, arrive func(arrival)) (mqttClient, error) {
+func connectMQTT3(address, user string, arrive func(arrival)) (mqttClient, error) {
 	options := paho3.NewClientOptions().
 		AddBroker("tcp://" + address).SetProtocolVersion(4).SetUsername(user).
 		SetAutoReconnect(false).
@@ -85,7 +88,7 @@ type mqtt5Client struct {
 	client *paho.Client
 }
 
-func dialMQTT5(ctx context.Context, address, user string, arrive func(arrival)) (mqttClient, error) {
+func connectMQTT5(ctx context.Context, address, user string, arrive func(arrival)) (mqttClient, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,9 @@ import (
 func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	// Messages are what others sent: a browser must not guess that one is a web page.
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.ContentLength != 0 {
+		s.setBodyDeadline(w)
+	}
 	s.origins.allow(w, r)
 	path, err := parsePath(rawPath(r.URL))
 	if err != nil {

@@ -87,9 +87,6 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	control := nethttp.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(s.limits.BodyTimeout))
-	defer control.SetReadDeadline(time.Time{})
 	const eager = 64 << 10 // what a client announces is believed up to here; beyond, room grows with what comes
 	var body bytes.Buffer
 	body.Grow(int(min(max(r.ContentLength, 0), eager)) + bytes.MinRead)
@@ -97,10 +94,21 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int
 	if _, ok := errors.AsType[*nethttp.MaxBytesError](err); ok {
 		return nil, bodyTooLarge(most)
 	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case err == nil:
+		nethttp.NewResponseController(w).SetReadDeadline(time.Time{})
+		return body.Bytes(), nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, err
+	default:
 		return nil, router.Errorf(router.Malformed, "the body ended early")
 	}
-	return body.Bytes(), err
+}
+
+// setBodyDeadline gives the client the body timeout from now on. The deadline stays until the whole body has been read:
+// net/http reads what is left of it before it answers, and would wait for a client that sends it drop by drop.
+func (s *Server) setBodyDeadline(w nethttp.ResponseWriter) {
+	nethttp.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.BodyTimeout))
 }
 
 func bodyTooLarge(most int64) error {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -274,6 +275,65 @@ func TestBodyThatDoesNotArriveIsGivenUp(t *testing.T) {
 		response.Body.Close()
 		if response.StatusCode != 408 || time.Since(began) != 5*time.Second {
 			t.Errorf("%s after %v", response.Status, time.Since(began))
+		}
+	})
+}
+
+// TestBodyThatDripsIsGivenUpWhoeverReadsIt: what an endpoint leaves unread, net/http reads before it answers.
+func TestBodyThatDripsIsGivenUpWhoeverReadsIt(t *testing.T) {
+	inBubble(t, Limits{BodyTimeout: 5 * time.Second}, func(t *testing.T, d *door) {
+		for request, want := range map[string]int{
+			"POST /v1/acme/jobs/a/messages":                408,
+			"POST /v1/acme/jobs/a/nothing":                 404,
+			"POST /v1/closed/jobs/a/messages":              401,
+			"GET /v1/acme/jobs/a/messages":                 405,
+			"DELETE /v1/acme/jobs/a/messages/1/x":          404,
+			"POST /v1/acme/jobs/a/messages/head?timeout=1": 204,
+		} {
+			began := time.Now()
+			conn, err := d.pipes.dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var dripping sync.WaitGroup
+			dripping.Go(func() {
+				_, err := io.WriteString(conn, request+" HTTP/1.1\r\nHost: door\r\nContent-Length: 100000\r\n\r\n")
+				for drip := time.NewTicker(time.Second); err == nil; <-drip.C {
+					_, err = conn.Write([]byte("x"))
+				}
+			})
+			response, err := nethttp.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if response.StatusCode != want || !response.Close || time.Since(began) > 6*time.Second {
+				t.Errorf("%s: %s after %v, close %t", request, response.Status, time.Since(began), response.Close)
+			}
+			conn.Close()
+			dripping.Wait()
+		}
+	})
+}
+
+// TestStreamOutlivesItsBodysDeadline: a body that nobody asked for does not end a stream.
+func TestStreamOutlivesItsBodysDeadline(t *testing.T) {
+	inBubble(t, Limits{BodyTimeout: 5 * time.Second, Heartbeat: 7 * time.Second}, func(t *testing.T, d *door) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		request, _ := nethttp.NewRequestWithContext(ctx, "GET", "http://door/v1/acme/news/stream", strings.NewReader("x"))
+		response, err := d.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		lines := bufio.NewScanner(response.Body)
+		for heartbeats := 0; heartbeats < 3; {
+			if !lines.Scan() {
+				t.Fatalf("the stream ended after %d heartbeats", heartbeats)
+			}
+			if lines.Text() == ":" {
+				heartbeats++
+			}
 		}
 	})
 }

@@ -119,7 +119,8 @@ func (e *eventStream) append(d *router.Delivery) {
 	e.buffer = appendEvent(e.buffer, &opened, e.number, e.raw, time.Now())
 }
 
-// flush sends the buffer on. The deadline is taken away again: over HTTP/2 it would end the stream by itself.
+// flush sends the buffer on. The deadlines are taken away again, that of a request with a body too: over HTTP/2 they
+// would end the stream by themselves.
 func (e *eventStream) flush() (ok bool) {
 	e.server.setWriteDeadline(e.w)
 	control := nethttp.NewResponseController(e.w)
@@ -128,6 +129,7 @@ func (e *eventStream) flush() (ok bool) {
 		err = control.Flush()
 	}
 	control.SetWriteDeadline(time.Time{})
+	control.SetReadDeadline(time.Time{})
 	e.buffer = e.buffer[:0]
 	if cap(e.buffer) > 2*batchBytes {
 		e.buffer = nil

@@ -95,16 +95,25 @@ func (tr *trial) crash() {
 	if tr.random.IntN(4) == 0 {
 		tr.interruptStart()
 	}
-	var hold [consumers]int
-	for i := range hold {
-		hold[i] = max(0, tr.random.IntN(300)-150)
-	}
+	hold := tr.holds()
 	lifetime := time.Millisecond + time.Duration(tr.random.Int64N(int64(longestLoad)))
 	p := tr.start()
 	l := tr.load(p, endless, hold)
 	tr.await(p, l.begun, "an acknowledgement")
 	p.live(tr.t, lifetime)
 	tr.kill(p, l)
+}
+
+// holds draws how many deliveries each consumer leaves without an acknowledgement in a life: often none, often a few,
+// and now and then all of them leave all, so that a backlog grows.
+func (tr *trial) holds() (hold [consumers]int) {
+	backlog := tr.random.IntN(4) == 0
+	for i := range hold {
+		if hold[i] = max(0, tr.random.IntN(200)-100); backlog {
+			hold[i] = endless
+		}
+	}
+	return hold
 }
 
 // interruptStart kills the process while it recovers.
@@ -167,7 +176,7 @@ func (tr *trial) kill(p *process, l *load) {
 }
 
 // load connects all clients and lets them work. Each publisher sends up to more new messages, and each consumer leaves
-// its first deliveries, as many as hold says, without an acknowledgement: beyond mqtt.queueCredit it gets none then.
+// its first deliveries, as many as hold says, without an acknowledgement. It gets no more than mqtt.queueCredit of those.
 func (tr *trial) load(p *process, more int, hold [consumers]int) *load {
 	tr.t.Helper()
 	l := newLoad(tr.ledger)

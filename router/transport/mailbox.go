@@ -36,8 +36,8 @@ func (m *Mailbox[T]) Take() []T {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.items) == 0 {
-		if cap(m.spare) > keptSlots {
-			m.spare = nil
+		if cap(m.items)+cap(m.spare) > keptSlots {
+			m.items, m.spare = nil, nil
 		}
 		return nil
 	}

@@ -1,0 +1,230 @@
+package frame
+
+import "github.com/manifoldmq/manifold/router/amqp"
+
+// fields reads the fields of a list, each with what it means to leave it out. The first mistake counts.
+type fields struct {
+	d    *amqp.Decoder
+	list amqp.ListReader
+	name string // of what is being read
+	err  error
+}
+
+func begin(d *amqp.Decoder, name string) fields {
+	return fields{d: d, list: d.ReadList(), name: name}
+}
+
+// end closes the list and gives the first mistake.
+func (f *fields) end() error {
+	f.list.End()
+	if err := f.d.Err(); err != nil {
+		return err
+	}
+	return f.err
+}
+
+func (f *fields) fail(reason string) {
+	if f.err == nil {
+		f.err = &amqp.DecodeError{Offset: f.d.Offset(), Reason: f.name + " " + reason}
+	}
+}
+
+// must moves to a field that may not be left out.
+func (f *fields) must(field string) bool {
+	if f.list.Next() {
+		return true
+	}
+	f.fail("has no " + field)
+	return false
+}
+
+func (f *fields) mustString(field string) string {
+	if f.must(field) {
+		return f.d.ReadString()
+	}
+	return ""
+}
+
+func (f *fields) mustSymbol(field string) amqp.Symbol {
+	if f.must(field) {
+		return f.d.ReadSymbol()
+	}
+	return ""
+}
+
+func (f *fields) mustUint(field string) uint32 {
+	if f.must(field) {
+		return f.d.ReadUint()
+	}
+	return 0
+}
+
+func (f *fields) mustRole() Role {
+	return Role(f.must("role") && f.d.ReadBool())
+}
+
+func (f *fields) string() string {
+	if f.list.Next() {
+		return f.d.ReadString()
+	}
+	return ""
+}
+
+func (f *fields) symbol() amqp.Symbol {
+	if f.list.Next() {
+		return f.d.ReadSymbol()
+	}
+	return ""
+}
+
+func (f *fields) symbols() []amqp.Symbol {
+	if f.list.Next() {
+		return f.d.ReadSymbols()
+	}
+	return nil
+}
+
+func (f *fields) binary() []byte {
+	if f.list.Next() {
+		return f.d.ReadBinary()
+	}
+	return nil
+}
+
+func (f *fields) bool() bool { return f.list.Next() && f.d.ReadBool() }
+
+func (f *fields) uint(absent uint32) uint32 {
+	if f.list.Next() {
+		return f.d.ReadUint()
+	}
+	return absent
+}
+
+func (f *fields) optionalUint() (v uint32, ok bool) {
+	if f.list.Next() {
+		return f.d.ReadUint(), true
+	}
+	return 0, false
+}
+
+func (f *fields) ushort(absent uint16) uint16 {
+	if f.list.Next() {
+		return f.d.ReadUshort()
+	}
+	return absent
+}
+
+func (f *fields) optionalUshort() (v uint16, ok bool) {
+	if f.list.Next() {
+		return f.d.ReadUshort(), true
+	}
+	return 0, false
+}
+
+func (f *fields) ulong() uint64 {
+	if f.list.Next() {
+		return f.d.ReadUlong()
+	}
+	return 0
+}
+
+// choice reads a ubyte that stands for one of the values up to last.
+func (f *fields) choice(field string, absent, last uint8) uint8 {
+	if !f.list.Next() {
+		return absent
+	}
+	v := f.d.ReadUbyte()
+	if v > last {
+		f.fail("has an unknown " + field)
+		return absent
+	}
+	return v
+}
+
+// raw reads a field of any type, as it is encoded.
+func (f *fields) raw() amqp.RawValue {
+	if f.list.Next() {
+		return f.d.ReadRaw()
+	}
+	return nil
+}
+
+// rawMap reads a map of any keys, as it is encoded.
+func (f *fields) rawMap() amqp.RawValue {
+	if !f.list.Next() {
+		return nil
+	}
+	peek := *f.d
+	if peek.ReadMap(); peek.Err() != nil {
+		*f.d = peek
+		return nil
+	}
+	return f.d.ReadRaw()
+}
+
+// fieldMap reads a map with symbol keys, as it is encoded: what [2.8.13] calls fields, and [3.5.8] a filter set.
+func (f *fields) fieldMap() amqp.RawValue {
+	if !f.list.Next() {
+		return nil
+	}
+	peek := *f.d
+	entries := peek.ReadMap()
+	if peek.Err() != nil {
+		*f.d = peek
+		return nil
+	}
+	for key := range entries.All() {
+		if c := key.Code(); c != amqp.CodeSymbol8 && c != amqp.CodeSymbol32 {
+			f.fail("has a map whose key is no symbol")
+		}
+	}
+	return f.d.ReadRaw()
+}
+
+// error reads an error, nil when it is left out.
+func (f *fields) error() *Error {
+	if !f.list.Next() {
+		return nil
+	}
+	e, err := readError(f.d)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return e
+}
+
+// state reads a delivery state, the zero State when it is left out.
+func (f *fields) state(s *State) {
+	*s = State{}
+	if !f.list.Next() {
+		return
+	}
+	if err := s.Read(f.d); err != nil && f.err == nil {
+		f.err = err
+	}
+}
+
+// expect reads a descriptor that has to be the given one.
+func expect(d *amqp.Decoder, descriptor uint64, name string) error {
+	at := d.Offset()
+	got := d.ReadDescriptor()
+	if err := d.Err(); err != nil {
+		return err
+	}
+	if got != descriptor {
+		return &amqp.DecodeError{Offset: at, Reason: "want " + name + ", found another described value"}
+	}
+	return nil
+}
+
+// putRaw appends an encoded field, or null for none.
+func putRaw(f *amqp.ListWriter, v amqp.RawValue) {
+	if v == nil {
+		f.Null()
+		return
+	}
+	f.Put(append(f.Buffer(), v...))
+}
+
+// putUint appends a uint field, or null for what its absence means.
+func putUint(f *amqp.ListWriter, v, absent uint32) { f.UintOrNull(v, v != absent) }
