@@ -66,6 +66,7 @@ bench-peers: ## measure Manifold beside other servers; see deploy/bench
 
 interop: ## try clients that this project did not write: mosquitto and curl
 	go test -tags interop -count 1 ./gateway/interop
+	go test -tags interop -count 1 -run Mosquitto ./gateway
 
 soak: ## send traffic for SOAKTIME (10m), kill the process 200 times, and look for loss
 	MANIFOLD_SOAK=$(SOAKTIME) go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop

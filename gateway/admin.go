@@ -22,6 +22,7 @@ func (a *assembly) newAdmin(listener net.Listener, doors []door) *adminDoor {
 	d.server = &http.Server{
 		Handler:           d.handler(a.metrics(doors)),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,

@@ -72,6 +72,7 @@ func attacks(garbage string) []attack {
 var staying = []attack{
 	{"admin", "nothing", "", false},
 	{"admin", "slow headers", "GET / HTTP/1.1\r\nX-Slow: ", true},
+	{"admin", "slow body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", true},
 }
 
 // patience is how long the doors of the test bear a slow client.
@@ -79,7 +80,8 @@ const patience = 300 * time.Millisecond
 
 func impatient(c config.Config) config.Config {
 	c.MQTT.ConnectTimeout, c.MQTT.WriteTimeout = patience, patience
-	c.HTTP.HeaderTimeout, c.HTTP.BodyTimeout, c.HTTP.WriteTimeout, c.HTTP.IdleTimeout = patience, patience, patience, patience
+	c.HTTP.HeaderTimeout, c.HTTP.BodyTimeout = patience, patience
+	c.HTTP.WriteTimeout, c.HTTP.IdleTimeout = patience, patience
 	return c
 }
 

@@ -39,5 +39,5 @@ func (a *assembly) httpDoor(listener net.Listener) (door, error) {
 	if err != nil {
 		return door{}, fmt.Errorf("http door: %w", err)
 	}
-	return door{name: "http", listener: listener, serve: server.Serve}, nil
+	return door{name: "http", listener: listener, serve: server.Serve, connections: server.Connections}, nil
 }

@@ -103,27 +103,28 @@ func (l letter) header() http.Header {
 	return h
 }
 
-// readHeader is the way back; a letter that cannot be read has an error as its payload.
-func readHeader(h http.Header, payload []byte) letter {
-	unescape := func(s string) string {
-		text, err := url.PathUnescape(s)
-		if err != nil {
-			return err.Error()
-		}
-		return text
-	}
+// readPage is the way back, of a message received under a lock. What cannot be read is an error's text instead.
+func readPage(p page) arrival {
 	l := letter{
-		payload:     payload,
-		contentType: h.Get("Content-Type"),
-		replyTo:     unescape(h.Get("Manifold-Reply-To")),
-		correlation: readCorrelation(unescape(h.Get("Manifold-Correlation-Id"))),
-		seconds:     readSeconds(h.Get("Manifold-Ttl")),
+		payload:     p.body,
+		contentType: p.header.Get("Content-Type"),
+		replyTo:     unescape(p.header.Get("Manifold-Reply-To")),
+		correlation: readCorrelation(unescape(p.header.Get("Manifold-Correlation-Id"))),
+		seconds:     readSeconds(p.header.Get("Manifold-Ttl")),
 	}
-	for _, line := range h["Manifold-Property"] {
+	for _, line := range p.header["Manifold-Property"] {
 		name, value, _ := strings.Cut(line, "=")
 		l.properties = append(l.properties, property{unescape(name), unescape(value)})
 	}
-	return l
+	return arrival{l, unescape(p.header.Get("Manifold-Address"))}
+}
+
+func unescape(s string) string {
+	text, err := url.PathUnescape(s)
+	if err != nil {
+		return err.Error()
+	}
+	return text
 }
 
 func readCorrelation(id string) string {

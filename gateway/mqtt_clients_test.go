@@ -100,7 +100,12 @@ func connectMQTT5(ctx context.Context, address, user string, arrive func(arrival
 			return true, nil
 		}},
 	})}
-	_, err = c.client.Connect(ctx, &paho.Connect{CleanStart: true, KeepAlive: 30, Username: user, UsernameFlag: user != ""})
+	_, err = c.client.Connect(ctx, &paho.Connect{
+		CleanStart: true, KeepAlive: 30, Username: user, UsernameFlag: user != "",
+	})
+	if err != nil {
+		conn.Close()
+	}
 	return c, err
 }
 

@@ -317,25 +317,29 @@ func TestBodyThatDripsIsGivenUpWhoeverReadsIt(t *testing.T) {
 
 // TestStreamOutlivesItsBodysDeadline: a body that nobody asked for does not end a stream.
 func TestStreamOutlivesItsBodysDeadline(t *testing.T) {
-	inBubble(t, Limits{BodyTimeout: 5 * time.Second, Heartbeat: 7 * time.Second}, func(t *testing.T, d *door) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		request, _ := nethttp.NewRequestWithContext(ctx, "GET", "http://door/v1/acme/news/stream", strings.NewReader("x"))
-		response, err := d.client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		lines := bufio.NewScanner(response.Body)
-		for heartbeats := 0; heartbeats < 3; {
-			if !lines.Scan() {
-				t.Fatalf("the stream ended after %d heartbeats", heartbeats)
+	for _, http2 := range []bool{false, true} {
+		inBubble(t, Limits{BodyTimeout: 5 * time.Second, Heartbeat: 7 * time.Second}, func(t *testing.T, d *door) {
+			client := d.newClient(http2)
+			defer client.CloseIdleConnections()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			request, _ := nethttp.NewRequestWithContext(ctx, "GET", "http://door/v1/acme/news/stream", strings.NewReader("x"))
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if lines.Text() == ":" {
-				heartbeats++
+			defer response.Body.Close()
+			lines := bufio.NewScanner(response.Body)
+			for heartbeats := 0; heartbeats < 3; {
+				if !lines.Scan() {
+					t.Fatalf("HTTP/2 %t: the stream ended after %d heartbeats", http2, heartbeats)
+				}
+				if lines.Text() == ":" {
+					heartbeats++
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestChunkedBodyOverTheLimitIsCut(t *testing.T) {

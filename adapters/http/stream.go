@@ -119,8 +119,7 @@ func (e *eventStream) append(d *router.Delivery) {
 	e.buffer = appendEvent(e.buffer, &opened, e.number, e.raw, time.Now())
 }
 
-// flush sends the buffer on. The deadlines are taken away again, that of a request with a body too: over HTTP/2 they
-// would end the stream by themselves.
+// flush sends the buffer on. The deadline is taken away again: over HTTP/2 it would end the stream by itself.
 func (e *eventStream) flush() (ok bool) {
 	e.server.setWriteDeadline(e.w)
 	control := nethttp.NewResponseController(e.w)
@@ -129,7 +128,6 @@ func (e *eventStream) flush() (ok bool) {
 		err = control.Flush()
 	}
 	control.SetWriteDeadline(time.Time{})
-	control.SetReadDeadline(time.Time{})
 	e.buffer = e.buffer[:0]
 	if cap(e.buffer) > 2*batchBytes {
 		e.buffer = nil

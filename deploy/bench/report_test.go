@@ -49,16 +49,42 @@ func TestReportShowsMediansRatiosAndAbsentServers(t *testing.T) {
 }
 
 func TestMarkdownRowsHaveAsManyFieldsAsTheirHeader(t *testing.T) {
-	fields := 0
-	for line := range strings.Lines(exampleBench(t).report().markdown("Title")) {
-		switch n := strings.Count(line, "|"); {
-		case n == 0:
+	b := exampleBench(t)
+	b.facts = []fact{{"CPU", "fast"}}
+	fields, tables := 0, 0
+	for line := range strings.Lines(b.report().markdown("Title")) {
+		if !strings.HasPrefix(line, "|") {
 			fields = 0
-		case fields == 0:
+			continue
+		}
+		n := strings.Count(line, "|")
+		if fields == 0 {
 			fields = n
-		case n != fields:
+			tables++
+		}
+		if n != fields {
 			t.Errorf("%d bars instead of %d: %s", n, fields, line)
 		}
+	}
+	if tables < 3 {
+		t.Errorf("only %d tables", tables)
+	}
+}
+
+func TestMarkdownIsACompleteSection(t *testing.T) {
+	b := exampleBench(t)
+	b.facts = []fact{{"CPU", "fast"}}
+	section := b.report().markdown("Title")
+	at := 0
+	for _, want := range []string{"## Title\n", "| CPU | fast |\n", "### Targets\n", "### Messages per second", "### Notes\n"} {
+		i := strings.Index(section[at:], want)
+		if i < 0 {
+			t.Fatalf("%q is missing, or not in its place, in\n%s", want, section)
+		}
+		at += i
+	}
+	if strings.Contains(section, "\n\n\n") || strings.HasSuffix(section, "\n\n") {
+		t.Errorf("empty lines in\n%s", section)
 	}
 }
 

@@ -80,7 +80,7 @@ func TestMosquittoSubscriberHearsMosquittoPublisher(t *testing.T) {
 	need(t, "mosquitto_pub", "mosquitto_sub")
 	g := start(t, t.TempDir())
 	for _, version := range versions {
-		for _, address := range []string{"telemetry/a", "alerts", "commands/a"} {
+		for _, address := range []string{"telemetry/a", "jobs", "commands/a", "alerts"} {
 			t.Run(version+" "+address, func(t *testing.T) {
 				subscriber := inBackground(t, "stdbuf", append([]string{"-oL", "mosquitto_sub"},
 					g.mqtt(t, "-V", version, "-d", "-q", "1", "-t", address)...)...)

@@ -82,7 +82,7 @@ func readError(d *amqp.Decoder) (*Error, error) {
 	if err := expect(d, amqp.DescriptorError, "error"); err != nil {
 		return nil, err
 	}
-	f := begin(d, "error")
+	f := readFields(d, "error")
 	e := &Error{
 		Condition:   f.mustSymbol("condition"),
 		Description: f.string(),

@@ -10,7 +10,7 @@ type fields struct {
 	err  error
 }
 
-func begin(d *amqp.Decoder, name string) fields {
+func readFields(d *amqp.Decoder, name string) fields {
 	return fields{d: d, list: d.ReadList(), name: name}
 }
 
@@ -26,6 +26,13 @@ func (f *fields) end() error {
 func (f *fields) fail(reason string) {
 	if f.err == nil {
 		f.err = &amqp.DecodeError{Offset: f.d.Offset(), Reason: f.name + " " + reason}
+	}
+}
+
+// note keeps a mistake that was found further inside.
+func (f *fields) note(err error) {
+	if f.err == nil {
+		f.err = err
 	}
 }
 
@@ -57,6 +64,13 @@ func (f *fields) mustUint(field string) uint32 {
 		return f.d.ReadUint()
 	}
 	return 0
+}
+
+func (f *fields) mustBinary(field string) []byte {
+	if f.must(field) {
+		return f.d.ReadBinary()
+	}
+	return nil
 }
 
 func (f *fields) mustRole() Role {
@@ -141,14 +155,6 @@ func (f *fields) choice(field string, absent, last uint8) uint8 {
 	return v
 }
 
-// raw reads a field of any type, as it is encoded.
-func (f *fields) raw() amqp.RawValue {
-	if f.list.Next() {
-		return f.d.ReadRaw()
-	}
-	return nil
-}
-
 // rawMap reads a map of any keys, as it is encoded.
 func (f *fields) rawMap() amqp.RawValue {
 	if !f.list.Next() {
@@ -187,9 +193,7 @@ func (f *fields) error() *Error {
 		return nil
 	}
 	e, err := readError(f.d)
-	if err != nil && f.err == nil {
-		f.err = err
-	}
+	f.note(err)
 	return e
 }
 
@@ -199,9 +203,7 @@ func (f *fields) state(s *State) {
 	if !f.list.Next() {
 		return
 	}
-	if err := s.Read(f.d); err != nil && f.err == nil {
-		f.err = err
-	}
+	f.note(s.Read(f.d))
 }
 
 // expect reads a descriptor that has to be the given one.

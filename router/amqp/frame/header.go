@@ -49,13 +49,13 @@ func ReadHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// Begin appends the header of a frame whose body follows. End must be called with the length that dst had before.
-func Begin(dst []byte, t Type, channel uint16) []byte {
+// Start appends the header of a frame whose body follows. Finish must be called with the length that dst had before.
+func Start(dst []byte, t Type, channel uint16) []byte {
 	return append(dst, 0, 0, 0, 0, HeaderSize/4, byte(t), byte(channel>>8), byte(channel))
 }
 
-// End sets the size of the frame that begins at start and ends with dst.
-func End(dst []byte, start int) []byte {
+// Finish sets the size of the frame that begins at start and ends with dst.
+func Finish(dst []byte, start int) []byte {
 	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start))
 	return dst
 }

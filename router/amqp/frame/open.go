@@ -42,7 +42,7 @@ func (o *Open) Append(dst []byte) []byte {
 
 // Read reads the fields that follow the descriptor.
 func (o *Open) Read(d *amqp.Decoder) error {
-	f := begin(d, "open")
+	f := readFields(d, "open")
 	*o = Open{
 		ContainerID:         f.mustString("container-id"),
 		Hostname:            f.string(),
@@ -70,7 +70,7 @@ func (c *Close) Append(dst []byte) []byte {
 
 // Read reads the fields that follow the descriptor.
 func (c *Close) Read(d *amqp.Decoder) error {
-	f := begin(d, "close")
+	f := readFields(d, "close")
 	c.Error = f.error()
 	return f.end()
 }

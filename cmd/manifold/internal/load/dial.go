@@ -2,10 +2,13 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -14,7 +17,10 @@ const (
 	dialAtOnce    = 64 // connections that are being opened at one time
 )
 
-var errNoAnswer = fmt.Errorf("no answer within %v", handshakeTime)
+var (
+	errNoAnswer = fmt.Errorf("no answer within %v", handshakeTime)
+	errHungUp   = errors.New("the server closed the connection")
+)
 
 // dial opens one MQTT connection and waits until the server has accepted it. A nil source lets the kernel choose.
 func dial(ctx context.Context, address string, source net.Addr, connect []byte) (_ net.Conn, err error) {
@@ -33,21 +39,35 @@ func dial(ctx context.Context, address string, source net.Addr, connect []byte) 
 		return nil, err
 	}
 	if _, err := conn.Write(connect); err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", broken(err))
 	}
 	// A CONNACK of MQTT 3.1.1 is four bytes, and a clean session hears nothing else before it subscribes.
 	var connack [4]byte
 	if _, err := io.ReadFull(conn, connack[:]); err != nil {
-		return nil, fmt.Errorf("connack: %w", err)
+		return nil, fmt.Errorf("connack: %w", broken(err))
 	}
 	f, err := nextFrame(connack[:], len(connack))
 	if err != nil {
-		return nil, err
+		return nil, errNotMQTT
 	}
 	if err := f.connackError(); err != nil {
 		return nil, err
 	}
 	return conn, conn.SetDeadline(time.Time{})
+}
+
+// broken tells in plain words of a connection that the server has ended: which of these errors comes first depends
+// on who was reading and writing then. Other errors stay as they are.
+func broken(err error) error {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return errHungUp
+		}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errNoAnswer
+	}
+	return err
 }
 
 // inParallel calls open for 0 to n-1, a bounded number at a time, and returns the first error.

@@ -17,9 +17,10 @@ type fakeBroker struct {
 	deliver func(n int, packet []byte) [][]byte
 	// acknowledge says whether the n-th PUBLISH gets its PUBACK; nil: it does.
 	acknowledge func(n int) bool
-	refuse      bool // answer CONNECT with "not authorized"
-	deny        bool // answer SUBSCRIBE with a failure
-	hangUpAfter int  // close a connection that has published this often; 0: never
+	refuse      bool   // answer CONNECT with "not authorized"
+	connack     []byte // answer CONNECT with this, whatever it is; nil: an answer of MQTT 3.1.1
+	deny        bool   // answer SUBSCRIBE with a failure
+	hangUpAfter int    // close a connection that has published this often; 0: never
 
 	mu          sync.Mutex // guards everything below
 	subscribers map[string][]*fakeConn
@@ -114,7 +115,11 @@ func (b *fakeBroker) handle(c *fakeConn, f frame, packet []byte) bool {
 		if b.refuse {
 			code = 5
 		}
-		c.write([]byte{packetConnack, 2, 0, code})
+		answer := []byte{packetConnack, 2, 0, code}
+		if b.connack != nil {
+			answer = b.connack
+		}
+		c.write(answer)
 	case packetSubscribe & typeMask:
 		b.subscribe(c, f)
 	case packetPublish:

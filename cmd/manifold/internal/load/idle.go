@@ -168,15 +168,16 @@ func openIdleOne(ctx context.Context, c IdleConfig, i int) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	request := appendSubscribe(nil, 1, 0, fmt.Sprintf("%s/%d", c.Topic, i))
+	filter := fmt.Sprintf("%s/%d", c.Topic, i)
+	request := appendSubscribe(nil, 1, 0, filter)
 	const subackSize = 5
 	suback, err := ask(conn, request, subackSize)
 	if err == nil {
-		err = suback.subackError(1, 0)
+		err = suback.subackError([]string{filter}, 0)
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("subscribe: %w", err)
+		return nil, fmt.Errorf("subscribe: %w", broken(err))
 	}
 	return conn, nil
 }
@@ -217,7 +218,7 @@ func serverMemory(pid int) (uint64, error) {
 	}
 	n, err := residentBytes(pid)
 	if err != nil {
-		return 0, fmt.Errorf("server's memory: %w", err)
+		return 0, fmt.Errorf("server's memory: is there a process %d? %w", pid, err)
 	}
 	return n, nil
 }

@@ -184,7 +184,7 @@ func (r *run) startWriters(goal uint64, stop <-chan struct{}) {
 // ended notes why a goroutine has ended; a connection that breaks by itself ends the run.
 func (r *run) ended(role string, i int, err error) {
 	if err != nil && !r.over.Load() {
-		r.fail(fmt.Errorf("%s %d: %w", role, i, err))
+		r.fail(fmt.Errorf("%s %d: %w", role, i, broken(err)))
 	}
 }
 
@@ -263,7 +263,7 @@ func (r *run) processUsage() (driver, server time.Duration, err error) {
 	driver, _ = cpuTime(os.Getpid()) // unknown is shown as none
 	if r.config.ServerPID != 0 {
 		if server, err = cpuTime(r.config.ServerPID); err != nil {
-			return 0, 0, fmt.Errorf("server's CPU time: %w", err)
+			return 0, 0, fmt.Errorf("server's CPU time: is there a process %d? %w", r.config.ServerPID, err)
 		}
 	}
 	return driver, server, nil

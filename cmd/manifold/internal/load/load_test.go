@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 const testPatience = 200 * time.Millisecond
@@ -197,8 +200,8 @@ func TestBrokenServerEndsTheRun(t *testing.T) {
 		want   string
 	}{
 		{"refused connection", fakeBroker{refuse: true}, "return code 5"},
-		{"denied subscription", fakeBroker{deny: true}, "0x80"},
-		{"connection lost", fakeBroker{hangUpAfter: 100}, "publisher 0"},
+		{"denied subscription", fakeBroker{deny: true}, `refused the subscription to "bench/0"`},
+		{"connection lost", fakeBroker{hangUpAfter: 100}, "publisher 0: the server closed the connection"},
 	}
 	for i := range cases {
 		c := &cases[i]
@@ -250,6 +253,46 @@ func TestIdleFleetReportsRefusal(t *testing.T) {
 	_, err := OpenIdle(t.Context(), IdleConfig{Address: (&fakeBroker{refuse: true}).start(t), Connections: 10})
 	if err == nil || !strings.Contains(err.Error(), "return code 5") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestServerOfAnotherProtocolIsNamedAsSuch(t *testing.T) {
+	b := &fakeBroker{connack: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}
+	_, err := Run(t.Context(), Config{Address: b.start(t), Duration: time.Minute})
+	if !errors.Is(err, errNotMQTT) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSpreadMessagesAreAllAcknowledged(t *testing.T) {
+	r := mustRun(t, &fakeBroker{}, Config{Layout: Mesh, Topics: 70, PublishQoS: 1, Messages: 150})
+	if !r.Sound() || r.Acknowledged != 150 {
+		t.Errorf("unexpected result %+v", r)
+	}
+}
+
+func TestResultWithoutAnythingToCheckDoesNotClaimThatNothingWasLost(t *testing.T) {
+	r := mustRun(t, &fakeBroker{}, Config{Messages: 20})
+	var out strings.Builder
+	if err := r.WriteText(&out); err != nil || strings.Contains(out.String(), "nothing lost") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+func TestFlagsThatDoNotFitAreRefusedBeforeTheRun(t *testing.T) {
+	for _, args := range [][]string{{"--qos", "2"}, {"--topics", "5"}, {"idle", "--connections", "0"}} {
+		cmd := NewMQTTCommand()
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		for _, c := range append(cmd.Commands(), cmd) {
+			c.RunE = func(*cobra.Command, []string) error {
+				t.Errorf("%q was run", args)
+				return nil
+			}
+		}
+		cmd.SetArgs(args)
+		if err := cmd.ExecuteContext(t.Context()); err == nil {
+			t.Errorf("%q was accepted", args)
+		}
 	}
 }
 

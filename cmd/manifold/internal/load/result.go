@@ -81,9 +81,12 @@ func (r Result) WriteText(w io.Writer) error {
 	if l := r.Latency; l != nil {
 		t.row("latency", "p50 %v  p90 %v  p99 %v  p99.9 %v  max %v", l.P50, l.P90, l.P99, l.P999, l.Max)
 	}
-	if r.Sound() {
+	switch {
+	case r.Sound() && r.Delivered == 0 && r.Acknowledged == 0:
+		t.row("checked", "nothing: the server was not asked to acknowledge or to deliver, or did neither in time")
+	case r.Sound():
 		t.row("checked", "nothing lost, duplicated or out of order")
-	} else {
+	default:
 		t.row("checked", "lost %d, duplicated %d, out of order %d, unacknowledged %d, unexpected PUBACKs %d",
 			r.Lost, r.Duplicated, r.Misordered, r.Unacknowledged, r.Unexpected)
 	}

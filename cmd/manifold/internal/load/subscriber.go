@@ -21,7 +21,7 @@ type subscriber struct {
 
 	answered bool // SUBACK has come
 	suback   error
-	filters  int
+	filters  []string
 	qos      int
 
 	acks    []byte    // PUBACKs of what was read at once
@@ -49,13 +49,13 @@ const (
 // subscribe sends SUBSCRIBE and returns once the server has granted all of it. Messages that come before the
 // SUBACK are taken as usual.
 func (s *subscriber) subscribe(filters []string) error {
-	s.filters = len(filters)
+	s.filters = filters
 	if _, err := s.conn.Write(appendSubscribe(nil, 1, s.qos, filters...)); err != nil {
-		return fmt.Errorf("subscribe: %w", err)
+		return fmt.Errorf("subscribe: %w", broken(err))
 	}
 	for !s.answered {
 		if err := s.receiveOnce(); err != nil {
-			return fmt.Errorf("suback: %w", err)
+			return fmt.Errorf("suback: %w", broken(err))
 		}
 	}
 	return s.suback

@@ -26,6 +26,7 @@ const (
 var (
 	errFrameTooLong = errors.New("frame is longer than any the load driver asked for")
 	errFrameCorrupt = errors.New("frame does not follow MQTT 3.1.1")
+	errNotMQTT      = errors.New("the answer to CONNECT is not one of MQTT 3.1.1; is this the server's MQTT port?")
 )
 
 // appendConnect encodes CONNECT (section 3.1) with a clean session and without keep-alive: an idle connection
@@ -158,21 +159,42 @@ func (f frame) packetID() (uint16, error) {
 func (f frame) connackError() error {
 	switch {
 	case f.first&typeMask != packetConnack || len(f.body) != 2:
-		return fmt.Errorf("answer to CONNECT has type %#x: %w", f.first, errFrameCorrupt)
+		return errNotMQTT
 	case f.body[1] != 0:
-		return fmt.Errorf("connection refused with return code %d", f.body[1])
+		return fmt.Errorf("the server refused the connection with return code %d: %s", f.body[1], refusal(f.body[1]))
 	}
 	return nil
 }
 
-// subackError explains a SUBACK that grants less than qos to any of n filters (section 3.9.3).
-func (f frame) subackError(n, qos int) error {
-	if f.first&typeMask != packetSuback || len(f.body) != 2+n {
+// refusal is what a return code of CONNACK means (section 3.2.2.3).
+func refusal(code byte) string {
+	switch code {
+	case 1:
+		return "unacceptable protocol version"
+	case 2:
+		return "client identifier rejected"
+	case 3:
+		return "server unavailable"
+	case 4:
+		return "bad user name or password"
+	case 5:
+		return "not authorized"
+	}
+	return "a code that MQTT 3.1.1 does not have"
+}
+
+// subackError explains a SUBACK that grants less than qos to any of the filters (section 3.9.3).
+func (f frame) subackError(filters []string, qos int) error {
+	if f.first&typeMask != packetSuback || len(f.body) != 2+len(filters) {
 		return fmt.Errorf("answer to SUBSCRIBE has type %#x: %w", f.first, errFrameCorrupt)
 	}
+	const failure = 0x80
 	for i, code := range f.body[2:] {
-		if int(code) != qos {
-			return fmt.Errorf("subscription %d was answered with %#x instead of QoS %d", i, code, qos)
+		switch {
+		case code == failure:
+			return fmt.Errorf("the server refused the subscription to %q (0x80)", filters[i])
+		case int(code) != qos:
+			return fmt.Errorf("the server granted QoS %d instead of %d for the subscription to %q", code, qos, filters[i])
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func FuzzFramesAreFoundWithoutPanic(f *testing.F) {
 			}
 			_, _ = got.packetID()
 			_ = got.connackError()
-			_ = got.subackError(1, 0)
+			_ = got.subackError([]string{"t"}, 0)
 			data = data[got.size:]
 		}
 	})

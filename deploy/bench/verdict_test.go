@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// judged is a comparison with one sample for us, and one for each peer, in every scenario.
+func judged(t *testing.T) *bench {
+	t.Helper()
+	return &bench{
+		options: options{scenarios: scenarios(), runs: 1, duration: time.Second, idle: 10, queues: 50000},
+		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}},
+		samples: map[cell][]sample{
+			{"qos0-1x1", ours}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 13 * time.Millisecond}},
+			{"qos0-1x1", nats}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
+			{"qos1-1x1", ours}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 6 * time.Millisecond, Lost: 1}},
+			{"qos1-1x1", mosquitto}:   {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
+			{"queue", ours}:           {{Elapsed: time.Second, Acknowledged: 40001}},
+			{"idle", ours}:            {{Connections: 10, Answering: 10, After: 160_000}},
+			{"queues", ours}:          {{Many: manyQueues{create: time.Minute + 1e9, created: 1e8, recover: 1e9, recovered: 1e9}}},
+			{"qos0-1x100", mosquitto}: {{Elapsed: time.Second, Delivered: 1000, ServerCPU: time.Millisecond}},
+		},
+	}
+}
+
+func TestVerdictsTellWhatWasReached(t *testing.T) {
+	got := strings.Join(judged(t).verdicts(), "\n") + "\n"
+	for _, want := range []string{
+		"nats-server, 1 publisher, 1 subscriber: reached, 1.30 ×\n",
+		"nats-server, 1 publisher, 100 subscribers: not measured\n",
+		"CPU, 1 publisher, 1 subscriber: not reached, 0.60 ×, but see the notes for what went wrong\n",
+		"in flight: reached, 40001 messages/s\n",
+		"resident: not reached, 16000 bytes\n",
+		"under 60 s: not reached, 61.00 s\n",
+		"under 30 s: reached, 1.00 s\n",
+		"when created: reached, 100 MB\n",
+		"when recovered: not reached, 1000 MB\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+}
+
+func TestOnlyChosenScenariosAreJudged(t *testing.T) {
+	b := judged(t)
+	b.options.scenarios, _ = chooseScenarios("idle")
+	if got := b.verdicts(); len(got) != 1 || !strings.HasPrefix(got[0], "an idle connection") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestEveryTargetNamesAScenarioThatItsServersTake(t *testing.T) {
+	for _, target := range targets(options{}) {
+		chosen, err := chooseScenarios(target.scenario)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if !chosen[0].takes(ours) || target.peer != "" && !chosen[0].takes(target.peer) {
+			t.Errorf("%s: somebody does not take part in %s", target.claim, target.scenario)
+		}
+	}
+}
+
+func TestRecoveryThatFailedIsNotMeasured(t *testing.T) {
+	b := judged(t)
+	delete(b.samples, cell{"queues", ours})
+	b.failures = []error{errors.New("queues on manifold: recovering: it\nended")}
+	report := b.report()
+	if got := strings.Join(report.verdicts, "\n"); !strings.Contains(got, "under 30 s: not measured") {
+		t.Errorf("verdicts:\n%s", got)
+	}
+	if got := strings.Join(report.notes, "\n"); !strings.Contains(got, "failed: queues on manifold: recovering: it ended") {
+		t.Errorf("notes:\n%s", got)
+	}
+}
