@@ -18,7 +18,6 @@ type report interface {
 
 // NewMQTTCommand returns the command `mqtt`, which is meant to stand below `manifold bench`: a load run, with the
 // subcommand `idle` for a fleet of silent connections. It prints to the command's output and ends with its context.
-// Flags that make no sense together are refused before RunE, so that they can be told from a run that failed.
 func NewMQTTCommand() *cobra.Command {
 	var (
 		config Config
@@ -37,7 +36,8 @@ measured time, after --warm-up.`,
   manifold bench mqtt --topic jobs --layout mesh --subscribers 0 --qos 1 --messages 100000
   manifold bench mqtt --topic q --layout mesh --subscribers 0 --qos 1 --topics 50000 --messages 50000 --warm-up 0s`,
 		Args: cobra.NoArgs,
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SilenceUsage = true
 			config.Layout = Layout(layout)
 			if config.Messages > 0 && !cmd.Flags().Changed("duration") {
 				config.Duration = 0
@@ -45,10 +45,6 @@ measured time, after --warm-up.`,
 			if !cmd.Flags().Changed("subscribe-qos") {
 				config.SubscribeQoS = config.PublishQoS
 			}
-			return config.withDefaults().Validate()
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cmd.SilenceUsage = true
 			result, err := Run(cmd.Context(), config)
 			if err != nil {
 				return err
@@ -101,7 +97,6 @@ func newIdleCommand() *cobra.Command {
 		Short:   "Open many silent MQTT connections and hold them",
 		Example: `  manifold bench mqtt idle --connections 10000 --hold 1m`,
 		Args:    cobra.NoArgs,
-		PreRunE: func(*cobra.Command, []string) error { return config.withDefaults().Validate() },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
 			fleet, err := OpenIdle(cmd.Context(), config)

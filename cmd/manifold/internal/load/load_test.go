@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/spf13/cobra"
 )
 
 const testPatience = 200 * time.Millisecond
@@ -276,23 +274,6 @@ func TestResultWithoutAnythingToCheckDoesNotClaimThatNothingWasLost(t *testing.T
 	var out strings.Builder
 	if err := r.WriteText(&out); err != nil || strings.Contains(out.String(), "nothing lost") {
 		t.Errorf("%v: %s", err, out.String())
-	}
-}
-
-func TestFlagsThatDoNotFitAreRefusedBeforeTheRun(t *testing.T) {
-	for _, args := range [][]string{{"--qos", "2"}, {"--topics", "5"}, {"idle", "--connections", "0"}} {
-		cmd := NewMQTTCommand()
-		cmd.SilenceErrors, cmd.SilenceUsage = true, true
-		for _, c := range append(cmd.Commands(), cmd) {
-			c.RunE = func(*cobra.Command, []string) error {
-				t.Errorf("%q was run", args)
-				return nil
-			}
-		}
-		cmd.SetArgs(args)
-		if err := cmd.ExecuteContext(t.Context()); err == nil {
-			t.Errorf("%q was accepted", args)
-		}
 	}
 }
 
