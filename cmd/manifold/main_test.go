@@ -30,7 +30,8 @@ func TestExitCodes(t *testing.T) {
 		{"unknown flag", []string{"run", "--bogus"}, exitUsage, "unknown flag: --bogus"},
 		{"argument", []string{"run", "x"}, exitUsage, "unknown command"},
 		{"flag out of range", []string{"run", "--port-offset", "65000"}, exitUsage, "portOffset 65000 are more than 65535"},
-		{"bench failure", []string{"bench", "mqtt", "--address", "nowhere"}, exitFailed, "address"},
+		{"bench usage", []string{"bench", "mqtt", "--qos", "2"}, exitUsage, "QoS 2"},
+		{"bench failure", []string{"bench", "mqtt", "--address", "127.0.0.1:1"}, exitFailed, "connect"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var output bytes.Buffer

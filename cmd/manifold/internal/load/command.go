@@ -36,8 +36,7 @@ measured time, after --warm-up.`,
   manifold bench mqtt --topic jobs --layout mesh --subscribers 0 --qos 1 --messages 100000
   manifold bench mqtt --topic q --layout mesh --subscribers 0 --qos 1 --topics 50000 --messages 50000 --warm-up 0s`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cmd.SilenceUsage = true
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			config.Layout = Layout(layout)
 			if config.Messages > 0 && !cmd.Flags().Changed("duration") {
 				config.Duration = 0
@@ -45,6 +44,10 @@ measured time, after --warm-up.`,
 			if !cmd.Flags().Changed("subscribe-qos") {
 				config.SubscribeQoS = config.PublishQoS
 			}
+			return config.Validate()
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SilenceUsage = true
 			result, err := Run(cmd.Context(), config)
 			if err != nil {
 				return err
