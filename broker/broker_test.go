@@ -363,6 +363,70 @@ func TestRetainedMessageGreetsNewSubscribers(t *testing.T) {
 	}
 }
 
+func TestFullSubscriptionMissesAndHarmsNobody(t *testing.T) {
+	h := open(t, vfs.NewMem())
+	defer h.close(t)
+	def := routertest.Define(t, "news", addressing.Topic)
+	def.Queue.MaxMessages = 1
+	h.User = routertest.User(t, "default", def)
+	full := h.From(router.Source{Filter: routertest.Filter(t, "news"), Subscription: "full"}, 0)
+	live := h.Receiver("news", 5)
+	p := h.Sender("news")
+	p.Send("1")
+	p.Send("2")
+	p.Accepted(2)
+	live.Expect("1", "2")
+	full.Link.Grant(5)
+	full.Expect("1")
+	if got := h.Router.Counters("default").Kind(addressing.Topic).Dropped(); got != 1 {
+		t.Errorf("%d counted as dropped, want 1", got)
+	}
+}
+
+func TestRetainedMessageBeyondTheLimitIsRefusedAndNotDelivered(t *testing.T) {
+	b, err := broker.Open(broker.Options{
+		Dir: "data", FS: vfs.NewMem(), Log: slog.New(slog.DiscardHandler), MaxRetained: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := links(t, b)
+	defer h.close(t)
+	live := h.Receiver("telemetry/#", 5)
+	d := routertest.Text("kept")
+	d.Retain = true
+	p := h.Sender("telemetry/a")
+	p.SendDelivery(d)
+	p.Accepted(1)
+	live.Expect("kept")
+	other := h.Sender("telemetry/b")
+	other.SendDelivery(d)
+	if got := other.Next().Outcome; got.Reason != router.Quota {
+		t.Errorf("outcome %v, want a refusal for quota", got)
+	}
+	if !live.Idle() {
+		t.Error("a message that was refused has been delivered")
+	}
+}
+
+func TestRetainedMessageKeepsItsQualityOverARestart(t *testing.T) {
+	fs := vfs.NewMem()
+	h := open(t, fs)
+	d := routertest.Text("once")
+	d.Retain, d.Settled = true, true
+	p := h.Sender("telemetry/a")
+	p.SendDelivery(d)
+	p.Accepted(1)
+	h.close(t)
+
+	h = open(t, fs)
+	defer h.close(t)
+	c := h.From(router.Source{Filter: routertest.Filter(t, "telemetry/a"), Retained: true}, 1)
+	if got := c.Next(); !got.Settled || !got.Retained {
+		t.Errorf("settled %v, retained %v, want both", got.Settled, got.Retained)
+	}
+}
+
 func TestSlowSubscriberMissesAndDelaysNobody(t *testing.T) {
 	h := open(t, vfs.NewMem())
 	defer h.close(t)

@@ -89,7 +89,7 @@ func (n *queueNode) load(from queue.Seq) {
 			bad = &store.CorruptError{What: "message", Queue: n.id, Seq: seq, Cause: err}
 			return false
 		}
-		bodies, seqs = append(bodies, d), append(seqs, queue.Seq(seq))
+		bodies, seqs = append(bodies, kept(d)), append(seqs, queue.Seq(seq))
 		bytes += d.Message.Len()
 		return len(seqs) < cap(seqs) && bytes < windowBytes/2
 	})

@@ -112,9 +112,7 @@ func (n *queueNode) Committed(_ uint64, err error) {
 	}
 	// A body is kept only if all that go before it are kept too: a window with a hole would be of no use.
 	if len(n.consumers) > 0 && len(n.window.bodies) == n.machine.Ready() && n.window.room() {
-		kept := item.delivery.Unowned()
-		kept.Settled = false
-		n.window.put(item.seq, kept)
+		n.window.put(item.seq, kept(item.delivery))
 	}
 	n.machine.Stored(item.seq)
 	if item.lease > 0 {

@@ -11,15 +11,21 @@ import (
 
 // A stored delivery is: when it expires (uvarint, Unix milliseconds), the length of its address (uvarint), the
 // address, and the encoded message. What is a matter of yes or no stands in the record's flags.
-const flagRetain = 1 << 0
+const (
+	flagRetain  = 1 << 0
+	flagSettled = 1 << 1
+)
 
 var errRecord = errors.New("the stored delivery cannot be read")
 
-func flagsOf(d router.Delivery) byte {
+func flagsOf(d router.Delivery) (flags byte) {
 	if d.Retain {
-		return flagRetain
+		flags |= flagRetain
 	}
-	return 0
+	if d.Settled {
+		flags |= flagSettled
+	}
+	return flags
 }
 
 func appendRecord(dst []byte, d router.Delivery) []byte {
@@ -47,5 +53,6 @@ func parseRecord(flags byte, value []byte) (router.Delivery, error) {
 		To:      addressing.Address(value[:length]),
 		Expires: int64(expires),
 		Retain:  flags&flagRetain != 0,
+		Settled: flags&flagSettled != 0,
 	}, nil
 }

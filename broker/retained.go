@@ -69,8 +69,8 @@ func (r *retained) match(f addressing.Filter) []addressing.Address {
 
 // recoverRetained loads a tenant's retained messages. What cannot be read is reported and left on disk.
 func (t *topics) recoverRetained() {
-	err := t.broker.store.EachRetained(t.tenant, "", func(topic string, value []byte) error {
-		d, err := parseRecord(flagRetain, value)
+	err := t.broker.store.EachRetained(t.tenant, "", func(topic string, flags byte, value []byte) error {
+		d, err := parseRecord(flags, value)
 		if err != nil {
 			return fmt.Errorf("retained message of %s: %w", topic, err)
 		}

@@ -77,9 +77,12 @@ func (t *topics) Offer(d router.Delivery) {
 	defer t.scratch.Put(found)
 	found.durable = t.durable.Match(d.To, found.durable[:0])
 	found.live = t.live.Match(d.To, found.live[:0])
-	if d.Retain || len(found.durable) > 0 {
+	switch {
+	case d.Retain && !t.retain(d):
+		return
+	case d.Retain || len(found.durable) > 0:
 		t.keep(d, found.durable)
-	} else {
+	default:
 		d.Settle(router.Accept())
 	}
 	handed := d.Unowned()
@@ -96,14 +99,17 @@ func (t *topics) Offer(d router.Delivery) {
 	clear(found.live)
 }
 
+// retain makes a message the retained one of its topic name. Beyond the limits the message is refused.
+func (t *topics) retain(d router.Delivery) bool {
+	refusal, ok := t.retained.put(d)
+	if !ok {
+		d.Settle(refusal)
+	}
+	return ok
+}
+
 // keep takes a message to disk wherever it belongs there, and settles it when it is safe in all those places.
 func (t *topics) keep(d router.Delivery, durable []*queueNode) {
-	if d.Retain {
-		if refusal, ok := t.retained.put(d); !ok {
-			d.Settle(refusal)
-			return
-		}
-	}
 	f := &fanout{origin: d}
 	f.missing.Store(int32(len(durable)) + 1)
 	for _, n := range durable {
@@ -121,7 +127,7 @@ func (t *topics) keep(d router.Delivery, durable []*queueNode) {
 	if isEmpty(d) {
 		batch.DeleteRetained(t.tenant, string(d.To))
 	} else {
-		batch.PutRetained(t.tenant, string(d.To), appendRecord(nil, d))
+		batch.PutRetained(t.tenant, string(d.To), flagsOf(d), appendRecord(nil, d))
 	}
 	batch.Commit(f, 0)
 }
@@ -141,8 +147,12 @@ var (
 
 // Settle implements router.Settler for the queues of durable subscriptions.
 func (f *fanout) Settle(_ uint64, o router.Outcome, _ func(error)) {
-	if o.Reason == router.Internal {
+	switch o.Reason {
+	case router.OK:
+	case router.Internal:
 		f.failed.Store(true)
+	default:
+		f.origin.Dropped()
 	}
 	f.arrived()
 }

@@ -18,6 +18,14 @@ const (
 	windowBytes    = 1 << 20
 )
 
+// kept is a delivery as a queue hands it out: whoever sent it has had his outcome, and it waits for the consumer's even
+// if its sender asked for none.
+func kept(d router.Delivery) router.Delivery {
+	d = d.Unowned()
+	d.Settled = false
+	return d
+}
+
 func (w *window) room() bool { return len(w.bodies) < windowMessages && w.bytes < windowBytes }
 
 func (w *window) put(seq queue.Seq, d router.Delivery) {

@@ -46,6 +46,13 @@ func (d Delivery) Unowned() Delivery {
 	return d
 }
 
+// Dropped is for nodes that give a message to many: it counts that one of them missed it.
+func (d Delivery) Dropped() {
+	if s, ok := d.origin.(*Sender); ok {
+		s.counts.dropped.Add(1)
+	}
+}
+
 // Owned tells whether somebody waits for the outcome: only then need a door ask its client for an acknowledgement.
 func (d Delivery) Owned() bool { return d.origin != nil }
 

@@ -94,7 +94,9 @@ func (b Batch) PutMeta(id QueueID, m Meta) {
 }
 
 // put replaces a record of any other kind.
-func (b Batch) put(key []byte, parts ...[]byte) {
+func (b Batch) put(key []byte, parts ...[]byte) { b.putFlagged(key, 0, parts...) }
+
+func (b Batch) putFlagged(key []byte, flags byte, parts ...[]byte) {
 	size := 0
 	for _, p := range parts {
 		size += len(p)
@@ -105,7 +107,7 @@ func (b Batch) put(key []byte, parts ...[]byte) {
 	for _, p := range parts {
 		to = to[copy(to, p):]
 	}
-	finishRecord(r, 0)
+	finishRecord(r, flags)
 }
 
 // delete removes a record of any other kind.

@@ -47,7 +47,7 @@ func (b Batch) Drop(n Name, id QueueID) {
 // over and returned, as *CorruptError joined to the others, after all the rest were visited; an error of visit ends
 // the walk.
 func (s *Store) Catalogue(visit func(n Name, id QueueID, description []byte) error) error {
-	return s.walk([]byte{catalogueSpace}, func(key, value []byte) error {
+	return s.walk([]byte{catalogueSpace}, func(key []byte, _ byte, value []byte) error {
 		tenant, name, ok := splitTenant(key[2:])
 		if !ok || len(value) < 8 {
 			return corrupt(key, errLength)
@@ -57,9 +57,9 @@ func (s *Store) Catalogue(visit func(n Name, id QueueID, description []byte) err
 	})
 }
 
-// walk visits the payloads of all records whose key begins with prefix. Corrupt ones are gathered and returned at
+// walk visits the flags and payloads of all records whose key begins with prefix. Corrupt ones are gathered and returned at
 // the end; another error ends the walk.
-func (s *Store) walk(prefix []byte, visit func(key, value []byte) error) (err error) {
+func (s *Store) walk(prefix []byte, visit func(key []byte, flags byte, value []byte) error) (err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
@@ -77,14 +77,14 @@ func (s *Store) walk(prefix []byte, visit func(key, value []byte) error) (err er
 	return errors.Join(bad...)
 }
 
-func visitRecord(it *pebble.Iterator, visit func(key, value []byte) error) error {
+func visitRecord(it *pebble.Iterator, visit func(key []byte, flags byte, value []byte) error) error {
 	record, err := it.ValueAndErr()
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
-	_, value, err := openRecord(it.Key(), record)
+	flags, value, err := openRecord(it.Key(), record)
 	if err != nil {
 		return err
 	}
-	return visit(it.Key(), value)
+	return visit(it.Key(), flags, value)
 }

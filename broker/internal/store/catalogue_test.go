@@ -66,19 +66,19 @@ func TestRetainedMessagesStayWithinTheirTenant(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
 	write(t, s, func(b store.Batch) {
-		b.PutRetained("a", "room/1", []byte("old"))
-		b.PutRetained("a", "room/1", []byte("one"))
-		b.PutRetained("a", "room/2", []byte("two"))
-		b.PutRetained("a", "roof", []byte("three"))
-		b.PutRetained("ab", "room/1", []byte("foreign"))
-		b.PutRetained("", "aroom/1", []byte("foreign"))
+		b.PutRetained("a", "room/1", 0, []byte("old"))
+		b.PutRetained("a", "room/1", 0, []byte("one"))
+		b.PutRetained("a", "room/2", 0, []byte("two"))
+		b.PutRetained("a", "roof", 0, []byte("three"))
+		b.PutRetained("ab", "room/1", 0, []byte("foreign"))
+		b.PutRetained("", "aroom/1", 0, []byte("foreign"))
 	})
 	write(t, s, func(b store.Batch) { b.DeleteRetained("a", "room/2") })
 	s = reopen(t, s, fs)
 
 	for prefix, want := range map[string][]string{"": {"roof=three", "room/1=one"}, "room/": {"room/1=one"}, "x": nil} {
 		var got []string
-		err := s.EachRetained("a", prefix, func(topic string, value []byte) error {
+		err := s.EachRetained("a", prefix, func(topic string, _ byte, value []byte) error {
 			got = append(got, topic+"="+string(value))
 			return nil
 		})

@@ -1,8 +1,8 @@
 package store
 
 // PutRetained replaces the retained message of a topic name.
-func (b Batch) PutRetained(tenant, topic string, value []byte) {
-	b.put(retainedKey(tenant, topic), value)
+func (b Batch) PutRetained(tenant, topic string, flags byte, value []byte) {
+	b.putFlagged(retainedKey(tenant, topic), flags, value)
 }
 
 // DeleteRetained removes the retained message of a topic name, if there is one.
@@ -16,12 +16,12 @@ func (s *Store) Retained(tenant, topic string, dst []byte) ([]byte, error) {
 
 // EachRetained calls visit for every retained message of a tenant whose topic name begins with prefix, in the order
 // of the names; value is valid until visit returns. Errors are those of Catalogue.
-func (s *Store) EachRetained(tenant, prefix string, visit func(topic string, value []byte) error) error {
-	return s.walk(retainedKey(tenant, prefix), func(key, value []byte) error {
+func (s *Store) EachRetained(tenant, prefix string, visit func(topic string, flags byte, value []byte) error) error {
+	return s.walk(retainedKey(tenant, prefix), func(key []byte, flags byte, value []byte) error {
 		_, topic, ok := splitTenant(key[1:])
 		if !ok {
 			return corrupt(key, errLength)
 		}
-		return visit(topic, value)
+		return visit(topic, flags, value)
 	})
 }
