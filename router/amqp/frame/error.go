@@ -78,15 +78,14 @@ func (e *Error) Append(dst []byte) []byte {
 }
 
 // readError reads an error with its descriptor.
-func readError(d *amqp.Decoder) (*Error, error) {
-	if err := expect(d, amqp.DescriptorError, "error"); err != nil {
-		return nil, err
-	}
+func readError(d *amqp.Decoder) *Error {
+	expect(d, amqp.DescriptorError, "error")
 	f := readFields(d, "error")
 	e := &Error{
 		Condition:   f.mustSymbol("condition"),
 		Description: f.string(),
 		Info:        f.fieldMap(),
 	}
-	return e, f.end()
+	f.list.End()
+	return e
 }

@@ -2,12 +2,11 @@ package frame
 
 import "github.com/manifoldmq/manifold/router/amqp"
 
-// fields reads the fields of a list, each with what it means to leave it out. The first mistake counts.
+// fields reads the fields of a list, each with what it means to leave it out. Mistakes are the decoder's to keep.
 type fields struct {
 	d    *amqp.Decoder
 	list amqp.ListReader
 	name string // of what is being read
-	err  error
 }
 
 func readFields(d *amqp.Decoder, name string) fields {
@@ -17,24 +16,10 @@ func readFields(d *amqp.Decoder, name string) fields {
 // end closes the list and gives the first mistake.
 func (f *fields) end() error {
 	f.list.End()
-	if err := f.d.Err(); err != nil {
-		return err
-	}
-	return f.err
+	return f.d.Err()
 }
 
-func (f *fields) fail(reason string) {
-	if f.err == nil {
-		f.err = &amqp.DecodeError{Offset: f.d.Offset(), Reason: f.name + " " + reason}
-	}
-}
-
-// note keeps a mistake that was found further inside.
-func (f *fields) note(err error) {
-	if f.err == nil {
-		f.err = err
-	}
-}
+func (f *fields) fail(reason string) { f.d.Fail(f.name + " " + reason) }
 
 // must moves to a field that may not be left out.
 func (f *fields) must(field string) bool {
@@ -192,9 +177,7 @@ func (f *fields) error() *Error {
 	if !f.list.Next() {
 		return nil
 	}
-	e, err := readError(f.d)
-	f.note(err)
-	return e
+	return readError(f.d)
 }
 
 // state reads a delivery state, the zero State when it is left out.
@@ -203,20 +186,14 @@ func (f *fields) state(s *State) {
 	if !f.list.Next() {
 		return
 	}
-	f.note(s.Read(f.d))
+	s.read(f.d)
 }
 
 // expect reads a descriptor that has to be the given one.
-func expect(d *amqp.Decoder, descriptor uint64, name string) error {
-	at := d.Offset()
-	got := d.ReadDescriptor()
-	if err := d.Err(); err != nil {
-		return err
+func expect(d *amqp.Decoder, descriptor uint64, name string) {
+	if d.ReadDescriptor() != descriptor {
+		d.Fail("want " + name + ", found another described value")
 	}
-	if got != descriptor {
-		return &amqp.DecodeError{Offset: at, Reason: "want " + name + ", found another described value"}
-	}
-	return nil
 }
 
 // putRaw appends an encoded field, or null for none.

@@ -47,6 +47,12 @@ func (s *State) IsPlain() bool {
 	return s.Error == nil && s.Annotations == nil && s.TxnID == nil && s.Kind != Received
 }
 
+// Same tells whether two plain states are equal.
+func (s *State) Same(t *State) bool {
+	return s.Kind == t.Kind && s.Outcome == t.Outcome && s.DeliveryFailed == t.DeliveryFailed &&
+		s.UndeliverableHere == t.UndeliverableHere
+}
+
 // IsOutcome tells whether the state ends a delivery [3.4].
 func (s *State) IsOutcome() bool { return s.Kind >= Accepted && s.Kind <= Declared }
 
@@ -109,18 +115,21 @@ func (s *State) appendOutcome(dst []byte, kind StateKind) []byte {
 	return f.End()
 }
 
-// Read reads the state with its descriptor. s must be the zero State.
+// Read reads the state with its descriptor.
 func (s *State) Read(d *amqp.Decoder) error {
-	at := d.Offset()
-	switch d.ReadDescriptor() {
-	case amqp.DescriptorAccepted:
-		return s.readOutcome(d, Accepted)
-	case amqp.DescriptorReleased:
-		return s.readOutcome(d, Released)
-	case amqp.DescriptorRejected:
-		return s.readOutcome(d, Rejected)
-	case amqp.DescriptorModified:
-		return s.readOutcome(d, Modified)
+	*s = State{}
+	s.read(d)
+	return d.Err()
+}
+
+// read reads the state into the zero State; mistakes are the decoder's to keep.
+func (s *State) read(d *amqp.Decoder) {
+	descriptor := d.ReadDescriptor()
+	if kind := outcomeOf(descriptor); kind != NoState {
+		s.readOutcome(d, kind)
+		return
+	}
+	switch descriptor {
 	case amqp.DescriptorReceived:
 		f := readFields(d, "received")
 		s.Kind = Received
@@ -128,23 +137,36 @@ func (s *State) Read(d *amqp.Decoder) error {
 		if f.must("section-offset") {
 			s.SectionOffset = d.ReadUlong()
 		}
-		return f.end()
+		f.list.End()
 	case amqp.DescriptorDeclared:
 		f := readFields(d, "declared")
 		s.Kind = Declared
 		s.TxnID = f.mustBinary("txn-id")
-		return f.end()
+		f.list.End()
 	case amqp.DescriptorTransactionalState:
-		return s.readTransactional(d)
+		s.readTransactional(d)
+	default:
+		d.Fail("delivery state is unknown")
 	}
-	if err := d.Err(); err != nil {
-		return err
+}
+
+// outcomeOf gives the outcome with a descriptor, or NoState.
+func outcomeOf(descriptor uint64) StateKind {
+	switch descriptor {
+	case amqp.DescriptorAccepted:
+		return Accepted
+	case amqp.DescriptorReleased:
+		return Released
+	case amqp.DescriptorRejected:
+		return Rejected
+	case amqp.DescriptorModified:
+		return Modified
 	}
-	return &amqp.DecodeError{Offset: at, Reason: "delivery state is unknown"}
+	return NoState
 }
 
 // readOutcome reads the list of an outcome whose descriptor has been read.
-func (s *State) readOutcome(d *amqp.Decoder, kind StateKind) error {
+func (s *State) readOutcome(d *amqp.Decoder, kind StateKind) {
 	f := readFields(d, stateNames[kind])
 	s.Kind = kind
 	switch kind {
@@ -155,19 +177,20 @@ func (s *State) readOutcome(d *amqp.Decoder, kind StateKind) error {
 		s.UndeliverableHere = f.bool()
 		s.Annotations = f.fieldMap()
 	}
-	return f.end()
+	f.list.End()
 }
 
-func (s *State) readTransactional(d *amqp.Decoder) error {
+// readTransactional reads the list of a transactional state whose descriptor has been read.
+func (s *State) readTransactional(d *amqp.Decoder) {
 	f := readFields(d, "transactional-state")
 	id := f.mustBinary("txn-id")
 	if f.list.Next() {
-		at := d.Offset()
-		f.note(s.Read(d))
-		if s.Kind < Accepted || s.Kind > Modified {
-			f.note(&amqp.DecodeError{Offset: at, Reason: "transactional-state holds what is no outcome"})
+		kind := outcomeOf(d.ReadDescriptor())
+		if kind == NoState {
+			d.Fail("transactional-state holds what is no outcome")
 		}
+		s.readOutcome(d, kind)
 	}
 	s.Kind, s.Outcome, s.TxnID = Transactional, s.Kind, id
-	return f.end()
+	f.list.End()
 }

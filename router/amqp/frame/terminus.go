@@ -113,10 +113,7 @@ func (f *fields) source() *Source {
 	if !f.list.Next() {
 		return nil
 	}
-	if err := expect(f.d, amqp.DescriptorSource, "source"); err != nil {
-		f.note(err)
-		return nil
-	}
+	expect(f.d, amqp.DescriptorSource, "source")
 	g, s := readFields(f.d, "source"), &Source{}
 	s.Address, s.HasAddress = g.address()
 	s.Durable = g.durability()
@@ -129,7 +126,7 @@ func (f *fields) source() *Source {
 	g.state(&s.DefaultOutcome)
 	s.Outcomes = g.symbols()
 	s.Capabilities = g.symbols()
-	f.note(g.end())
+	g.list.End()
 	return s
 }
 
@@ -138,16 +135,15 @@ func (f *fields) target() (*Target, *Coordinator) {
 	if !f.list.Next() {
 		return nil, nil
 	}
-	at := f.d.Offset()
 	switch f.d.ReadDescriptor() {
 	case amqp.DescriptorTarget:
 	case amqp.DescriptorCoordinator:
 		g := readFields(f.d, "coordinator")
 		c := &Coordinator{Capabilities: g.symbols()}
-		f.note(g.end())
+		g.list.End()
 		return nil, c
 	default:
-		f.note(&amqp.DecodeError{Offset: at, Reason: "want target or coordinator, found another described value"})
+		f.d.Fail("want target or coordinator, found another described value")
 		return nil, nil
 	}
 	g, t := readFields(f.d, "target"), &Target{}
@@ -158,7 +154,7 @@ func (f *fields) target() (*Target, *Coordinator) {
 	t.Dynamic = g.bool()
 	t.DynamicNodeProperties = g.fieldMap()
 	t.Capabilities = g.symbols()
-	f.note(g.end())
+	g.list.End()
 	return t, nil
 }
 
