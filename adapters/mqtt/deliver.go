@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"math"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
@@ -48,12 +49,12 @@ func (c *conn) deliver(a *arrival) bool {
 		p.QoS = 0
 	}
 	p.Dup = p.QoS > 0 && d.Attempts > 0
-	now := time.Now().UnixMilli()
-	if d.Expires > 0 && d.Expires <= now {
+	left, expired := timeLeft(d)
+	if expired {
 		c.finish(s, d, router.Reject(router.Unroutable, "expired"))
 		return true
 	}
-	if !decode(d, c.session.Version(), now, &p) {
+	if !decode(d, c.session.Version(), left, &p) {
 		c.drop(s, d, "the message has no form in MQTT")
 		return true
 	}
@@ -74,6 +75,15 @@ func (c *conn) deliver(a *arrival) bool {
 		c.drop(s, d, refusal.Error())
 		return true
 	}
+}
+
+// timeLeft gives the seconds, rounded up, until a message expires; 0 for one that never does.
+func timeLeft(d *router.Delivery) (seconds uint32, expired bool) {
+	if d.Expires == 0 {
+		return 0, false
+	}
+	left := d.Expires - time.Now().UnixMilli()
+	return uint32(min(max((left+999)/1000, 0), math.MaxUint32)), left <= 0
 }
 
 // drop ends a message that this client can never take: it is rejected where somebody waits, and counted otherwise.

@@ -100,9 +100,9 @@ func appendRepeated(b []byte, user session.UserProperties) []byte {
 	return m.End()
 }
 
-// decode fills a publication with what a delivery says, as far as the client's version has a place for it. It fails
-// when MQTT has no form for the body.
-func decode(d *router.Delivery, version byte, now int64, p *session.Publication) bool {
+// decode fills a publication with what a delivery says, as far as the client's version has a place for it. left is for
+// how many seconds more it is wanted, 0 for ever. It fails when MQTT has no form for the body.
+func decode(d *router.Delivery, version byte, left uint32, p *session.Publication) bool {
 	payload, text, ok := d.Message.Body().Payload()
 	if !ok {
 		return false
@@ -112,10 +112,7 @@ func decode(d *router.Delivery, version byte, now int64, p *session.Publication)
 		return true
 	}
 	p.Properties.Text = text
-	if d.Expires > 0 {
-		p.Properties.Expires = true
-		p.Properties.Expiry = uint32(min(max((d.Expires-now+999)/1000, 0), 1<<32-1))
-	}
+	p.Properties.Expires, p.Properties.Expiry = left > 0, left
 	fields, err := d.Message.Properties()
 	if err != nil {
 		return false
