@@ -29,6 +29,7 @@ func (a *assembly) doors(l *listeners) ([]door, error) {
 		open     func(net.Listener) (door, error)
 	}{
 		{l.mqtt, a.mqttDoor},
+		{l.amqp, a.amqpDoor},
 		{l.http, a.httpDoor},
 	} {
 		if entry.listener == nil {

@@ -26,7 +26,7 @@ func quickstart(t *testing.T) config.Config {
 		t.Fatal(err)
 	}
 	c.DataDir = t.TempDir()
-	c.MQTT.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0
+	c.MQTT.Port, c.AMQP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0
 	return c
 }
 
@@ -108,7 +108,7 @@ func TestNothingIsLeftAfterRun(t *testing.T) {
 
 func TestDoorThatIsNotEnabledHasNoListener(t *testing.T) {
 	c := quickstart(t)
-	c.MQTT.Enabled, c.HTTP.Enabled = false, false
+	c.MQTT.Enabled, c.AMQP.Enabled, c.HTTP.Enabled = false, false, false
 	if doors := start(t, c); len(doors) != 1 || doors["admin"] == "" {
 		t.Errorf("got %v, want admin only", doors)
 	}

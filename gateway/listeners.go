@@ -11,7 +11,7 @@ import (
 
 // listeners are the open ones of the doors; nil for a door that is not enabled.
 type listeners struct {
-	mqtt, http, admin net.Listener
+	mqtt, amqp, http, admin net.Listener
 }
 
 // openListeners opens all listeners or none.
@@ -23,6 +23,7 @@ func openListeners(c *config.Config) (*listeners, error) {
 		listener *net.Listener
 	}{
 		{"mqtt", c.MQTT.Door, &l.mqtt},
+		{"amqp", c.AMQP.Door, &l.amqp},
 		{"http", c.HTTP.Door, &l.http},
 		{"admin", c.Admin.Door, &l.admin},
 	} {
@@ -41,7 +42,7 @@ func openListeners(c *config.Config) (*listeners, error) {
 
 // close closes the listeners; those that a door has closed already are not harmed.
 func (l *listeners) close() {
-	for _, open := range []net.Listener{l.mqtt, l.http, l.admin} {
+	for _, open := range []net.Listener{l.mqtt, l.amqp, l.http, l.admin} {
 		if open != nil {
 			open.Close()
 		}

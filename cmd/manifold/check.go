@@ -40,7 +40,7 @@ func describe(w io.Writer, file string, c *config.Config) {
 	for _, door := range []struct {
 		name string
 		config.Door
-	}{{"mqtt", c.MQTT.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
+	}{{"mqtt", c.MQTT.Door}, {"amqp", c.AMQP.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
 		if door.Enabled {
 			fmt.Fprintf(w, "  %s at port %d\n", door.name, c.ShiftedPort(door.Door))
 		}

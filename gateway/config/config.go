@@ -27,6 +27,7 @@ type Config struct {
 	Limits       Limits        `yaml:"limits"`
 	Store        Store         `yaml:"store"`
 	MQTT         MQTT          `yaml:"mqtt"`
+	AMQP         AMQP          `yaml:"amqp"`
 	HTTP         HTTP          `yaml:"http"`
 	Admin        Admin         `yaml:"admin"`
 	Tenants      []Tenant      `yaml:"tenants"`
@@ -44,6 +45,7 @@ func Default() Config {
 		Limits:       defaultLimits(),
 		Store:        defaultStore(),
 		MQTT:         defaultMQTT(),
+		AMQP:         defaultAMQP(),
 		HTTP:         defaultHTTP(),
 		Admin:        defaultAdmin(),
 	}

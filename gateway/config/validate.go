@@ -53,6 +53,7 @@ func (c *Config) validate() Problems {
 	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
 	c.validateDoors(k)
 	c.validateMQTT(k)
+	c.validateAMQP(k)
 	c.validateHTTP(k)
 	c.validateTenants(k)
 	return k.problems
@@ -68,7 +69,7 @@ func (c *Config) validateDoors(k *check) {
 	for _, door := range []struct {
 		name string
 		Door
-	}{{"mqtt", c.MQTT.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
+	}{{"mqtt", c.MQTT.Door}, {"amqp", c.AMQP.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
 		path := door.name + ".port"
 		port := c.ShiftedPort(door.Door)
 		k.within(path, door.Port, 0, maxPort)
@@ -113,6 +114,28 @@ func (c *Config) validateMQTT(k *check) {
 	k.span("mqtt.deliveryTimeout", m.DeliveryTimeout, 100*time.Millisecond)
 	k.refuse(m.MaxKeepAlive < 0 || m.MaxKeepAlive > maxPort*time.Second || m.MaxKeepAlive%time.Second != 0,
 		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
+}
+
+func (c *Config) validateAMQP(k *check) {
+	a := &c.AMQP
+	k.size("amqp.maxFrameSize", a.MaxFrameSize, 512, 16<<20)
+	k.size("amqp.maxHandshakeFrame", a.MaxHandshakeFrame, 512, 1<<20)
+	k.within("amqp.channelMax", a.ChannelMax, 0, maxPort)
+	k.within("amqp.handleMax", a.HandleMax, 0, maxPort)
+	k.within("amqp.maxLinks", a.MaxLinks, 1, 1<<20)
+	k.size("amqp.maxMessageSize", a.MaxMessageSize, 128, 256<<20)
+	k.size("amqp.maxPartial", a.MaxPartial, 1<<10, 1<<40)
+	k.within("amqp.maxUnsettled", a.MaxUnsettled, 1, 1<<20)
+	k.within("amqp.incomingWindow", a.IncomingWindow, 2, maxPort)
+	k.span("amqp.idleTimeout", a.IdleTimeout, time.Millisecond)
+	k.span("amqp.minIdleTimeout", a.MinIdleTimeout, time.Millisecond)
+	k.span("amqp.handshakeTimeout", a.HandshakeTimeout, time.Millisecond)
+	k.span("amqp.closeTimeout", a.CloseTimeout, time.Millisecond)
+	k.span("amqp.writeTimeout", a.WriteTimeout, time.Millisecond)
+	k.within("amqp.relayCredit", a.RelayCredit, 1, many)
+	k.within("amqp.maxSenders", a.MaxSenders, 1, many)
+	k.size("amqp.maxQueuedBytes", a.MaxQueuedBytes, 1<<10, 1<<30)
+	k.span("amqp.drainWait", a.DrainWait, time.Millisecond)
 }
 
 func (c *Config) validateHTTP(k *check) {

@@ -1,0 +1,51 @@
+package amqp
+
+import (
+	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+// mail is where other goroutines leave what a connection is to do. It is all of a connection that they touch.
+type mail struct {
+	arrivals transport.Mailbox[arrival]
+	outcomes transport.Mailbox[outcome]
+	credits  transport.Mailbox[*incoming] // each with some credit in it
+	shed     atomic.Int64                 // bytes of deliveries that nobody waits for, on their way to the client
+	maxShed  int64
+}
+
+// arrival is a message that a node handed to a link. One without a message was dropped on arrival.
+type arrival struct {
+	link     *outgoing
+	delivery router.Delivery
+}
+
+// outcome is what became of a message of a link.
+type outcome struct {
+	link    *incoming
+	sender  *router.Sender
+	id      uint32 // of the delivery
+	outcome router.Outcome
+}
+
+func (m *mail) init(wake func(), maxShed int) {
+	m.maxShed = int64(maxShed)
+	m.arrivals.Init(wake)
+	m.outcomes.Init(wake)
+	m.credits.Init(wake)
+}
+
+// arrive takes in a message, unless it is one that nobody waits for and there are too many bytes of those.
+func (m *mail) arrive(link *outgoing, d router.Delivery) {
+	if !d.Owned() {
+		size := int64(d.Message.Len())
+		if m.shed.Add(size) > m.maxShed {
+			m.shed.Add(-size)
+			link.receiver.Drop()
+			d = router.Delivery{}
+		}
+	}
+	m.arrivals.Put(arrival{link: link, delivery: d})
+}

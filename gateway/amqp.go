@@ -1,0 +1,68 @@
+package gateway
+
+import (
+	"net"
+	"os"
+	"runtime/debug"
+
+	"github.com/manifoldmq/manifold/adapters/amqp"
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+func (a *assembly) amqpDoor(listener net.Listener) (door, error) {
+	server := amqp.New(amqp.Config{
+		Router:    a.router,
+		Directory: a.directory,
+		Driver: transport.NewDriver(transport.Options{
+			DrainTimeout: a.config.DrainTimeout,
+			WriteTimeout: a.config.AMQP.WriteTimeout,
+		}),
+		Limits:      amqpLimits(&a.config.AMQP),
+		ContainerID: containerID(),
+		Version:     version(),
+		Log:         a.log.With("door", "amqp"),
+	})
+	return door{name: "amqp", listener: listener, serve: server.Serve, connections: server.Connections}, nil
+}
+
+// amqpLimits gives the settings in the door's own words.
+func amqpLimits(c *config.AMQP) amqp.Limits {
+	return amqp.Limits{
+		ConnectionLimits: amqp.ConnectionLimits{
+			MaxFrameSize:      uint32(c.MaxFrameSize),
+			MaxHandshakeFrame: uint32(c.MaxHandshakeFrame),
+			ChannelMax:        uint16(c.ChannelMax),
+			HandleMax:         uint32(c.HandleMax),
+			MaxLinks:          c.MaxLinks,
+			MaxMessageSize:    uint64(c.MaxMessageSize),
+			MaxPartial:        int(c.MaxPartial),
+			MaxUnsettled:      c.MaxUnsettled,
+			IncomingWindow:    uint32(c.IncomingWindow),
+			IdleTimeout:       c.IdleTimeout,
+			MinIdleTimeout:    c.MinIdleTimeout,
+			HandshakeTimeout:  c.HandshakeTimeout,
+			CloseTimeout:      c.CloseTimeout,
+		},
+		RelayCredit:    c.RelayCredit,
+		MaxSenders:     c.MaxSenders,
+		MaxQueuedBytes: int(c.MaxQueuedBytes),
+		DrainWait:      c.DrainWait,
+	}
+}
+
+// containerID is what the gateway calls itself to its peers: the machine's name, if it has one.
+func containerID() string {
+	if name, err := os.Hostname(); err == nil {
+		return "manifold-" + name
+	}
+	return "manifold"
+}
+
+// version is what the Go tool wrote into the binary.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

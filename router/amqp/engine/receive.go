@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// A Transfer is a delivery, or, on a link that streams, a piece of one. It is borrowed.
+type Transfer struct {
+	ID        uint32       // delivery-id, for Settle and Update
+	Tag       []byte       // delivery-tag; of the first piece only
+	Format    uint32       // of the message [3.2.16]
+	Payload   []byte       // the encoded message, or the piece
+	Owned     bool         // Payload is the Handler's to keep
+	State     *frame.State // such as the transaction that the delivery is part of; its Kind may be NoState
+	Settled   bool         // no settlement is awaited, and none is heard
+	First     bool         // no piece came before
+	Last      bool         // no piece will follow
+	Aborted   bool         // the delivery is void: forget the pieces that came before; of streaming links only
+	Resume    bool         // it continues an unsettled delivery of an earlier attach [2.6.13]
+	Batchable bool         // the sender does not wait for this settlement alone
+}
+
+// arrival is a delivery that is being received.
+type arrival struct {
+	active    bool // more of it is to come
+	streaming bool // its pieces go to the owner as they come
+	settled   bool
+	resume    bool
+	id        uint32
+	format    uint32
+	size      uint64
+	tag       []byte
+	kept      []byte       // what has come, for an owner that takes it whole
+	state     *frame.State // of the first transfer; nil for none
+}
+
+// transfer reads a transfer frame.
+func (s *Session) transfer(t *frame.Transfer, payload []byte) {
+	if !s.countTransfer() {
+		return
+	}
+	l := s.remoteLink(t.Handle)
+	if l == nil || l.detached {
+		return
+	}
+	if l.role == frame.Sender {
+		l.fail(frame.NotAllowed, "transfer from a receiver")
+		return
+	}
+	first := !l.arriving.active
+	if first && !l.begins(t) || !first && !l.continues(t) {
+		return
+	}
+	a := &l.arriving
+	if a.size += uint64(len(payload)); a.size > l.local.MaxMessageSize {
+		l.fail(frame.MessageSizeExceeded, "message is larger than max-message-size")
+		return
+	}
+	switch {
+	case t.Aborted:
+		l.aborts(first)
+	case a.streaming:
+		l.piece(t, payload, first)
+	case t.More:
+		l.keep(payload)
+	default:
+		l.whole(t, payload)
+	}
+	l.endDrain()
+}
+
+// begins takes the first transfer of a delivery.
+func (l *Link) begins(t *frame.Transfer) bool {
+	s := l.session
+	switch {
+	case !t.HasDeliveryID || t.DeliveryTag == nil: // [2.7.5]
+		l.fail(frame.InvalidField, "first transfer of a delivery has no delivery-id or delivery-tag")
+		return false
+	case l.credit == 0 || l.local == nil:
+		l.fail(frame.TransferLimitExceeded, "transfer without link credit")
+		return false
+	}
+	if !t.Settled {
+		second := l.local.ReceiverSettleMode == frame.ReceiveSecond
+		if t.HasReceiverMode {
+			second = t.ReceiverSettleMode == frame.ReceiveSecond
+		}
+		if !s.incoming.insert(entry{id: t.DeliveryID, link: l, second: second}) {
+			s.fail(frame.InvalidField, "delivery-id is in use or far off")
+			return false
+		}
+		l.unsettled++
+	}
+	l.credit--
+	l.deliveryCount++
+	l.arriving = arrival{active: t.More && !t.Aborted, streaming: l.streaming, settled: t.Settled, resume: t.Resume,
+		id: t.DeliveryID, format: t.MessageFormat}
+	if l.arriving.active && !l.streaming {
+		l.arriving.tag = bytes.Clone(t.DeliveryTag)
+		if t.State.Kind != frame.NoState {
+			state := t.State.Clone()
+			l.arriving.state = &state
+		}
+	}
+	l.regrant()
+	return true
+}
+
+// continues takes a further transfer of a delivery.
+func (l *Link) continues(t *frame.Transfer) bool {
+	a := &l.arriving
+	if t.HasDeliveryID && t.DeliveryID != a.id {
+		l.fail(frame.NotAllowed, "delivery begins before the one before is whole")
+		return false
+	}
+	if t.Settled && !a.settled { // each transfer may say so [2.7.5]
+		a.settled = true
+		l.settled(a.id)
+	}
+	a.active = t.More && !t.Aborted
+	return true
+}
+
+// settled forgets a delivery that its sender has settled on the way.
+func (l *Link) settled(id uint32) {
+	if e := l.session.incoming.find(id); e != nil && e.link == l {
+		l.session.incoming.remove(e)
+		l.unsettled--
+	}
+}
+
+// keep adds a piece to what waits for the rest of the message.
+func (l *Link) keep(payload []byte) {
+	c := l.session.conn
+	if c.partial+len(payload) > c.limits.MaxPartial {
+		l.fail(frame.ResourceLimitExceeded, "too much of unfinished messages")
+		return
+	}
+	c.partial += len(payload)
+	l.arriving.kept = append(l.arriving.kept, payload...)
+}
+
+// whole hands over a message that is complete with this transfer.
+func (l *Link) whole(t *frame.Transfer, payload []byte) {
+	c, a := l.session.conn, &l.arriving
+	c.event = Transfer{ID: a.id, Tag: t.DeliveryTag, Format: a.format, Payload: payload, State: &t.State,
+		Settled: a.settled, First: true, Last: true, Resume: a.resume, Batchable: t.Batchable}
+	if a.tag != nil {
+		c.partial -= len(a.kept)
+		c.event.Payload, c.event.Owned, c.event.Tag = append(a.kept, payload...), true, a.tag
+		if a.state != nil {
+			c.event.State = a.state
+		}
+		l.arriving = arrival{}
+	}
+	c.handler.Received(l, &c.event)
+}
+
+// piece hands over a piece as it comes.
+func (l *Link) piece(t *frame.Transfer, payload []byte, first bool) {
+	c, a := l.session.conn, &l.arriving
+	c.event = Transfer{ID: a.id, Format: a.format, Payload: payload, State: &t.State, Settled: a.settled, First: first,
+		Last: !t.More, Resume: a.resume, Batchable: t.Batchable}
+	if first {
+		c.event.Tag = t.DeliveryTag
+	}
+	c.handler.Received(l, &c.event)
+}
+
+// aborts forgets a delivery that its sender has given up, and which is settled by that [2.6.14]. An owner that takes
+// messages whole has not heard of it, so the sender gets its credit back.
+func (l *Link) aborts(first bool) {
+	c, a := l.session.conn, &l.arriving
+	l.settled(a.id)
+	if !a.streaming {
+		l.dropArrival()
+		l.Grant(1)
+		return
+	}
+	c.event = Transfer{ID: a.id, Format: a.format, State: &c.transferIn.State, Settled: true, First: first, Last: true,
+		Aborted: true}
+	c.handler.Received(l, &c.event)
+}
+
+// dropArrival gives back the memory of an unfinished message.
+func (l *Link) dropArrival() {
+	l.session.conn.partial -= len(l.arriving.kept)
+	l.arriving = arrival{}
+}

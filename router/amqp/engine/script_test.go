@@ -1,0 +1,514 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected lines of testdata/*.txt")
+
+// TestConversations plays each script and compares what the engine says with what the script expects.
+//
+// Input lines start with one of these words; indented lines are expectations:
+//
+//	server  mechanisms=A,B optional    before anything else; "server" alone is the default
+//	client  mechanism=PLAIN
+//	limits  Name=value ...             before anything else
+//	opened  Window=n MaxFrameSize=n    a client opens and begins a session, which is not written down
+//	recv    Frame Field=value ...      a frame of the peer, in the notation of notation_test.go
+//	bytes   hex ...                    bytes of the peer as they stand
+//	tick    duration                   time passes and Advance is called if it is due
+//	do      command key=value ...      a command of the owner
+//
+// Expectations are event (a call of the Handler), send (a frame that Flush gave), error (of Feed or Advance), refused (of
+// a command), wait (not Ready) and closed.
+func TestConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, string(script))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(script) {
+				t.Errorf("the conversation differs; with -update the script would become:\n%s", got)
+			}
+		})
+	}
+}
+
+// play gives the script back with its expectations replaced by what happens.
+func play(t *testing.T, script string) string {
+	t.Helper()
+	c := newConversation(t)
+	var got strings.Builder
+	for text := range strings.Lines(script) {
+		text = strings.TrimRight(text, "\n")
+		if strings.HasPrefix(text, " ") {
+			continue // an expectation, written anew
+		}
+		got.WriteString(text + "\n")
+		word, rest, _ := strings.Cut(text, " ")
+		if word == "" || word == "#" {
+			continue
+		}
+		c.input(word, strings.TrimSpace(rest))
+		for _, l := range c.take() {
+			got.WriteString("    " + l + "\n")
+		}
+	}
+	return got.String()
+}
+
+// conversation is an engine with an owner that writes down what it hears, and a clock.
+type conversation struct {
+	t        testing.TB
+	limits   Limits
+	server   Server
+	client   *Client
+	conn     *Conn
+	now      time.Time
+	lines    []string
+	closed   bool
+	sessions map[string]*Session
+	links    map[string]*Link
+	handler  Handler // instead of the conversation itself
+}
+
+var _ Handler = (*conversation)(nil)
+
+func newConversation(t testing.TB) *conversation {
+	return &conversation{t: t, limits: DefaultLimits(), now: time.Unix(1_800_000_000, 0),
+		server: Server{ContainerID: "server"}, sessions: map[string]*Session{}, links: map[string]*Link{}}
+}
+
+// start makes the engine once all settings are known.
+func (c *conversation) start() {
+	if c.conn != nil {
+		return
+	}
+	h := c.handler
+	if h == nil {
+		h = c
+	}
+	if c.client != nil {
+		c.conn = NewClient(c.now, &c.limits, *c.client, h)
+	} else {
+		c.conn = NewServer(c.now, &c.limits, c.server, h)
+	}
+}
+
+func (c *conversation) logf(format string, args ...any) {
+	c.lines = append(c.lines, fmt.Sprintf(format, args...))
+}
+
+// take flushes and gives what was written down since the last call.
+func (c *conversation) take() []string {
+	if c.conn == nil {
+		return nil
+	}
+	for {
+		out := c.conn.Flush(nil)
+		if len(out) == 0 {
+			break
+		}
+		for _, l := range decodeFrames(c.t, out) {
+			c.logf("send %s", l)
+		}
+	}
+	if c.conn.Closed() && !c.closed {
+		c.closed = true
+		c.logf("closed")
+	} else if !c.conn.Ready() && !c.closed {
+		c.logf("wait")
+	}
+	lines := c.lines
+	c.lines = nil
+	return lines
+}
+
+func (c *conversation) input(word, rest string) {
+	switch word {
+	case "server", "client", "limits":
+		c.setting(word, parseLine(c.t, word+" "+rest))
+		return
+	}
+	c.start()
+	switch word {
+	case "opened":
+		c.opened(parseLine(c.t, word+" "+rest))
+	case "recv":
+		c.feed(encodeFrame(c.t, rest))
+	case "bytes":
+		b, err := hex.DecodeString(strings.ReplaceAll(rest, " ", ""))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.feed(b)
+	case "tick":
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.now = c.now.Add(d)
+		c.advance()
+	case "do":
+		c.command(parseLine(c.t, rest))
+		c.advance()
+	default:
+		c.t.Fatalf("unknown word %q", word)
+	}
+}
+
+// opened plays what most scripts begin with.
+func (c *conversation) opened(l line) {
+	open, begin := "Open ContainerID=client", "Begin NextOutgoingID=0 OutgoingWindow=100"
+	if l.has("MaxFrameSize") {
+		open += " MaxFrameSize=" + l.text("MaxFrameSize")
+	}
+	window := "100"
+	if l.has("Window") {
+		window = l.text("Window")
+	}
+	c.input("recv", "Header AMQP")
+	c.input("recv", open)
+	c.conn.Open(frame.Open{})
+	c.input("recv", begin+" IncomingWindow="+window)
+	c.take()
+}
+
+func (c *conversation) setting(word string, l line) {
+	switch word {
+	case "server":
+		for m := range strings.SplitSeq(l.text("mechanisms"), ",") {
+			c.server.Mechanisms = append(c.server.Mechanisms, amqp.Symbol(m))
+		}
+		c.server.Optional = l.has("optional")
+	case "client":
+		c.client = &Client{Hostname: "host"}
+		switch l.text("mechanism") {
+		case "PLAIN":
+			c.client.Mechanisms = []Mechanism{WithPlain("user", "secret")}
+		case "ANONYMOUS":
+			c.client.Mechanisms = []Mechanism{WithAnonymous("trace")}
+		case "EXTERNAL":
+			c.client.Mechanisms = []Mechanism{WithExternal("")}
+		}
+	case "limits":
+		for _, key := range l.keys {
+			c.limit(key, l)
+		}
+	}
+}
+
+func (c *conversation) limit(key string, l line) {
+	n := l.number(key)
+	switch key {
+	case "MaxFrameSize":
+		c.limits.MaxFrameSize = uint32(n)
+	case "ChannelMax":
+		c.limits.ChannelMax = uint16(n)
+	case "HandleMax":
+		c.limits.HandleMax = uint32(n)
+	case "MaxLinks":
+		c.limits.MaxLinks = n
+	case "MaxMessageSize":
+		c.limits.MaxMessageSize = uint64(n)
+	case "MaxPartial":
+		c.limits.MaxPartial = n
+	case "MaxUnsettled":
+		c.limits.MaxUnsettled = n
+	case "IncomingWindow":
+		c.limits.IncomingWindow = uint32(n)
+	default:
+		c.t.Fatalf("unknown limit %s", key)
+	}
+}
+
+func (c *conversation) feed(b []byte) {
+	borrowed := bytes.Clone(b)
+	err := c.conn.Feed(c.now, borrowed)
+	for i := range borrowed {
+		borrowed[i] = 0xAA // whoever kept a borrowed slice will show it
+	}
+	c.failed(err)
+}
+
+// advance lets the engine act if it wants to.
+func (c *conversation) advance() {
+	for range 4 {
+		if d := c.conn.Deadline(); d.IsZero() || c.now.Before(d) {
+			return
+		}
+		c.failed(c.conn.Advance(c.now))
+	}
+}
+
+func (c *conversation) failed(err error) {
+	if err != nil {
+		c.logf("error %v", err)
+	}
+}
+
+// command runs one command of the owner.
+func (c *conversation) command(l line) {
+	if c.linkCommand(l) {
+		return
+	}
+	s := c.sessions[l.text("session")]
+	switch l.word {
+	case "open":
+		o := frame.Open{}
+		delete(l.vals, "open")
+		l.fill(c.t, &o)
+		c.conn.Open(o)
+	case "challenge":
+		c.conn.Challenge([]byte(l.text("data")))
+	case "admit":
+		c.conn.Admit(nil)
+	case "deny":
+		c.conn.Deny(frame.SASLAuth)
+	case "hold":
+		c.conn.Hold()
+	case "resume":
+		c.conn.Resume()
+	case "begin":
+		c.sessions[l.text("session")] = c.conn.Begin()
+		if c.sessions[l.text("session")] == nil {
+			c.logf("refused")
+		}
+	case "hold-session":
+		s.Hold()
+	case "resume-session":
+		s.Resume()
+	case "end":
+		s.End(fault(l))
+	case "attach":
+		a := frame.Attach{SenderSettleMode: frame.SendMixed}
+		l.without("session").fill(c.t, &a)
+		link := s.Attach(a)
+		if link == nil {
+			c.logf("refused")
+			return
+		}
+		c.links[a.Name] = link
+	case "close":
+		c.conn.Close(fault(l))
+	case "drain":
+		c.conn.Drain(c.now)
+	case "lost":
+		c.conn.Lost()
+	default:
+		c.t.Fatalf("unknown command %q", l.word)
+	}
+}
+
+// without gives the line without a key that is no field.
+func (l line) without(names ...string) line {
+	out := line{word: l.word, vals: l.vals}
+	for _, key := range l.keys {
+		found := false
+		for _, name := range names {
+			found = found || key == name
+		}
+		if !found {
+			out.keys = append(out.keys, key)
+		}
+	}
+	return out
+}
+
+func fault(l line) *frame.Error {
+	if !l.has("error") {
+		return nil
+	}
+	return &frame.Error{Condition: amqp.Symbol(l.text("error")), Description: l.text("text")}
+}
+
+// linkCommand runs a command of a link, named by link=.
+func (c *conversation) linkCommand(l line) bool {
+	if !l.has("link") {
+		return false
+	}
+	link := c.links[l.text("link")]
+	if link == nil {
+		c.t.Fatalf("no link %q", l.text("link"))
+	}
+	switch l.word {
+	case "accept":
+		a := frame.Attach{}
+		l.without("link").fill(c.t, &a)
+		link.Accept(a)
+	case "refuse":
+		link.Refuse(fault(l))
+	case "stream":
+		link.Stream()
+	case "grant":
+		link.Grant(l.number("n"))
+	case "drain":
+		link.Drain()
+	case "drained":
+		link.Drained()
+	case "available":
+		link.SetAvailable(uint32(l.number("n")))
+	case "detach":
+		link.Detach()
+	case "close":
+		link.Close(fault(l))
+	case "settle", "update":
+		c.settle(link, l)
+	case "together":
+		for id := range strings.SplitSeq(l.text("ids"), ",") {
+			l.vals["id"] = id
+			c.settle(link, l.without("ids"))
+		}
+	case "send":
+		c.send(link, l)
+	case "continue":
+		c.refused(link.Continue(l.payload(), l.has("More")))
+	case "abort":
+		c.refused(link.Abort())
+	default:
+		c.t.Fatalf("unknown command %q", l.word)
+	}
+	return true
+}
+
+func (c *conversation) refused(err error) {
+	if err != nil {
+		c.logf("refused %v", err)
+	}
+}
+
+func (c *conversation) settle(link *Link, l line) {
+	state := frame.State{}
+	l.without("link", "id").fill(c.t, &state)
+	command := link.Settle
+	if l.word == "update" {
+		command = link.Update
+	}
+	if !command(uint32(l.number("id")), state) {
+		c.logf("refused")
+	}
+}
+
+func (c *conversation) send(link *Link, l line) {
+	d := Delivery{Payload: l.payload(), More: l.has("More"), Settled: l.has("Settled"), Resume: l.has("Resume")}
+	if l.has("Tag") {
+		d.Tag = []byte(l.text("Tag"))
+	}
+	if l.has("Token") {
+		d.Token = l.text("Token")
+	}
+	if l.has("TxnID") {
+		d.State = &frame.State{Kind: frame.Transactional, TxnID: []byte(l.text("TxnID"))}
+	}
+	c.refused(link.Send(d))
+}
+
+func (c *conversation) Authenticate(a Authentication) {
+	c.logf("event authenticate %s first=%v response=%s hostname=%s", a.Mechanism, a.First, plain(a.Response), a.Hostname)
+}
+
+func (c *conversation) Opened(o *frame.Open) {
+	c.logf("event opened container=%s hostname=%q", o.ContainerID, o.Hostname)
+}
+
+func (c *conversation) Closed(e Ending) { c.logf("event closed by=%s%s", e.By, faultText(e.Error)) }
+
+func (c *conversation) Begun(s *Session) {
+	name := fmt.Sprint(s.channel)
+	for given, known := range c.sessions {
+		if known == s {
+			name = given
+		}
+	}
+	c.sessions[name] = s
+	c.logf("event begun session=%s", name)
+}
+
+func (c *conversation) Ended(s *Session, e *frame.Error) {
+	c.logf("event ended session=%d%s", s.channel, faultText(e))
+}
+
+func (c *conversation) Requested(l *Link) {
+	c.links[l.Name()] = l
+	c.logf("event requested %s role=%s", l.Name(), l.Role())
+}
+
+func (c *conversation) Attached(l *Link) { c.logf("event attached %s", l.Name()) }
+
+func (c *conversation) Detached(l *Link, d Detachment) {
+	c.logf("event detached %s by=%s closed=%v%s", l.Name(), d.By, d.Closed, faultText(d.Error))
+}
+
+func (c *conversation) Sendable(l *Link) {
+	c.logf("event sendable %s credit=%d draining=%v", l.Name(), l.Credit(), l.Draining())
+}
+
+func (c *conversation) Drained(l *Link) { c.logf("event drained %s", l.Name()) }
+
+func (c *conversation) Received(l *Link, x *Transfer) {
+	var flags strings.Builder
+	for _, f := range []struct {
+		set  bool
+		name string
+	}{{x.Settled, "settled"}, {x.First, "first"}, {x.Last, "last"}, {x.Aborted, "aborted"}, {x.Resume, "resume"}} {
+		if f.set {
+			flags.WriteString(" " + f.name)
+		}
+	}
+	payload := fmt.Sprintf("(%d bytes)", len(x.Payload))
+	if len(x.Payload) <= 40 {
+		payload = plain(x.Payload)
+	}
+	c.logf("event received %s id=%d tag=%s payload=%s%s%s", l.Name(), x.ID, plain(x.Tag), payload, flags.String(), stateText(x.State))
+}
+
+func (c *conversation) Progressed(l *Link, u Update) {
+	c.logf("event progressed %s id=%d token=%v %s%s", l.Name(), u.ID, u.Token, u.Progress, stateText(u.State))
+}
+
+func faultText(e *frame.Error) string {
+	if e == nil {
+		return ""
+	}
+	return fmt.Sprintf(" error=%q", e.Error())
+}
+
+func stateText(s *frame.State) string {
+	if s == nil || s.Kind == frame.NoState {
+		return ""
+	}
+	text := " state=" + s.Kind.String()
+	if s.Outcome != frame.NoState {
+		text += "/" + s.Outcome.String()
+	}
+	if s.TxnID != nil {
+		text += " txn=" + plain(s.TxnID)
+	}
+	if s.DeliveryFailed {
+		text += " failed"
+	}
+	return text + faultText(s.Error)
+}
