@@ -31,13 +31,19 @@ type Router struct {
 	limits    Limits
 	resolvers map[addressing.Kind]Resolver
 
-	mu       sync.Mutex // guards everything below; a leaf
-	counters map[string]*Counters
+	mu          sync.Mutex // guards everything below; a leaf
+	counters    map[string]*Counters
+	temporaries map[addressKey]*temporary
 }
 
 // New gives a router that finds nodes through one resolver per kind of address.
 func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
-	return &Router{limits: limits.withDefaults(), resolvers: resolvers, counters: make(map[string]*Counters)}
+	return &Router{
+		limits:      limits.withDefaults(),
+		resolvers:   resolvers,
+		counters:    make(map[string]*Counters),
+		temporaries: make(map[addressKey]*temporary),
+	}
 }
 
 // Counters gives a tenant's counters; they live as long as the router.
@@ -59,11 +65,8 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if !p.May(tenancy.Send, a.Filter()) {
 		return nil, Errorf(Denied, "not allowed to send to %s", a)
 	}
-	def, ok := p.Tenant.Addresses.Lookup(a)
-	if !ok {
-		return nil, Errorf(NotFound, "no address is declared for %s", a)
-	}
-	if err := assertKind(def, target.Kind, a); err != nil {
+	def, err := r.define(p.Tenant, a, target.Kind)
+	if err != nil {
 		return nil, err
 	}
 	node, err := r.resolve(ctx, p.Tenant, def, Source{Filter: a.Filter(), Kind: target.Kind})
@@ -95,7 +98,7 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 	if !p.May(tenancy.Receive, f) {
 		return nil, Errorf(Denied, "not allowed to receive from %s", f)
 	}
-	defs, err := sources(p.Tenant.Addresses, source)
+	defs, err := r.sources(p.Tenant, source)
 	if err != nil {
 		return nil, err
 	}
@@ -133,20 +136,17 @@ func (r *Router) Forget(ctx context.Context, p *tenancy.Principal, source Source
 }
 
 // sources finds the definitions that a receiver takes from: at least one, or an error.
-func sources(space *addressing.Space, source Source) ([]*addressing.Definition, error) {
+func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Definition, error) {
 	f := source.Filter
 	var defs []*addressing.Definition
 	if a, literal := f.Literal(); literal {
-		def, ok := space.Lookup(a)
-		if !ok {
-			return nil, Errorf(NotFound, "no address is declared for %s", a)
-		}
-		if err := assertKind(def, source.Kind, a); err != nil {
+		def, err := r.define(t, a, source.Kind)
+		if err != nil {
 			return nil, err
 		}
 		defs = append(defs, def)
 	} else {
-		for def := range space.Overlapping(f) {
+		for def := range t.Addresses.Overlapping(f) {
 			if spans(f, def) && (source.Kind == 0 || source.Kind == def.Kind) {
 				defs = append(defs, def)
 			}
@@ -175,16 +175,30 @@ func spans(f addressing.Filter, def *addressing.Definition) bool {
 	}
 }
 
-func assertKind(def *addressing.Definition, want addressing.Kind, a addressing.Address) error {
-	if want != 0 && def.Kind != want {
-		return Errorf(NotFound, "%s is declared with kind %s, not %s", a, def.Kind, want)
+// define finds the definition of an address, which is of the kind wanted if that is not zero. A temporary address is of
+// whatever kind its maker calls it: there is no other.
+func (r *Router) define(t *tenancy.Tenant, a addressing.Address, want addressing.Kind) (*addressing.Definition, error) {
+	if made, ok := r.temporary(t.Name, a); ok {
+		return made.def, nil
 	}
-	return nil
+	def, ok := t.Addresses.Lookup(a)
+	if !ok {
+		return nil, Errorf(NotFound, "no address is declared for %s", a)
+	}
+	if want != 0 && def.Kind != want {
+		return nil, Errorf(NotFound, "%s is declared with kind %s, not %s", a, def.Kind, want)
+	}
+	return def, nil
 }
 
 func (r *Router) resolve(
 	ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source,
 ) (Node, error) {
+	if a, literal := source.Filter.Literal(); literal {
+		if made, ok := r.temporary(t.Name, a); ok {
+			return made.node, nil
+		}
+	}
 	resolver, ok := r.resolvers[def.Kind]
 	if !ok {
 		return nil, Errorf(Unsupported, "addresses of kind %s are not offered here", def.Kind)

@@ -361,6 +361,31 @@ func TestRefusedLinksSayWhy(t *testing.T) {
 	}
 }
 
+func TestTemporaryAddressIsItsMakersUntilReleased(t *testing.T) {
+	h := newHouse(t)
+	a, release := h.router.Temporary(h.user)
+	_, box := h.receiver(string(a), 5)
+	heard := new(outcomes)
+	s := h.sender(string(a), heard)
+	s.Send(1, text("answer"))
+	box.expect(t, "answer")
+	stranger := &tenancy.Principal{Tenant: &tenancy.Tenant{
+		Name: "other", Addresses: h.user.Tenant.Addresses, Anonymous: true,
+	}}
+	_, err := h.router.Sender(t.Context(), stranger, router.Target{Address: a}, heard)
+	if router.ReasonOf(err) != router.NotFound {
+		t.Errorf("from another tenant: %v, want not found", err)
+	}
+	release()
+	_, err = h.router.Sender(t.Context(), h.user, router.Target{Address: a}, heard)
+	if router.ReasonOf(err) != router.NotFound {
+		t.Errorf("after the release: %v, want not found", err)
+	}
+	if b, _ := h.router.Temporary(h.user); a == b {
+		t.Error("two temporary addresses have the same name")
+	}
+}
+
 func TestMessageBeyondTheAddressLimitIsTooLarge(t *testing.T) {
 	def := define(t, "small", addressing.Broadcast)
 	def.MaxMessageSize = 16

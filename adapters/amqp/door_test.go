@@ -387,14 +387,61 @@ func TestRefusedLinksSayWhy(t *testing.T) {
 		if _, err := s.NewSender(h.ctx, "nowhere", nil); condition(err) != "amqp:not-found" {
 			t.Errorf("sending to nowhere: %v", err)
 		}
-		_, err := s.NewReceiver(h.ctx, "", &goamqp.ReceiverOptions{DynamicAddress: true})
-		if condition(err) != "amqp:not-implemented" {
-			t.Errorf("dynamic source: %v", err)
-		}
 		// The session goes on.
 		h.links.Receiver("alerts/x", 1)
 		if err := h.clientSender(s, "alerts/x", nil).Send(h.ctx, goamqp.NewMessage([]byte("x")), nil); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestRequestsAreAnsweredToADynamicAddress as a client makes one for its answers; it ends with its link.
+func TestRequestsAreAnsweredToADynamicAddress(t *testing.T) {
+	run(t, func(t *testing.T, h *house) {
+		requester, responder := h.session(), h.session()
+		answers := h.clientReceiver(requester, "", &goamqp.ReceiverOptions{DynamicAddress: true})
+		if answers.Address() == "" {
+			t.Fatal("the dynamic source has no address")
+		}
+		requests := h.clientReceiver(responder, "commands/service", nil)
+		var responding sync.WaitGroup
+		responding.Go(func() {
+			m := h.receive(requests)
+			relay := h.clientSender(responder, "", nil)
+			answer := &goamqp.Message{
+				Properties: &goamqp.MessageProperties{To: m.Properties.ReplyTo}, Data: [][]byte{[]byte("answer")},
+			}
+			if err := relay.Send(h.ctx, answer, nil); err != nil {
+				t.Error(err)
+			}
+			if err := requests.AcceptMessage(h.ctx, m); err != nil {
+				t.Error(err)
+			}
+		})
+		request := &goamqp.Message{
+			Properties: &goamqp.MessageProperties{ReplyTo: ptr(answers.Address())}, Data: [][]byte{[]byte("question")},
+		}
+		out := h.clientSender(requester, "commands/service", nil)
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			if err := out.Send(h.ctx, request, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		m := h.receive(answers)
+		if string(m.GetData()) != "answer" {
+			t.Errorf("got %q", m.GetData())
+		}
+		if err := answers.AcceptMessage(h.ctx, m); err != nil {
+			t.Error(err)
+		}
+		responding.Wait()
+		asking.Wait()
+		address := answers.Address()
+		answers.Close(h.ctx)
+		synctest.Wait()
+		if _, err := requester.NewSender(h.ctx, address, nil); condition(err) != "amqp:not-found" {
+			t.Errorf("after its link has ended: %v, want not-found", err)
 		}
 	})
 }

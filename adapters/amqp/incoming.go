@@ -20,6 +20,7 @@ type incoming struct {
 	link    *engine.Link
 	sender  *router.Sender                  // nil for a relay
 	senders map[addressing.Address]*relayed // of a relay
+	release func()                          // of the address that was made for the link; nil for none
 	credit  atomic.Int64                    // granted by the node and not yet given to the client
 }
 
@@ -42,28 +43,40 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 		return router.Errorf(router.Unsupported, "transactions are not offered")
 	case remote.Target == nil:
 		return router.Errorf(router.Malformed, "a target is required")
-	case remote.Target.Dynamic:
-		return router.Errorf(router.Unsupported, "dynamic targets are not offered; use a dynamic source")
 	}
 	in := &incoming{conn: c, link: l}
-	if remote.Target.Address == "" {
+	if remote.Target.Address == "" && !remote.Target.Dynamic {
 		in.senders = make(map[addressing.Address]*relayed)
 		l.Context = in
 		l.Accept(frame.Attach{})
 		l.Grant(c.server.config.Limits.RelayCredit)
 		return nil
 	}
-	a, err := parseAddress(remote.Target.Address)
-	if err != nil {
-		return err
+	answer := *remote.Target
+	if answer.Dynamic {
+		var a addressing.Address
+		a, in.release = c.server.config.Router.Temporary(c.user)
+		answer.Address, answer.HasAddress = string(a), true
 	}
-	target := router.Target{Address: a, Kind: kindOf(remote.Target.Capabilities)}
-	if in.sender, err = c.server.config.Router.Sender(context.Background(), c.user, target, in); err != nil {
+	if err := in.open(answer.Address, kindOf(answer.Capabilities)); err != nil {
+		in.detached(engine.Detachment{})
 		return err
 	}
 	l.Context = in
-	l.Accept(frame.Attach{MaxMessageSize: uint64(in.sender.MaxMessageSize())})
+	l.Accept(frame.Attach{Target: &answer, MaxMessageSize: uint64(in.sender.MaxMessageSize())})
 	return nil
+}
+
+// open links to the one address that the client sends to.
+func (in *incoming) open(address string, kind addressing.Kind) error {
+	a, err := parseAddress(address)
+	if err != nil {
+		return err
+	}
+	c := in.conn
+	in.sender, err = c.server.config.Router.Sender(
+		context.Background(), c.user, router.Target{Address: a, Kind: kind}, in)
+	return err
 }
 
 // received hands a message to the router.
@@ -191,5 +204,8 @@ func (in *incoming) detached(engine.Detachment) {
 	}
 	for _, r := range in.senders {
 		r.sender.Close()
+	}
+	if in.release != nil {
+		in.release()
 	}
 }

@@ -17,8 +17,9 @@ type outgoing struct {
 	conn     *conn
 	link     *engine.Link
 	receiver *router.Receiver
-	granted  int  // credit that the node has and has not used, or whose message is still in the mail
-	ended    bool // what still arrives is given back
+	release  func() // of the address that was made for the link; nil for none
+	granted  int    // credit that the node has and has not used, or whose message is still in the mail
+	ended    bool   // what still arrives is given back
 }
 
 // held is a message that the client has and has not settled.
@@ -32,28 +33,42 @@ var (
 // attachOutgoing answers a client that wants to receive.
 func (c *conn) attachOutgoing(l *engine.Link) error {
 	wish := l.Remote().Source
-	switch {
-	case wish == nil:
+	if wish == nil {
 		return router.Errorf(router.Malformed, "a source is required")
-	case wish.Dynamic:
-		return router.Errorf(router.Unsupported, "dynamic sources are not offered yet")
 	}
-	source, err := sourceOf(wish, c.Remote().ContainerID, l.Name())
+	out := &outgoing{conn: c, link: l}
+	answer := *wish
+	answer.Filter = nil // none is offered, and one that is not applied is left out of the answer [3.5.3]
+	if wish.Dynamic {
+		var a addressing.Address
+		a, out.release = c.server.config.Router.Temporary(c.user)
+		answer.Address, answer.HasAddress = string(a), true
+	}
+	if err := out.open(&answer); err != nil {
+		if out.release != nil {
+			out.release()
+		}
+		return err
+	}
+	l.Context = out
+	l.Accept(frame.Attach{Source: &answer})
+	return nil
+}
+
+// open links to what the client receives from.
+func (out *outgoing) open(s *frame.Source) error {
+	c := out.conn
+	source, err := sourceOf(s, c.Remote().ContainerID, out.link.Name())
 	if err != nil {
 		return err
 	}
-	out := &outgoing{conn: c, link: l}
 	if out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out); err != nil {
 		return err
 	}
-	if wish.DistributionMode == frame.DistributionCopy && out.receiver.Kind() == addressing.Queue {
+	if s.DistributionMode == frame.DistributionCopy && out.receiver.Kind() == addressing.Queue {
 		out.receiver.Close()
 		return router.Errorf(router.Unsupported, "browsing is not offered yet (distribution-mode copy)")
 	}
-	l.Context = out
-	answer := *wish
-	answer.Filter = nil // none is offered, and one that is not applied is left out of the answer [3.5.3]
-	l.Accept(frame.Attach{Source: &answer})
 	return nil
 }
 
@@ -221,6 +236,9 @@ func (out *outgoing) detached(d engine.Detachment) {
 	out.ended = true
 	out.conn.sendArrivals()
 	out.receiver.Close()
+	if out.release != nil {
+		out.release()
+	}
 	source := out.receiver.Source()
 	if d.Closed && d.By == engine.ByPeer && source.Subscription != "" && isDurable(out.link.Remote().Source) {
 		c := out.conn

@@ -28,8 +28,9 @@ func (s *Session) Attach(a frame.Attach) *Link {
 func (l *Link) Stream() { l.streaming = true }
 
 // Accept attaches a link that the peer has Requested. Of a, the name, handle and role are set by the engine. A terminus
-// that is left out is the peer's own wish, as are the settle modes if both are zero. A dynamic terminus has to be given,
-// with its address. A receiver's MaxMessageSize is at most that of the limits.
+// that is left out is the peer's own wish, as are the settle modes if both are zero. A dynamic terminus of ours has to be
+// given, with the address of the node that was made; otherwise the link is refused [3.5.3]. A receiver's MaxMessageSize is
+// at most that of the limits.
 func (l *Link) Accept(a frame.Attach) {
 	if l.local != nil || l.over || !l.session.alive() {
 		return
@@ -42,6 +43,11 @@ func (l *Link) Accept(a frame.Attach) {
 	}
 	if a.SenderSettleMode == 0 && a.ReceiverSettleMode == 0 {
 		a.SenderSettleMode, a.ReceiverSettleMode = l.remote.SenderSettleMode, l.remote.ReceiverSettleMode
+	}
+	if l.role == frame.Sender && a.Source != nil && a.Source.Dynamic && a.Source.Address == "" ||
+		l.role == frame.Receiver && a.Target != nil && a.Target.Dynamic && a.Target.Address == "" {
+		l.Refuse(&frame.Error{Condition: frame.NotImplemented, Description: "there are no dynamic nodes here"})
+		return
 	}
 	if !l.say(a) {
 		l.Refuse(&frame.Error{Condition: frame.FrameSizeTooSmall, Description: "the answer does not fit into your frames"})
