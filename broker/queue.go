@@ -159,6 +159,13 @@ func (n *queueNode) Grant(*router.Receiver) {
 	n.handOut()
 }
 
+// Pending implements router.Node: a message that is ready while somebody has credit waits for its body or for the lease.
+func (n *queueNode) Pending(*router.Receiver) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.machine.Ready() > 0
+}
+
 func (n *queueNode) Detach(r *router.Receiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -217,6 +217,9 @@ func (t *topics) Grant(r *router.Receiver) {
 	}
 }
 
+// Pending implements router.Node: what can be handed out has been.
+func (t *topics) Pending(*router.Receiver) bool { return false }
+
 func (t *topics) Detach(r *router.Receiver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

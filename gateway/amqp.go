@@ -23,6 +23,7 @@ func (a *assembly) amqpDoor(listener net.Listener) (door, error) {
 		Version:     version(),
 		Log:         a.log.With("door", "amqp"),
 	})
+	a.upgrades["amqp"] = server.ServeConn
 	return door{name: "amqp", listener: listener, serve: server.Serve, connections: server.Connections}, nil
 }
 
@@ -35,6 +36,7 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 			ChannelMax:        uint16(c.ChannelMax),
 			HandleMax:         uint32(c.HandleMax),
 			MaxLinks:          c.MaxLinks,
+			MaxKept:           int(c.MaxKept),
 			MaxMessageSize:    uint64(c.MaxMessageSize),
 			MaxPartial:        int(c.MaxPartial),
 			MaxUnsettled:      c.MaxUnsettled,
@@ -44,10 +46,10 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 			HandshakeTimeout:  c.HandshakeTimeout,
 			CloseTimeout:      c.CloseTimeout,
 		},
-		RelayCredit:    c.RelayCredit,
-		MaxSenders:     c.MaxSenders,
-		MaxQueuedBytes: int(c.MaxQueuedBytes),
-		DrainWait:      c.DrainWait,
+		RelayCredit:        c.RelayCredit,
+		MaxSenders:         c.MaxSenders,
+		SubscriptionCredit: c.SubscriptionCredit,
+		MaxQueuedBytes:     int(c.MaxQueuedBytes),
 	}
 }
 

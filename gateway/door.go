@@ -21,7 +21,7 @@ func (d door) run(ctx context.Context) error {
 	return nil
 }
 
-// doors makes the doors of the listeners that are open.
+// doors makes the doors of the listeners that are open, HTTP last: it carries the others over WebSocket.
 func (a *assembly) doors(l *listeners) ([]door, error) {
 	var doors []door
 	for _, entry := range []struct {

@@ -69,4 +69,14 @@ func TestNobodyIsToldYesBeforeTheSync(t *testing.T) {
 			return <-httpSender{ctx, newHTTPClient(t, doors["http"])}.send("jobs", letter{payload: []byte("hello")})
 		})
 	})
+	t.Run(amqp1, func(t *testing.T) {
+		sendWhileHeld(t, func(ctx context.Context, doors map[string]string) error {
+			client, err := connectAMQP(ctx, doors["amqp"], nil)
+			if err != nil {
+				return err
+			}
+			defer client.conn.Close()
+			return client.send("jobs", letter{payload: []byte("hello")}.amqp())
+		})
+	})
 }

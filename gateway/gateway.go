@@ -15,6 +15,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -54,7 +55,9 @@ func runOn(
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), log: log}
+	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), log: log,
+		upgrades: make(map[string]http.Upgrade),
+	}
 	doors, err := a.doors(listeners)
 	if err != nil {
 		return err
@@ -71,6 +74,7 @@ type assembly struct {
 	directory *tenancy.Directory
 	router    *router.Router
 	log       *slog.Logger
+	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
 func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {

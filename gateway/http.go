@@ -13,6 +13,7 @@ func (a *assembly) httpDoor(listener net.Listener) (door, error) {
 		Router:    a.router,
 		Directory: a.directory,
 		Origins:   h.Origins,
+		Upgrades:  a.upgrades,
 		Log:       a.log.With("door", "http"),
 		Limits: http.Limits{
 			MaxHeaderBytes: int(h.MaxHeaderBytes),

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 // letter is what a message says, in the words that the protocols have in common.
 type letter struct {
 	payload     []byte
-	text        bool // the payload claims to be text; only MQTT 5 has a place for it
+	text        bool // the payload claims to be text; only MQTT 5 and AMQP have a place for it
 	contentType string
 	replyTo     string
 	correlation string // any bytes
@@ -55,10 +56,11 @@ func (l letter) arriving(from, to string) letter {
 		return l
 	}
 	l.properties = l.distinct()
-	if from == mqtt5 && l.text && l.contentType == "" {
-		l.contentType = "text/plain; charset=utf-8"
+	l.text = l.text && from != httpSend
+	if l.text && (to == httpHead || to == httpStream) {
+		l.text = false
+		l.contentType = cmp.Or(l.contentType, "text/plain; charset=utf-8")
 	}
-	l.text = false
 	return l
 }
 
@@ -70,6 +72,14 @@ func (l letter) distinct() (properties []property) {
 		}
 	}
 	return properties
+}
+
+// orderLike puts the properties in the order that their names have in others.
+func (l *letter) orderLike(others []property) {
+	rank := func(p property) int {
+		return slices.IndexFunc(others, func(other property) bool { return other.name == p.name })
+	}
+	slices.SortStableFunc(l.properties, func(a, b property) int { return rank(a) - rank(b) })
 }
 
 // equal compares all but the expiry, which may have come nearer.
@@ -175,9 +185,6 @@ func (e *envelope) letter(order []property) letter {
 	for name, value := range e.Properties {
 		l.properties = append(l.properties, property{name, value})
 	}
-	rank := func(p property) int {
-		return slices.IndexFunc(order, func(other property) bool { return other.name == p.name })
-	}
-	slices.SortFunc(l.properties, func(a, b property) int { return rank(a) - rank(b) })
+	l.orderLike(order)
 	return l
 }

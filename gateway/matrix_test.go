@@ -17,6 +17,7 @@ const (
 	httpSend   = "HTTP"
 	httpHead   = "HTTP head"
 	httpStream = "HTTP stream"
+	amqp1      = "AMQP 1.0"
 )
 
 // lane is an address of the quickstart's configuration, and what its kind promises.
@@ -37,8 +38,8 @@ var lanes = []lane{
 // both have a place for arrives unchanged, the sender is told yes, and not before it is true, and what was settled is
 // gone.
 func TestEverySenderReachesEveryReceiver(t *testing.T) {
-	for _, from := range []string{mqtt3, mqtt5, httpSend} {
-		for _, to := range []string{mqtt3, mqtt5, httpHead, httpStream} {
+	for _, from := range []string{mqtt3, mqtt5, httpSend, amqp1} {
+		for _, to := range []string{mqtt3, mqtt5, httpHead, httpStream, amqp1} {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				t.Parallel()
 				c := quickstart(t)
@@ -67,9 +68,12 @@ func newCell(t *testing.T, doors map[string]string, from, to string, l lane) *ce
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
 	c := &cell{lane: l, from: from, to: to, source: l.address, ctx: ctx, http: newHTTPClient(t, doors["http"])}
-	if from == httpSend {
+	switch from {
+	case httpSend:
 		c.sender = httpSender{ctx, c.http}
-	} else {
+	case amqp1:
+		c.sender = newAMQPSender(ctx, t, doors["amqp"], l.address)
+	default:
 		c.sender = &mqttSender{t: t, protocol: from, door: doors["mqtt"]}
 	}
 	switch to {
@@ -77,6 +81,8 @@ func newCell(t *testing.T, doors map[string]string, from, to string, l lane) *ce
 		c.receiver = c.newHeadReceiver(t)
 	case httpStream:
 		c.receiver = c.newStreamReceiver(t)
+	case amqp1:
+		c.receiver = newAMQPReceiver(ctx, t, doors["amqp"], l.address)
 	default:
 		c.receiver = newMQTTReceiver(t, to, doors["mqtt"], l.address)
 	}
@@ -86,6 +92,9 @@ func newCell(t *testing.T, doors map[string]string, from, to string, l lane) *ce
 func (c *cell) run(t *testing.T) {
 	for _, l := range letters() {
 		got, told := c.pass(t, l)
+		if c.from == amqp1 {
+			got.orderLike(l.properties) // which are a map to its client, and came in any order
+		}
 		if want := l.arriving(c.from, c.to); got.address != c.address || !want.equal(got.letter) {
 			t.Errorf("at %q\ngot  %+v\nwant %+v", got.address, got.letter, want)
 		}

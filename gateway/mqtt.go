@@ -19,6 +19,9 @@ func (a *assembly) mqttDoor(listener net.Listener) (door, error) {
 		Limits: mqttLimits(&a.config.MQTT),
 		Log:    a.log.With("door", "mqtt"),
 	})
+	for _, name := range []string{"mqtt", "mqttv3.1"} {
+		a.upgrades[name] = server.ServeConn
+	}
 	return door{name: "mqtt", listener: listener, serve: server.Serve, connections: server.Connections}, nil
 }
 

@@ -121,6 +121,9 @@ func (n *anycast) Grant(r *Receiver) {
 	}
 }
 
+// Pending implements Node: what can be handed out has been.
+func (n *anycast) Pending(*Receiver) bool { return false }
+
 func (n *anycast) Detach(r *Receiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

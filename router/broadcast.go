@@ -62,6 +62,9 @@ func (b *broadcast) Attach(r *Receiver) error {
 
 func (b *broadcast) Grant(*Receiver) {}
 
+// Pending implements Node: nothing is kept here.
+func (b *broadcast) Pending(*Receiver) bool { return false }
+
 func (b *broadcast) Detach(r *Receiver) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

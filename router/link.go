@@ -2,6 +2,7 @@ package router
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -124,6 +125,12 @@ func (r *Receiver) attach() error {
 		}
 	}
 	return nil
+}
+
+// Pending tells whether a node has a message for the receiver's credit that it has not handed out yet. When it is false,
+// credit that is left will only be used by messages still to be sent.
+func (r *Receiver) Pending() bool {
+	return r.HasCredit() && slices.ContainsFunc(r.nodes, func(n Node) bool { return n.Pending(r) })
 }
 
 // closedCredit is so far below zero that no sum of grants lifts it.

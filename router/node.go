@@ -21,6 +21,9 @@ type Node interface {
 	Attach(r *Receiver) error
 	// Grant says that the receiver's credit has risen: the node hands out what waits for it, while r.Take allows.
 	Grant(r *Receiver)
+	// Pending tells whether a message for the receiver's credit is on its way, as from disk. When it is false the node
+	// has handed out all that it has for it now.
+	Pending(r *Receiver) bool
 	// Detach unlinks it. What it holds unsettled comes back, with the count of attempts raised.
 	Detach(r *Receiver)
 }

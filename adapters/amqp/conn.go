@@ -17,7 +17,7 @@ type conn struct {
 	user     *tenancy.Principal
 	inbox    []arrival   // taken from mail and not yet given to the engine
 	draining []*outgoing // links whose receiver waits for what is left
-	drainAt  time.Time   // when it has waited long enough; zero for nobody
+	drainAt  time.Time   // when to look again; zero for nobody
 	mail     mail
 }
 
@@ -33,7 +33,7 @@ func newConn(s *Server, wake func(), now time.Time) *conn {
 // Advance implements transport.Engine.
 func (c *conn) Advance(now time.Time) error {
 	if !c.drainAt.IsZero() && !now.Before(c.drainAt) {
-		c.finishDrains()
+		c.drainAt = time.Time{} // Flush, which follows, looks again
 	}
 	return c.Conn.Advance(now)
 }
@@ -56,6 +56,7 @@ func (c *conn) Flush(dst []byte) []byte {
 		in.link.Grant(int(in.credit.Swap(0)))
 	}
 	c.sendArrivals()
+	c.finishDrains()
 	return c.Conn.Flush(dst)
 }
 

@@ -241,6 +241,55 @@ func TestConsumersDispositionsReachTheSender(t *testing.T) {
 	}
 }
 
+// TestReceiverMissesNothingWhileItsCreditIsOnItsWay: the route is live with the attach, before any credit.
+func TestReceiverMissesNothingWhileItsCreditIsOnItsWay(t *testing.T) {
+	run(t, func(t *testing.T, h *house) {
+		in := h.clientReceiver(h.session(), "alerts/x", &goamqp.ReceiverOptions{Credit: -1})
+		p := h.links.Sender("alerts/x")
+		for _, s := range []string{"1", "2", "3"} {
+			p.Send(s)
+		}
+		p.Accepted(3)
+		for _, want := range []string{"1", "2", "3"} {
+			if err := in.IssueCredit(1); err != nil {
+				t.Fatal(err)
+			}
+			m := h.receive(in)
+			if string(m.GetData()) != want {
+				t.Errorf("got %q, want %q", m.GetData(), want)
+			}
+			if err := in.AcceptMessage(h.ctx, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestReceiverThatGivesNoCreditCostsItsBound and no more.
+func TestReceiverThatGivesNoCreditCostsItsBound(t *testing.T) {
+	run(t, func(t *testing.T, h *house) {
+		h.server.config.Limits.SubscriptionCredit = 2
+		in := h.clientReceiver(h.session(), "alerts/x", &goamqp.ReceiverOptions{Credit: -1})
+		p := h.links.Sender("alerts/x")
+		for range 5 {
+			p.Send("x")
+		}
+		p.Accepted(2)
+		if got := h.links.Router.Counters("default").Kind(addressing.Broadcast).Dropped(); got != 3 {
+			t.Errorf("%d dropped, want 3", got)
+		}
+		if err := in.IssueCredit(5); err != nil {
+			t.Fatal(err)
+		}
+		h.receive(in)
+		h.receive(in)
+		p.Send("again")
+		if m := h.receive(in); string(m.GetData()) != "again" {
+			t.Errorf("got %q", m.GetData())
+		}
+	})
+}
+
 func TestLostConsumerGivesBackWhatItHeld(t *testing.T) {
 	run(t, func(t *testing.T, h *house) {
 		c, err := h.dial(nil)

@@ -2,7 +2,6 @@ package amqp
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 )
@@ -18,21 +17,23 @@ type Limits struct {
 	RelayCredit int
 	// MaxSenders is how many addresses such a sender keeps links to; beyond, idle links are closed.
 	MaxSenders int
+	// SubscriptionCredit is how many messages of a receiver from topics or broadcast addresses may wait for its credit.
+	// What comes beyond is dropped for this receiver, and counted.
+	SubscriptionCredit int
 	// MaxQueuedBytes is how many bytes of messages from topics and broadcast addresses may be on their way to one
 	// client. What comes beyond is dropped for this client, and counted.
 	MaxQueuedBytes int
-	// DrainWait is how long a receiver that drains is kept waiting for messages that are still being read from disk.
-	DrainWait time.Duration
 }
 
 // DefaultLimits suit applications.
 func DefaultLimits() Limits {
 	return Limits{
 		ConnectionLimits: engine.DefaultLimits(),
-		RelayCredit:      250,
-		MaxSenders:       64,
-		MaxQueuedBytes:   8 << 20,
-		DrainWait:        50 * time.Millisecond,
+
+		RelayCredit:        250,
+		MaxSenders:         64,
+		SubscriptionCredit: 10_000,
+		MaxQueuedBytes:     8 << 20,
 	}
 }
 
@@ -44,8 +45,8 @@ func (l Limits) Validate() error {
 	}{
 		{"relayCredit", l.RelayCredit},
 		{"maxSenders", l.MaxSenders},
+		{"subscriptionCredit", l.SubscriptionCredit},
 		{"maxQueuedBytes", l.MaxQueuedBytes},
-		{"drainWait", int(l.DrainWait)},
 	} {
 		if f.value <= 0 {
 			return fmt.Errorf("%s is %d, not above 0", f.name, f.value)

@@ -12,14 +12,19 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// outgoing is a link on which the client receives.
+// outgoing is a link on which the client receives. What a queue or an anycast address has for it waits there until the
+// client gives credit. A topic or a broadcast address keeps nothing: what it has waits here, within bounds, so that a client
+// whose credit is on its way does not miss what is published meanwhile.
 type outgoing struct {
 	conn     *conn
 	link     *engine.Link
 	receiver *router.Receiver
 	release  func() // of the address that was made for the link; nil for none
-	granted  int    // credit that the node has and has not used, or whose message is still in the mail
-	ended    bool   // what still arrives is given back
+	waits    bool   // messages wait here and not at the node
+	waiting  []router.Delivery
+	drainBy  time.Time // when it stops waiting for a drain; zero when there is none
+	granted  int       // credit that the node has and has not used, or whose message is still in the mail
+	ended    bool      // what still arrives is given back
 }
 
 // held is a message that the client has and has not settled.
@@ -52,6 +57,9 @@ func (c *conn) attachOutgoing(l *engine.Link) error {
 	}
 	l.Context = out
 	l.Accept(frame.Attach{Source: &answer})
+	if out.waits {
+		out.receiver.Grant(c.server.config.Limits.SubscriptionCredit)
+	}
 	return nil
 }
 
@@ -69,14 +77,28 @@ func (out *outgoing) open(s *frame.Source) error {
 		out.receiver.Close()
 		return router.Errorf(router.Unsupported, "browsing is not offered yet (distribution-mode copy)")
 	}
+	stored := out.receiver.Kind() == addressing.Queue || source.Subscription != ""
+	out.waits = !stored && out.receiver.Kind() != addressing.Anycast
 	return nil
 }
 
 // Deliver implements router.Consumer.
 func (out *outgoing) Deliver(_ *router.Receiver, d router.Delivery) { out.conn.mail.arrive(out, d) }
 
-// creditChanged brings the node's credit in line with the client's.
+// creditChanged makes use of the client's credit.
 func (out *outgoing) creditChanged() {
+	if out.waits {
+		out.sendWaiting()
+	} else {
+		out.passCredit()
+	}
+	if out.link.Draining() {
+		out.drain()
+	}
+}
+
+// passCredit brings the node's credit in line with the client's.
+func (out *outgoing) passCredit() {
 	want := out.link.Credit()
 	if more := want - out.granted; more > 0 {
 		out.granted += more
@@ -85,80 +107,114 @@ func (out *outgoing) creditChanged() {
 	for out.granted > want && out.receiver.Take() {
 		out.granted--
 	}
-	if out.link.Draining() {
-		out.drain()
+}
+
+// sendWaiting sends what waits here, as far as there is credit, and lets as many more come.
+func (out *outgoing) sendWaiting() {
+	n := min(len(out.waiting), out.link.Credit())
+	for _, d := range out.waiting[:n] {
+		out.send(d)
+	}
+	clear(out.waiting[:n])
+	if out.waiting = out.waiting[n:]; len(out.waiting) == 0 {
+		out.waiting = nil
+	}
+	out.receiver.Grant(n)
+}
+
+// How long a drain waits for messages that the node is fetching, and how often it looks.
+const (
+	drainPatience = 5 * time.Second
+	drainInterval = 10 * time.Millisecond
+)
+
+// drain remembers that the receiver wants its credit used up or given back. What the node had at hand is in the mail
+// already; see finishDrains.
+func (out *outgoing) drain() {
+	if out.drainBy.IsZero() {
+		out.drainBy = time.Now().Add(drainPatience)
+		out.conn.draining = append(out.conn.draining, out)
 	}
 }
 
-// drain waits a little for messages that the node may still be reading from disk, then gives the credit back.
-func (out *outgoing) drain() {
-	c := out.conn
-	if slices.Contains(c.draining, out) {
+// finishDrains gives back the credit of those links whose node has nothing more for them.
+func (c *conn) finishDrains() {
+	if len(c.draining) == 0 {
 		return
 	}
-	c.draining = append(c.draining, out)
-	if c.drainAt.IsZero() {
-		c.drainAt = time.Now().Add(c.server.config.Limits.DrainWait)
+	now := time.Now()
+	c.draining = slices.DeleteFunc(c.draining, func(out *outgoing) bool {
+		if !out.ended && !out.waits && out.receiver.Pending() && now.Before(out.drainBy) {
+			return false
+		}
+		out.drained()
+		return true
+	})
+	c.drainAt = time.Time{}
+	if len(c.draining) > 0 {
+		c.drainAt = now.Add(drainInterval)
 	}
 }
 
-// finishDrains ends the waiting of drain: what is in the mail is sent, then the rest of the credit goes back.
-func (c *conn) finishDrains() {
-	c.drainAt = time.Time{}
-	c.sendArrivals()
-	for _, out := range c.draining {
-		if out.ended {
-			continue
-		}
-		for out.receiver.Take() {
-			out.granted--
-		}
-		out.link.Drained()
+func (out *outgoing) drained() {
+	if out.ended {
+		return
 	}
-	c.draining = nil
+	for !out.waits && out.receiver.Take() {
+		out.granted--
+	}
+	out.conn.sendArrivals() // what came between the last look and the taking
+	out.drainBy = time.Time{}
+	out.link.Drained()
 }
 
 // sendArrivals gives to the engine what has come.
 func (c *conn) sendArrivals() {
 	for _, a := range c.mail.arrivals.Take() {
-		a.link.send(a.delivery)
+		a.link.arrived(a.delivery)
 	}
 }
 
-// send gives a message to the engine.
-func (out *outgoing) send(d router.Delivery) {
-	out.granted--
-	if d.Message.IsZero() { // dropped on arrival
-		out.creditChanged()
-		return
-	}
-	if out.ended {
+// arrived takes in a message from the node.
+func (out *outgoing) arrived(d router.Delivery) {
+	dropped := d.Message.IsZero()
+	switch {
+	case out.ended:
 		out.finish(d, router.Release())
-		return
+	case out.waits && dropped:
+		out.receiver.Grant(1)
+	case out.waits:
+		out.waiting = append(out.waiting, d)
+		out.sendWaiting()
+	default:
+		out.granted--
+		if (dropped || !out.send(d)) && out.drainBy.IsZero() {
+			out.passCredit()
+		}
 	}
+}
+
+// send gives a message to the engine. It reports false when that took no credit of the client.
+func (out *outgoing) send(d router.Delivery) bool {
 	payload, wanted := encode(&d)
 	if !wanted {
 		out.finish(d, router.Reject(router.Unroutable, "expired"))
-		out.creditChanged()
-		return
+		return false
 	}
 	h := out.conn.server.tokens.Get().(*held)
 	h.delivery = d
 	err := out.link.Send(engine.Delivery{Payload: payload, Settled: !d.Owned() && d.Settled, Token: h})
-	if err == nil {
-		return
-	}
-	out.forget(h)
-	if err == engine.TooLarge {
+	switch err {
+	case nil:
+		return true
+	case engine.TooLarge:
 		out.receiver.Drop()
 		out.finish(d, router.Reject(router.TooLarge, "larger than the receiver's max-message-size"))
-		out.creditChanged()
-		return
+	default: // the credit has been taken back meanwhile, or the link ends
+		out.finish(d, router.Release())
 	}
-	if !d.Owned() {
-		out.receiver.Drop()
-	}
-	out.finish(d, router.Release()) // the credit has been taken back meanwhile, or the link ends
+	out.forget(h)
+	return false
 }
 
 // encode gives the bytes of a delivery: the message as it is, or with a header that tells of earlier attempts and of
@@ -235,6 +291,10 @@ func (out *outgoing) forget(h *held) {
 func (out *outgoing) detached(d engine.Detachment) {
 	out.ended = true
 	out.conn.sendArrivals()
+	for _, d := range out.waiting {
+		out.finish(d, router.Release())
+	}
+	out.waiting = nil
 	out.receiver.Close()
 	if out.release != nil {
 		out.release()

@@ -15,6 +15,10 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		s.setBodyDeadline(w)
 	}
 	s.origins.allow(w, r)
+	if isUpgrade(r) {
+		s.upgrade(w, r)
+		return
+	}
 	path, err := parsePath(rawPath(r.URL))
 	if err != nil {
 		s.refuse(w, r, err)

@@ -3,6 +3,7 @@ package http
 import (
 	"fmt"
 	nethttp "net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -40,6 +41,19 @@ func (o *origins) check(r *nethttp.Request) error {
 		return router.Errorf(router.Denied, "a page of another origin may not do this; see the setting origins")
 	}
 	return nil
+}
+
+// checkUpgrade refuses a WebSocket that a browser opens for a page of another origin: the browser would let that page
+// read and write (RFC 6455 section 10.2).
+func (o *origins) checkUpgrade(r *nethttp.Request) error {
+	origin := r.Header.Get("Origin")
+	if o.all || origin == "" || slices.Contains(o.trusted, origin) {
+		return nil
+	}
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+		return nil
+	}
+	return router.Errorf(router.Denied, "a page of another origin may not do this; see the setting origins")
 }
 
 // exposed are the headers of an answer that a page may read beyond the harmless ones.

@@ -58,6 +58,8 @@ type holding struct {
 func (q *queue) Join(s *router.Sender) error { s.Grant(); return nil }
 func (q *queue) Leave(*router.Sender)        {}
 
+func (q *queue) Pending(*router.Receiver) bool { return false }
+
 func (q *queue) Offer(d router.Delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

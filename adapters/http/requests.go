@@ -54,16 +54,21 @@ func (q *requests) closeAndWait() {
 	<-q.none
 }
 
-// drainKey is the context key of the signal that the process is draining.
-type drainKey struct{}
+// stoppingKey is the context key of the context that ends when the process begins to stop.
+type stoppingKey struct{}
 
-func withDrain(ctx context.Context, signal <-chan struct{}) context.Context {
-	return context.WithValue(ctx, drainKey{}, signal)
+func withStopping(ctx, ends context.Context) context.Context {
+	return context.WithValue(ctx, stoppingKey{}, ends)
 }
 
-// draining gives the channel that is closed when the request should come to its end; nil, which never is, for a
-// request of somebody else's server.
-func draining(r *nethttp.Request) <-chan struct{} {
-	signal, _ := r.Context().Value(drainKey{}).(<-chan struct{})
-	return signal
+// stopping gives the context that ends when the process begins to stop; one that never ends for a request of somebody
+// else's server.
+func stopping(r *nethttp.Request) context.Context {
+	if ends, ok := r.Context().Value(stoppingKey{}).(context.Context); ok {
+		return ends
+	}
+	return context.Background()
 }
+
+// draining gives the channel that is closed when the request should come to its end.
+func draining(r *nethttp.Request) <-chan struct{} { return stopping(r).Done() }

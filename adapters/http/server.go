@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	nethttp "net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,7 +27,9 @@ type Config struct {
 	// lets all of them. Without any, only pages of the door's own origin may. Clients that are no browsers send no
 	// origin and are not affected.
 	Origins []string
-	Log     *slog.Logger // slog.DiscardHandler's if nil
+	// Upgrades are the protocols that are offered over WebSocket, by subprotocol.
+	Upgrades map[string]Upgrade
+	Log      *slog.Logger // slog.DiscardHandler's if nil
 }
 
 // Server is the door. Its methods may be called from any goroutine.
@@ -37,6 +41,9 @@ type Server struct {
 	log       *slog.Logger
 	locks     *locks
 	keeper    *keeper
+
+	upgrades     map[string]Upgrade
+	subprotocols []string // their names, in alphabetical order
 
 	connections atomic.Int64
 }
@@ -60,6 +67,9 @@ func New(c Config) (*Server, error) {
 		log:       c.Log,
 		locks:     locks,
 		keeper:    newKeeper(locks),
+
+		upgrades:     c.Upgrades,
+		subprotocols: slices.Sorted(maps.Keys(c.Upgrades)),
 	}, nil
 }
 
@@ -90,7 +100,7 @@ func (s *Server) ServeTLS(ctx context.Context, ln net.Listener, config *tls.Conf
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer s.keeper.start()()
 	requests := newRequests()
-	base, cancel := context.WithCancel(withDrain(context.WithoutCancel(ctx), ctx.Done()))
+	base, cancel := context.WithCancel(withStopping(context.WithoutCancel(ctx), ctx))
 	defer cancel()
 	var connections sync.WaitGroup
 	server, err := s.httpServer(base, requests, &connections)

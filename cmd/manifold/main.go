@@ -3,6 +3,8 @@
 //
 //	manifold run [-c FILE]    run a gateway
 //	manifold check -c FILE    check a configuration
+//	manifold send ADDRESS     send messages over AMQP 1.0
+//	manifold receive ADDRESS  receive messages over AMQP 1.0
 //	manifold bench mqtt       measure an MQTT server
 //	manifold version          say which build this is
 //
@@ -21,6 +23,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/manifoldmq/manifold/cmd/manifold/internal/client"
 	"github.com/manifoldmq/manifold/cmd/manifold/internal/load"
 )
 
@@ -72,6 +75,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRunCommand(), newCheckCommand(), newBenchCommand(), newVersionCommand())
+	root.AddCommand(failing(client.NewSendCommand()), failing(client.NewReceiveCommand()))
 	return root
 }
 

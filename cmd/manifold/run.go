@@ -26,7 +26,7 @@ func newRunCommand() *cobra.Command {
 		Short: "Run a gateway until SIGINT or SIGTERM",
 		Long: `Run a gateway until SIGINT or SIGTERM.
 
-Without a file it listens on this machine only, at MQTT 1883, HTTP 8080 and admin 8081, and declares
+Without a file it listens on this machine only, at MQTT 1883, AMQP 5672, HTTP 8080 and admin 8081, and declares
 telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) for everybody.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

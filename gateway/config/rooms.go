@@ -102,47 +102,49 @@ func defaultMQTT() MQTT {
 // AMQP is the door for AMQP 1.0.
 type AMQP struct {
 	Door
-	MaxFrameSize      Size          `yaml:"maxFrameSize"`      // of one frame; announced
-	MaxHandshakeFrame Size          `yaml:"maxHandshakeFrame"` // of a frame before the client is known
-	ChannelMax        int           `yaml:"channelMax"`        // highest session number; announced
-	HandleMax         int           `yaml:"handleMax"`         // highest link number of a session; announced
-	MaxLinks          int           `yaml:"maxLinks"`          // links of one connection
-	MaxMessageSize    Size          `yaml:"maxMessageSize"`    // of one message, where its address allows as much
-	MaxPartial        Size          `yaml:"maxPartial"`        // unfinished messages of one connection
-	MaxUnsettled      int           `yaml:"maxUnsettled"`      // unsettled deliveries of one link
-	IncomingWindow    int           `yaml:"incomingWindow"`    // transfer frames ahead in one session; announced
-	IdleTimeout       time.Duration `yaml:"idleTimeout"`       // how long a client may be silent
-	MinIdleTimeout    time.Duration `yaml:"minIdleTimeout"`    // shortest of a client's that is kept up with
-	HandshakeTimeout  time.Duration `yaml:"handshakeTimeout"`  // until the client's open is here
-	CloseTimeout      time.Duration `yaml:"closeTimeout"`      // for the client's close after ours
-	WriteTimeout      time.Duration `yaml:"writeTimeout"`      // how long a client may leave a write untaken
-	RelayCredit       int           `yaml:"relayCredit"`       // credit of a sender without an address
-	MaxSenders        int           `yaml:"maxSenders"`        // addresses that such a sender keeps links to
-	MaxQueuedBytes    Size          `yaml:"maxQueuedBytes"`    // bytes on their way from topics and broadcast
-	DrainWait         time.Duration `yaml:"drainWait"`         // how long draining waits for the disk
+	MaxFrameSize       Size          `yaml:"maxFrameSize"`       // of one frame; announced
+	MaxHandshakeFrame  Size          `yaml:"maxHandshakeFrame"`  // of a frame before the client is known
+	ChannelMax         int           `yaml:"channelMax"`         // highest session number; announced
+	HandleMax          int           `yaml:"handleMax"`          // highest link number of a session; announced
+	MaxLinks           int           `yaml:"maxLinks"`           // links of one connection
+	MaxKept            Size          `yaml:"maxKept"`            // what a client says of its sessions and links
+	MaxMessageSize     Size          `yaml:"maxMessageSize"`     // of one message, where its address allows as much
+	MaxPartial         Size          `yaml:"maxPartial"`         // unfinished messages of one connection
+	MaxUnsettled       int           `yaml:"maxUnsettled"`       // unsettled deliveries of one link
+	IncomingWindow     int           `yaml:"incomingWindow"`     // transfer frames ahead in one session; announced
+	IdleTimeout        time.Duration `yaml:"idleTimeout"`        // how long a client may be silent
+	MinIdleTimeout     time.Duration `yaml:"minIdleTimeout"`     // shortest of a client's that is kept up with
+	HandshakeTimeout   time.Duration `yaml:"handshakeTimeout"`   // until the client's open is here
+	CloseTimeout       time.Duration `yaml:"closeTimeout"`       // for the client's close after ours
+	WriteTimeout       time.Duration `yaml:"writeTimeout"`       // how long a client may leave a write untaken
+	RelayCredit        int           `yaml:"relayCredit"`        // credit of a sender without an address
+	MaxSenders         int           `yaml:"maxSenders"`         // addresses that such a sender keeps links to
+	SubscriptionCredit int           `yaml:"subscriptionCredit"` // messages of a topic that wait for credit
+	MaxQueuedBytes     Size          `yaml:"maxQueuedBytes"`     // bytes on their way from topics and broadcast
 }
 
 func defaultAMQP() AMQP {
 	return AMQP{
-		Door:              Door{Enabled: true, Port: 5672},
-		MaxFrameSize:      64 << 10,
-		MaxHandshakeFrame: 8 << 10,
-		ChannelMax:        255,
-		HandleMax:         1023,
-		MaxLinks:          4096,
-		MaxMessageSize:    16 << 20,
-		MaxPartial:        32 << 20,
-		MaxUnsettled:      2048,
-		IncomingWindow:    512,
-		IdleTimeout:       2 * time.Minute,
-		MinIdleTimeout:    100 * time.Millisecond,
-		HandshakeTimeout:  10 * time.Second,
-		CloseTimeout:      2 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		RelayCredit:       250,
-		MaxSenders:        64,
-		MaxQueuedBytes:    8 << 20,
-		DrainWait:         50 * time.Millisecond,
+		Door:               Door{Enabled: true, Port: 5672},
+		MaxFrameSize:       64 << 10,
+		MaxHandshakeFrame:  8 << 10,
+		ChannelMax:         255,
+		HandleMax:          1023,
+		MaxLinks:           4096,
+		MaxKept:            4 << 20,
+		MaxMessageSize:     16 << 20,
+		MaxPartial:         32 << 20,
+		MaxUnsettled:       2048,
+		IncomingWindow:     512,
+		IdleTimeout:        2 * time.Minute,
+		MinIdleTimeout:     100 * time.Millisecond,
+		HandshakeTimeout:   10 * time.Second,
+		CloseTimeout:       2 * time.Second,
+		WriteTimeout:       30 * time.Second,
+		RelayCredit:        250,
+		MaxSenders:         64,
+		SubscriptionCredit: 10_000,
+		MaxQueuedBytes:     8 << 20,
 	}
 }
 

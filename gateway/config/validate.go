@@ -123,6 +123,7 @@ func (c *Config) validateAMQP(k *check) {
 	k.within("amqp.channelMax", a.ChannelMax, 0, maxPort)
 	k.within("amqp.handleMax", a.HandleMax, 0, maxPort)
 	k.within("amqp.maxLinks", a.MaxLinks, 1, 1<<20)
+	k.size("amqp.maxKept", a.MaxKept, 1<<10, 1<<30)
 	k.size("amqp.maxMessageSize", a.MaxMessageSize, 128, 256<<20)
 	k.size("amqp.maxPartial", a.MaxPartial, 1<<10, 1<<40)
 	k.within("amqp.maxUnsettled", a.MaxUnsettled, 1, 1<<20)
@@ -134,8 +135,8 @@ func (c *Config) validateAMQP(k *check) {
 	k.span("amqp.writeTimeout", a.WriteTimeout, time.Millisecond)
 	k.within("amqp.relayCredit", a.RelayCredit, 1, many)
 	k.within("amqp.maxSenders", a.MaxSenders, 1, many)
+	k.within("amqp.subscriptionCredit", a.SubscriptionCredit, 1, many)
 	k.size("amqp.maxQueuedBytes", a.MaxQueuedBytes, 1<<10, 1<<30)
-	k.span("amqp.drainWait", a.DrainWait, time.Millisecond)
 }
 
 func (c *Config) validateHTTP(k *check) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -59,7 +60,8 @@ func attachedOwner(tb testing.TB, role frame.Role, credit int) *owner {
 	limits.MaxUnsettled = 1 << 16
 	o := &owner{credit: credit}
 	o.conn = NewServer(start(), &limits, Server{ContainerID: "server"}, o)
-	for _, text := range []string{"Header AMQP", "Open ContainerID=client", "Begin NextOutgoingID=0 IncomingWindow=4294967295 OutgoingWindow=1"} {
+	for _, text := range []string{"Header AMQP", "Open ContainerID=client",
+		"Begin NextOutgoingID=0 IncomingWindow=4294967295 OutgoingWindow=1"} {
 		feed(tb, o.conn, encodeFrame(tb, text))
 	}
 	attach := "Attach Name=a Handle=0 Role=sender Source.Address=s Target.Address=t InitialDeliveryCount=0"
@@ -199,6 +201,46 @@ func BenchmarkSendLarge(b *testing.B) {
 			out = o.conn.Flush(out[:0])
 		}
 	}
+}
+
+// TestIdleConnectionIsSmall measures what a connection with two links holds when its work is done.
+func TestIdleConnectionIsSmall(t *testing.T) {
+	const n = 500
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	owners := make([]*owner, n)
+	for i := range owners {
+		owners[i] = busyThenIdle(t)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	each := (after.HeapAlloc - before.HeapAlloc) / n
+	t.Logf("%d bytes each", each)
+	if each > 12<<10 {
+		t.Errorf("an idle connection holds %d bytes", each)
+	}
+	runtime.KeepAlive(owners)
+}
+
+// busyThenIdle is an owner whose connection has received and sent, and then got a heartbeat.
+func busyThenIdle(t *testing.T) *owner {
+	o := attachedOwner(t, frame.Sender, 0)
+	grantAll(t, o)
+	for range 300 {
+		if err := o.link.Send(Delivery{Payload: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.conn.Flush(nil)
+	feed(t, o.conn, encodeFrame(t, "Disposition Role=receiver First=0 Last=4294967295 Settled State.Kind=accepted"))
+	feed(t, o.conn, encodeFrame(t, "Attach Name=b Handle=1 Role=sender Source.Address=s InitialDeliveryCount=0"))
+	o.link.Grant(200)
+	o.conn.Flush(nil)
+	feed(t, o.conn, encodeFrame(t, "Transfer Handle=1 DeliveryID=0 DeliveryTag=t MessageFormat=0 Payload=x"))
+	o.conn.Flush(nil)
+	feed(t, o.conn, encodeFrame(t, "Heartbeat"))
+	return o
 }
 
 // TestHotPathsDoNotAllocate guards what the benchmarks measure.

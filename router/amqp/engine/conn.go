@@ -23,6 +23,7 @@ type Conn struct {
 	heard   time.Time // when the peer last said something
 	checked time.Time // when the heartbeat was last looked at
 	spoke   bool      // something was flushed since then
+	trimmed time.Time // when memory was last given back
 
 	in        []byte // received and not yet parsed: an incomplete frame, or more while the Conn is not Ready
 	out       []byte // control frames to write; transfers, flows and dispositions are made in Flush
@@ -39,6 +40,7 @@ type Conn struct {
 	remoteSessions []*Session // by the peer's channel
 	links          map[linkKey]*Link
 	attachments    int          // links that have a handle
+	kept           int          // bytes that the begins and attaches of the peer take
 	dirty          []*Session   // with something to say in the next Flush
 	sendable       ring[*Link]  // links with pieces to write, in turn
 	unsent         int          // links with pieces, sendable or not
@@ -60,8 +62,8 @@ type Server struct {
 	Optional    bool          // clients may leave SASL out
 }
 
-// NewServer gives the server's end of a connection that was accepted at now. The limits are shared, not copied, and must
-// not change.
+// NewServer gives the server's end of a connection that was accepted at now. The limits are shared, not copied, and
+// must not change.
 func NewServer(now time.Time, limits *Limits, s Server, h Handler) *Conn {
 	c := newConn(now, limits, h)
 	c.open.ContainerID = s.ContainerID
@@ -115,6 +117,31 @@ func (c *Conn) Hold() { c.held, c.deaf = true, true }
 
 // Resume ends Hold. Frames that wait are handled in the next Feed or Advance, and Deadline asks for one at once.
 func (c *Conn) Resume() { c.held = false }
+
+// trim gives back, once in a while, the memory that deliveries leave behind. A peer that sends heartbeats is idle, so
+// that is the time for it.
+func (c *Conn) trim() {
+	if c.now.Sub(c.trimmed) < time.Second {
+		return
+	}
+	c.trimmed = c.now
+	c.sendable.trim()
+	for _, s := range c.sessions {
+		if s == nil {
+			continue
+		}
+		s.incoming.trim()
+		s.outgoing.trim()
+		for _, l := range s.links {
+			if l != nil {
+				l.pieces.trim()
+			}
+		}
+	}
+}
+
+// keeps tells whether there is room for what the peer says of one more session or link.
+func (c *Conn) keeps(cost int) bool { return c.kept+cost <= c.limits.MaxKept }
 
 // performative is what is written in a frame.
 type performative interface{ Append([]byte) []byte }

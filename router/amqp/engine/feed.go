@@ -21,8 +21,8 @@ const (
 )
 
 // Feed takes bytes of the peer, borrowed until it returns, and calls the Handler for what they complete. What is
-// incomplete, or has to wait because the Conn is not Ready, is copied and kept; a transport that reads at most 64 KiB at
-// a time and asks Ready before each read stays within that bound. Feed(now, nil) goes on with what waits.
+// incomplete, or has to wait because the Conn is not Ready, is copied and kept; a transport that reads at most 64 KiB
+// at a time and asks Ready before each read stays within that bound. Feed(now, nil) goes on with what waits.
 //
 // A peer that breaks a rule gets its answer in Flush, and the Handler is told by Closed; Feed itself returns an error,
 // a *frame.Error, only when there is no conversation to go on with.
@@ -153,7 +153,8 @@ func (c *Conn) frame(h frame.Header, body []byte) *frame.Error {
 	switch {
 	case h.Type == frame.SASL:
 		return c.saslFrame(body)
-	case len(body) == 0: // a heartbeat [2.4.5]
+	case len(body) == 0: // a heartbeat [2.4.5]: the peer has nothing to say
+		c.trim()
 		return nil
 	}
 	d := amqp.NewDecoder(body)
@@ -235,20 +236,14 @@ func whole(d *amqp.Decoder, err error) error {
 	return err
 }
 
-// unreadable is the answer to what is no valid AMQP [2.8.15]; while closing, it is not worth one.
+// unreadable is the answer to what is no valid AMQP [2.8.15].
 func (c *Conn) unreadable(err error) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
 	return &frame.Error{Condition: frame.DecodeError, Description: strings.TrimPrefix(err.Error(), "amqp: ")}
 }
 
 // sessionAt gives the session that a frame is for. It is nil, without an error, for what has to be discarded: the
-// peer did not know yet that we ended the session [2.5.5] or closed the connection [2.4.6].
+// peer did not know yet that we ended the session [2.5.5].
 func (c *Conn) sessionAt(channel uint16) (*Session, *frame.Error) {
-	if c.phase == closing {
-		return nil, nil
-	}
 	if c.phase != running {
 		return nil, &frame.Error{Condition: frame.IllegalState, Description: "frame before open"}
 	}

@@ -92,18 +92,21 @@ func (l *Link) appendTransfer(dst []byte, limit int) []byte {
 	s, p := l.session, l.pieces.at(0)
 	t := &s.conn.transferOut
 	*t = frame.Transfer{Handle: l.handle, Aborted: p.aborted}
-	limit -= transferOverhead
 	if !l.sending.active {
 		l.beginDelivery(t, p)
 	}
 	if p.state != nil {
 		t.State = *p.state
-		limit -= maxTransferState
 	}
-	n := min(len(p.payload), limit)
-	t.More = n < len(p.payload) || !p.last
+	t.More = !p.last
 	start := len(dst)
 	dst = t.Append(frame.Start(dst, frame.AMQP, s.channel))
+	n := len(p.payload)
+	if n > limit-(len(dst)-start) {
+		t.More = true
+		dst = t.Append(frame.Start(dst[:start], frame.AMQP, s.channel))
+		n = limit - (len(dst) - start)
+	}
 	dst = frame.Finish(append(dst, p.payload[:n]...), start)
 	p.payload = p.payload[n:]
 	p.state = nil // it is said once

@@ -13,8 +13,8 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// FuzzCutAnywhere feeds one byte stream in one piece, and cut into pieces. The events, the error and the answer have to be
-// the same, nothing may panic, and what is kept has to stay within its bound.
+// FuzzCutAnywhere feeds one byte stream in one piece, and cut into pieces. The events, the error and the answer have to
+// be the same, nothing may panic, and what is kept has to stay within its bound.
 func FuzzCutAnywhere(f *testing.F) {
 	for _, stream := range scriptStreams(f) {
 		f.Add(stream, []byte{0}, false)

@@ -143,7 +143,8 @@ func dial(t *testing.T, limits engine.Limits, options *goamqp.ConnOptions) (*goa
 		defer close(served)
 		driver := transport.NewDriver(transport.Options{})
 		driver.Serve(context.Background(), ours, func(func()) transport.Engine {
-			o.conn = engine.NewServer(time.Now(), &limits, engine.Server{ContainerID: "loop", Mechanisms: []amqp.Symbol{engine.Plain}}, o)
+			server := engine.Server{ContainerID: "loop", Mechanisms: []amqp.Symbol{engine.Plain}}
+			o.conn = engine.NewServer(time.Now(), &limits, server, o)
 			return o.conn
 		})
 	}()
@@ -266,7 +267,8 @@ func TestGoAMQPSettlesInEveryWay(t *testing.T) {
 	client, o := dial(t, engine.DefaultLimits(), plainOptions(0))
 	ctx := t.Context()
 	session := must[*goamqp.Session](t)(client.NewSession(ctx, nil))
-	sender := must[*goamqp.Sender](t)(session.NewSender(ctx, "q", &goamqp.SenderOptions{SettlementMode: goamqp.SenderSettleModeMixed.Ptr()}))
+	sender := must[*goamqp.Sender](t)(session.NewSender(ctx, "q",
+		&goamqp.SenderOptions{SettlementMode: goamqp.SenderSettleModeMixed.Ptr()}))
 	receiver := must[*goamqp.Receiver](t)(session.NewReceiver(ctx, "q",
 		&goamqp.ReceiverOptions{SettlementMode: goamqp.ReceiverSettleModeSecond.Ptr()}))
 	for _, settled := range []bool{true, false, true, false} {

@@ -14,7 +14,8 @@ func inFrame(layer frame.Type, body []byte) []byte {
 	return frame.Finish(append(frame.Start(nil, layer, 0), body...), 0)
 }
 
-// TestSizesBeforeAuthenticationAreBounded announces large frames before anybody is known: they are refused by their header.
+// TestSizesBeforeAuthenticationAreBounded announces large frames before anybody is known: they are refused by their
+// header.
 func TestSizesBeforeAuthenticationAreBounded(t *testing.T) {
 	for _, header := range []string{"Header SASL", "Header AMQP"} {
 		c := played(t, "server mechanisms=PLAIN optional", "recv "+header)
@@ -93,7 +94,7 @@ func TestEchoStormIsAnsweredOnce(t *testing.T) {
 	c := played(t, "opened", peerReceives, "do accept link=a")
 	c.take()
 	for range 1000 {
-		c.input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 DeliveryCount=0 LinkCredit=1 Echo")
+		c.input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1 Echo")
 		c.input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Echo")
 	}
 	c.lines = nil
@@ -155,7 +156,8 @@ func FuzzFrames(f *testing.F) {
 		c.handler = &echo{conversation: c}
 		c.start()
 		c.conn.Open(frame.Open{})
-		c.play("recv Header AMQP", "recv Open ContainerID=c MaxFrameSize=512", "recv Begin NextOutgoingID=0 IncomingWindow=9 OutgoingWindow=1")
+		c.play("recv Header AMQP", "recv Open ContainerID=c MaxFrameSize=512",
+			"recv Begin NextOutgoingID=0 IncomingWindow=9 OutgoingWindow=1")
 		for len(in) > 1 && !c.conn.Closed() {
 			n := min(int(in[0]), len(in)-1)
 			c.feed(inFrame(frame.AMQP, in[1:1+n]))

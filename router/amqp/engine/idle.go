@@ -56,8 +56,8 @@ func (c *Conn) heartbeat() time.Duration {
 	return time.Duration(c.remote.IdleTimeOut) * time.Millisecond / 4
 }
 
-// Advance tells the time: it writes heartbeats, goes on with frames that waited, and ends what the peer has kept waiting
-// for too long. An error, a *frame.Error, ends the connection without a goodbye.
+// Advance tells the time: it writes heartbeats, goes on with frames that waited, and ends what the peer has kept
+// waiting for too long. An error, a *frame.Error, ends the connection without a goodbye.
 func (c *Conn) Advance(now time.Time) error {
 	c.now = now
 	if c.phase == ended {

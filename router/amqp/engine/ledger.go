@@ -18,6 +18,9 @@ type entry struct {
 	token    any // of the owner, for what we sent
 }
 
+// maxDead is how many settled entries may stay between live ones, beyond as many as there are live ones.
+const maxDead = 256
+
 // ledger holds the unsettled deliveries of one direction of a session, ordered by delivery-id. Ids mostly come in order
 // and mostly settle in order, both of which cost a few instructions; any other order works too.
 type ledger struct {
@@ -122,7 +125,14 @@ func (g *ledger) remove(e *entry) {
 		tail--
 	}
 	g.entries = g.entries[head:tail]
-	if len(g.entries) > 2*g.live+keptSlots {
+	if len(g.entries) > 2*g.live+maxDead {
 		g.entries = slices.DeleteFunc(g.entries, func(e entry) bool { return e.dead })
+	}
+}
+
+// trim gives the memory of an empty ledger back.
+func (g *ledger) trim() {
+	if g.live == 0 {
+		*g = ledger{}
 	}
 }

@@ -101,7 +101,7 @@ func TestConsumerWithCreditTenGetsMoreThanTen(t *testing.T) {
 func TestCreditGivenLaterDelivers(t *testing.T) {
 	c := played(t, "opened", peerReceives, "do accept link=a", "do send link=a Payload=x")
 	c.says("refused the link has no credit")
-	c.play("recv Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 DeliveryCount=0 LinkCredit=1")
+	c.play("recv Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1")
 	c.says("event sendable a credit=1")
 	c.play("do send link=a Payload=x")
 	c.says("send Transfer Handle=0 DeliveryID=0")
@@ -117,7 +117,8 @@ func TestDrainIsAnswered(t *testing.T) {
 // TestDynamicSourceHasAnAddress has an owner that makes no dynamic nodes accept one: it is refused.
 func TestDynamicSourceHasAnAddress(t *testing.T) {
 	c := played(t, "opened", "recv Attach Name=a Handle=0 Role=receiver Source.Dynamic Target.Address=t", "do accept link=a")
-	c.says("send Attach Name=a Handle=0 Role=sender Target.Address=t", "send Detach Handle=0 Closed Error.Condition=amqp:not-implemented")
+	c.says("send Attach Name=a Handle=0 Role=sender Target.Address=t",
+		"send Detach Handle=0 Closed Error.Condition=amqp:not-implemented")
 	c.play("recv Detach Handle=0 Closed", "recv Attach Name=b Handle=0 Role=receiver Source.Dynamic Target.Address=t",
 		"do accept link=b Source.Dynamic Source.Address=made")
 	c.says("Source.Address=made Source.Dynamic")
@@ -192,7 +193,8 @@ func TestUnfinishedMessagesBelongToTheirLinks(t *testing.T) {
 
 // TestUnfinishedMessagesAreBounded never ends a message, on a connection with room for a few pieces.
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
-	c := played(t, "limits MaxPartial=100000 MaxMessageSize=1000000", "opened", peerSends, "do accept link=a", "do grant link=a n=5")
+	c := played(t, "limits MaxPartial=100000 MaxMessageSize=1000000", "opened", peerSends, "do accept link=a",
+		"do grant link=a n=5")
 	c.take()
 	c.play("recv Transfer Handle=0 DeliveryID=0 DeliveryTag=t MessageFormat=0 More Size=60000")
 	for range 20 {

@@ -22,6 +22,9 @@ type Limits struct {
 	// MaxLinks is how many links a connection may have in all its sessions. Answer: the session that goes beyond is ended
 	// with amqp:resource-limit-exceeded.
 	MaxLinks int
+	// MaxKept is how many bytes the begins and attaches may take that are kept for the sessions and links there are.
+	// Answer: amqp:resource-limit-exceeded, for the session or the connection.
+	MaxKept int
 	// MaxMessageSize is the largest message we take, in bytes; announced. Answer: amqp:link:message-size-exceeded.
 	MaxMessageSize uint64
 	// MaxPartial is how many bytes of unfinished messages are kept for the links of a connection that take whole
@@ -51,6 +54,7 @@ func DefaultLimits() Limits {
 		ChannelMax:        255,
 		HandleMax:         1023,
 		MaxLinks:          4096,
+		MaxKept:           4 << 20,
 		MaxMessageSize:    16 << 20,
 		MaxPartial:        32 << 20,
 		MaxUnsettled:      2048,
@@ -72,6 +76,7 @@ func (l Limits) Validate() error {
 		{"maxHandshakeFrame", uint64(l.MaxHandshakeFrame), frame.MinMaxSize, 1 << 20},
 		{"handleMax", uint64(l.HandleMax), 0, math.MaxUint16},
 		{"maxLinks", uint64(l.MaxLinks), 1, 1 << 20},
+		{"maxKept", uint64(l.MaxKept), 1, math.MaxInt32},
 		{"maxMessageSize", l.MaxMessageSize, 1, math.MaxInt64},
 		{"maxPartial", uint64(l.MaxPartial), 1, math.MaxInt64},
 		{"maxUnsettled", uint64(l.MaxUnsettled), 1, 1 << 20},

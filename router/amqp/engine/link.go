@@ -28,6 +28,7 @@ type Link struct {
 	drain         bool          // the sender is to use up its credit or give it back
 	dirty         bool          // it is in session.dirtyLinks
 	unsettled     int
+	cost          int // bytes that the peer's attach takes
 
 	// Of a sender.
 	pieces  ring[piece]

@@ -5,9 +5,9 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// Attach attaches a link of ours. Of a the engine sets the handle and, for a sender, the initial delivery count. It is nil
-// when the session is over, a link of that name and role is attached already, the peer's handle-max is reached, or the
-// frame is too large for the peer.
+// Attach attaches a link of ours. Of a the engine sets the handle and, for a sender, the initial delivery count. It is
+// nil when the session is over, a link of that name and role is attached already, the peer's handle-max is reached, or
+// the frame is too large for the peer.
 func (s *Session) Attach(a frame.Attach) *Link {
 	if !s.alive() || s.conn.links[linkKey{a.Name, a.Role}] != nil {
 		return nil
@@ -23,14 +23,14 @@ func (s *Session) Attach(a frame.Attach) *Link {
 	return l
 }
 
-// Stream has the Handler receive each message in the pieces in which it comes, instead of whole. It counts from the next
-// message on.
+// Stream has the Handler receive each message in the pieces in which it comes, instead of whole. It counts from the
+// next message on.
 func (l *Link) Stream() { l.streaming = true }
 
 // Accept attaches a link that the peer has Requested. Of a, the name, handle and role are set by the engine. A terminus
-// that is left out is the peer's own wish, as are the settle modes if both are zero. A dynamic terminus of ours has to be
-// given, with the address of the node that was made; otherwise the link is refused [3.5.3]. A receiver's MaxMessageSize is
-// at most that of the limits.
+// that is left out is the peer's own wish, as are the settle modes if both are zero. A dynamic terminus of ours has to
+// be given, with the address of the node that was made; otherwise the link is refused [3.5.3]. A receiver's
+// MaxMessageSize is at most that of the limits.
 func (l *Link) Accept(a frame.Attach) {
 	if l.local != nil || l.over || !l.session.alive() {
 		return
@@ -73,9 +73,12 @@ func (l *Link) sayNothing() {
 	} else {
 		a.Target = l.remote.Target
 	}
-	if !l.say(a) {
-		a.Source, a.Target = nil, nil
-		l.say(a)
+	if l.say(a) {
+		return
+	}
+	a.Source, a.Target = nil, nil
+	if !l.say(a) { // the name alone is too long for the peer that chose it
+		l.session.fail(frame.FrameSizeTooSmall, "the answer to an attach does not fit into your frames")
 	}
 }
 
@@ -99,10 +102,7 @@ func (l *Link) say(a frame.Attach) bool {
 
 // remoteAttach reads the peer's attach: an answer to ours, or a link that it wants [2.6.3].
 func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
-	a := &frame.Attach{}
+	a, cost := &frame.Attach{}, d.Len()
 	if e := c.read(d, a); e != nil {
 		return e
 	}
@@ -115,10 +115,13 @@ func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
 	case int(a.Handle) < len(s.remoteLinks) && s.remoteLinks[a.Handle] != nil:
 		s.fail(frame.HandleInUse, "handle has a link")
 		return nil
+	case !c.keeps(cost):
+		s.fail(frame.ResourceLimitExceeded, "too much is said of links")
+		return nil
 	}
 	l := c.links[linkKey{a.Name, !a.Role}]
 	if l != nil && l.session == s && l.remote == nil {
-		l.bind(a)
+		l.bind(a, cost)
 		l.answered()
 		return nil
 	}
@@ -126,15 +129,16 @@ func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
 		l.steal()
 	}
 	if s.alive() {
-		s.request(a)
+		s.request(a, cost)
 	}
 	return nil
 }
 
 // bind joins the peer's end of a link to ours.
-func (l *Link) bind(a *frame.Attach) {
+func (l *Link) bind(a *frame.Attach, cost int) {
 	s := l.session
-	l.remote, l.remoteHandle = a, a.Handle
+	l.remote, l.remoteHandle, l.cost = a, a.Handle, cost
+	s.conn.kept += cost
 	for len(s.remoteLinks) <= int(a.Handle) {
 		s.remoteLinks = append(s.remoteLinks, nil)
 	}
@@ -147,7 +151,8 @@ func (l *Link) bind(a *frame.Attach) {
 	}
 }
 
-// answered handles the peer's answer to our attach. Without the peer's terminus it is a refusal, and its detach follows.
+// answered handles the peer's answer to our attach. Without the peer's terminus it is a refusal, and its detach
+// follows.
 func (l *Link) answered() {
 	a := l.remote
 	none := a.Target == nil && a.Coordinator == nil
@@ -175,13 +180,13 @@ func (l *Link) steal() {
 }
 
 // request hands a link that the peer wants to the owner.
-func (s *Session) request(a *frame.Attach) {
+func (s *Session) request(a *frame.Attach, cost int) {
 	l := s.newLink(a.Name, !a.Role)
 	if l == nil {
 		s.fail(frame.ResourceLimitExceeded, "no link is left")
 		return
 	}
-	l.bind(a)
+	l.bind(a, cost)
 	if l.role == frame.Receiver && !a.HasInitialCount {
 		l.Refuse(&frame.Error{Condition: frame.InvalidField, Description: "attach of a sender has no initial-delivery-count"})
 		return

@@ -52,8 +52,8 @@ func (l *Link) giveBack() {
 	l.touch()
 }
 
-// Grant gives the sender credit for n more deliveries. The peer hears of it when that is worth a frame: when it has used
-// up half of its credit.
+// Grant gives the sender credit for n more deliveries. The peer hears of it when that is worth a frame: when it has
+// used up half of its credit.
 func (l *Link) Grant(n int) {
 	if l.role != frame.Receiver || n <= 0 {
 		return
@@ -62,8 +62,8 @@ func (l *Link) Grant(n int) {
 	l.regrant()
 }
 
-// Drain asks the sender to use up its credit, or to give it back when it has nothing to send. Drained tells when it did;
-// what is granted until then counts afterwards.
+// Drain asks the sender to use up its credit, or to give it back when it has nothing to send. Drained tells when it
+// did; what is granted until then counts afterwards.
 func (l *Link) Drain() {
 	if l.role == frame.Receiver && l.attached() {
 		l.announce()

@@ -5,11 +5,11 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// Detach detaches the link, whose terminus may be kept, after all that Send took is written. The deliveries end before
-// our detach is written; Detached follows when the peer has answered.
+// Detach detaches a link that is attached, whose terminus may be kept, after all that Send took is written. The
+// deliveries end before our detach is written; Detached follows when the peer has answered.
 func (l *Link) Detach() { l.leave(&frame.Detach{}) }
 
-// Close ends the link for good: at once with an error; without one, after all that Send took is written.
+// Close ends a link that is attached for good: at once with an error; without one, after all that Send took is written.
 func (l *Link) Close(e *frame.Error) { l.leave(&frame.Detach{Closed: true, Error: e}) }
 
 func (l *Link) leave(x *frame.Detach) {
@@ -50,9 +50,6 @@ func (l *Link) detach(x *frame.Detach) {
 
 // remoteDetach reads the peer's detach, which is answered with ours [2.6.6].
 func (c *Conn) remoteDetach(channel uint16, d *amqp.Decoder) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
 	x := frame.Detach{}
 	if e := c.read(d, &x); e != nil {
 		return e
@@ -105,7 +102,14 @@ func (l *Link) forget() {
 // free makes the handle free for another link.
 func (l *Link) free() {
 	l.session.links[l.handle] = nil
+	l.release()
+}
+
+// release takes the link from what the connection counts.
+func (l *Link) release() {
 	l.session.conn.attachments--
+	l.session.conn.kept -= l.cost
+	l.cost = 0
 }
 
 // unname makes the name free for another link.

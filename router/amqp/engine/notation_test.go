@@ -13,10 +13,10 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// This file is the notation of frames in scripts: the name of the performative, then Field=value for each field that is not
-// zero, with dots into structs: Attach Name=a Handle=0 Role=receiver Source.Address=orders. A field that is true is its
-// name alone, a value with spaces is quoted, a list has commas, a map is {key:value;key:value}, and bytes are text or 0x
-// and hexadecimal. HasX is set by giving X.
+// This file is the notation of frames in scripts: the name of the performative, then Field=value for each field that is
+// not zero, with dots into structs: Attach Name=a Handle=0 Role=receiver Source.Address=orders. A field that is true is
+// its name alone, a value with spaces is quoted, a list has commas, a map is {key:value;key:value}, and bytes are text
+// or 0x and hexadecimal. HasX is set by giving X.
 
 var performatives = map[string]func() any{
 	"Open":           func() any { return &frame.Open{MaxFrameSize: 1<<32 - 1, ChannelMax: 1<<16 - 1} },

@@ -12,10 +12,11 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// TestEverythingSentArrivesOnceAndInOrder has a client's engine talk to a server's over bytes that are cut at random, while
-// both owners do what they like: several sessions and links in both directions, messages of many frames, streamed, settled
-// and unsettled, aborted, drained, settled late and out of order. Each engine watches that the other never goes beyond a
-// window or credit: a violation would end the link, the session or the connection, which fails the test.
+// TestEverythingSentArrivesOnceAndInOrder has a client's engine talk to a server's over bytes that are cut at random,
+// while both owners do what they like: several sessions and links in both directions, messages of many frames,
+// streamed, settled and unsettled, aborted, drained, settled late and out of order. Each engine watches that the other
+// never goes beyond a window or credit: a violation would end the link, the session or the connection, which fails the
+// test.
 func TestEverythingSentArrivesOnceAndInOrder(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

@@ -58,9 +58,6 @@ func (c *Conn) sayOpen() {
 
 // remoteOpen reads the peer's open [2.4.1].
 func (c *Conn) remoteOpen(d *amqp.Decoder) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
 	if c.phase != atOpen {
 		return &frame.Error{Condition: frame.IllegalState, Description: "second open"}
 	}
@@ -76,7 +73,7 @@ func (c *Conn) remoteOpen(d *amqp.Decoder) *frame.Error {
 	}
 	c.remote, c.peerFrame = o, o.MaxFrameSize
 	c.phase, c.since, c.checked = deciding, c.now, c.now
-	if c.client {
+	if c.sasl.opened {
 		c.phase = running
 	} else {
 		c.sayOpen()
@@ -105,6 +102,11 @@ func (c *Conn) close(why Ending) {
 	if c.phase == deciding { // close comes after open
 		c.Open(frame.Open{})
 		c.sayOpen()
+	}
+	for _, s := range c.sessions {
+		if s != nil {
+			s.flushVerdict()
+		}
 	}
 	c.phase, c.since = closing, time.Time{}
 	c.endSessions(why)
@@ -135,8 +137,8 @@ func (c *Conn) remoteClose(d *amqp.Decoder) *frame.Error {
 	return nil
 }
 
-// violate answers a peer that broke a rule of the connection. What it still sends is not looked at, but for its close
-// [2.4.6]. Before there is a conversation, the error is for the transport.
+// violate answers a peer that broke a rule of the connection. After our close only the peer's is of interest, so that
+// nothing else it still sends has an answer [2.4.6]. Before there is a conversation, the error is for the transport.
 func (c *Conn) violate(e *frame.Error) error {
 	switch {
 	case c.phase == closing:
@@ -191,5 +193,5 @@ func (c *Conn) endSessions(why Ending) {
 		}
 	}
 	c.sessions, c.remoteSessions, c.links, c.dirty = nil, nil, nil, nil
-	c.sendable, c.unsent, c.goodbye = ring[*Link]{}, 0, nil
+	c.sendable, c.unsent, c.kept, c.goodbye = ring[*Link]{}, 0, 0, nil
 }

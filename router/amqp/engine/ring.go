@@ -23,8 +23,15 @@ func (r *ring[T]) push(v T) {
 	*r.at(r.n - 1) = v
 }
 
-// keptSlots is how many slots an empty ring or ledger keeps.
-const keptSlots = 256
+// keptSlots is how many slots an empty ring or ledger keeps until the connection is idle.
+const keptSlots = 1024
+
+// trim gives the memory of an empty ring back.
+func (r *ring[T]) trim() {
+	if r.n == 0 {
+		*r = ring[T]{}
+	}
+}
 
 // pop removes the oldest entry and lets go of what it refers to.
 func (r *ring[T]) pop() {

@@ -115,7 +115,8 @@ func (c *Conn) Deny(code frame.SASLCode) {
 	}
 	c.sasl.deciding = false
 	c.writeSASL(&frame.SASLOutcome{Code: code})
-	c.finish(Ending{By: ByUs, Error: &frame.Error{Condition: frame.UnauthorizedAccess, Description: "authentication failed"}})
+	e := &frame.Error{Condition: frame.UnauthorizedAccess, Description: "authentication failed"}
+	c.finish(Ending{By: ByUs, Error: e})
 }
 
 // saslMechanisms chooses the first of our mechanisms that the server offers.

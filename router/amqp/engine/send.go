@@ -72,18 +72,15 @@ const (
 	starved               // for credit, which the receiver took back
 )
 
-const (
-	// transferOverhead is more than the header and performative of a transfer take, without its state.
-	transferOverhead = 96
-	// maxTransferState bounds the state of a delivery on its way out, so that it fits the smallest frame.
-	maxTransferState = 256
-)
+// maxTransferState bounds the state of a delivery on its way out, so that the smallest frame has room for it, the rest
+// of a transfer, and some payload.
+const maxTransferState = 256
 
-// Send takes a message to write in Flush, in the order of the calls on one link; links take turns. A nil error takes one of
-// the link's Credit.
+// Send takes a message to write in Flush, in the order of the calls on one link; links take turns. A nil error takes
+// one of the link's Credit.
 func (l *Link) Send(d Delivery) error {
 	switch {
-	case l.role != frame.Sender || !l.attached() || l.leaving != nil:
+	case l.role != frame.Sender || !l.attached() || l.isLeaving():
 		return NotAttached
 	case l.partial:
 		return Unfinished
@@ -140,6 +137,11 @@ func (l *Link) Abort() error {
 
 // Unwritten is how many bytes of payload wait to be written on the link.
 func (l *Link) Unwritten() int { return l.bytes }
+
+// isLeaving tells whether the link ends as soon as all is written.
+func (l *Link) isLeaving() bool {
+	return l.leaving != nil || l.session.leaving || l.session.conn.goodbye != nil
+}
 
 // fits tells whether the receiver takes a message of a size.
 func (l *Link) fits(size uint64) bool {

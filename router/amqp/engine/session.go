@@ -14,6 +14,7 @@ type Session struct {
 	remoteChannel uint16
 	said          bool         // our begin is written
 	remote        *frame.Begin // the peer's
+	cost          int          // bytes that it takes
 	ended         bool         // our end is written
 	over          bool         // the Handler has heard Ended
 	leaving       bool         // to end when nothing is unsent any more
@@ -96,14 +97,13 @@ func (s *Session) say(capabilities []amqp.Symbol) {
 
 // remoteBegin reads the peer's begin: an answer to ours, or a session that it wants, which it gets [2.5.1].
 func (c *Conn) remoteBegin(channel uint16, d *amqp.Decoder) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
-	b := &frame.Begin{}
+	b, cost := &frame.Begin{}, d.Len()
 	if e := c.read(d, b); e != nil {
 		return e
 	}
 	switch {
+	case !c.keeps(cost):
+		return &frame.Error{Condition: frame.ResourceLimitExceeded, Description: "too much is said of sessions"}
 	case c.phase != running:
 		return &frame.Error{Condition: frame.IllegalState, Description: "begin before open"}
 	case channel > c.limits.ChannelMax:
@@ -115,7 +115,8 @@ func (c *Conn) remoteBegin(channel uint16, d *amqp.Decoder) *frame.Error {
 	if e != nil {
 		return e
 	}
-	s.remote, s.remoteChannel = b, channel
+	s.remote, s.remoteChannel, s.cost = b, channel, cost
+	c.kept += cost
 	s.nextIncomingID = b.NextOutgoingID
 	s.remoteIncomingWindow = b.IncomingWindow
 	for len(c.remoteSessions) <= int(channel) {
@@ -128,7 +129,6 @@ func (c *Conn) remoteBegin(channel uint16, d *amqp.Decoder) *frame.Error {
 	if s.ended {
 		return nil // by the owner, before this answer came
 	}
-	s.unblock()
 	c.handler.Begun(s)
 	return nil
 }
@@ -187,9 +187,6 @@ func (s *Session) end(by By, e *frame.Error) {
 
 // remoteEnd reads the peer's end, which is answered with ours [2.5.4].
 func (c *Conn) remoteEnd(channel uint16, d *amqp.Decoder) *frame.Error {
-	if c.phase == closing {
-		return nil
-	}
 	x := frame.End{}
 	if e := c.read(d, &x); e != nil {
 		return e
@@ -199,6 +196,7 @@ func (c *Conn) remoteEnd(channel uint16, d *amqp.Decoder) *frame.Error {
 	}
 	s := c.remoteSessions[channel]
 	c.remoteSessions[channel] = nil
+	c.kept -= s.cost
 	if !s.ended {
 		s.flushVerdict()
 		s.ended = true
@@ -227,7 +225,7 @@ func (s *Session) finishLinks(d Detachment) {
 	s.links, s.remoteLinks, s.dirtyLinks, s.blocked = nil, nil, nil, nil
 	for _, l := range links {
 		if l != nil {
-			s.conn.attachments--
+			l.release()
 			l.finish(d)
 		}
 	}

@@ -70,7 +70,7 @@ func remaining(window, underway uint32) uint32 {
 
 // unblock lets links go on that waited for the peer's window.
 func (s *Session) unblock() {
-	if s.remoteIncomingWindow == 0 || s.remote == nil {
+	if s.remoteIncomingWindow == 0 {
 		return
 	}
 	for i, l := range s.blocked {

@@ -37,7 +37,8 @@ func (p Progress) String() string { return progressNames[p] }
 
 func (l *Link) progress(u Update) { l.session.conn.handler.Progressed(l, u) }
 
-// verdict is a disposition that waits for the next Flush, so that neighbours with the same state share a frame [2.6.12].
+// verdict is a disposition that waits for the next Flush, so that neighbours with the same state share a frame
+// [2.6.12].
 type verdict struct {
 	active      bool
 	role        frame.Role
@@ -54,9 +55,9 @@ func (l *Link) ledger() *ledger {
 	return &l.session.incoming
 }
 
-// Settle ends a delivery with a state, and tells the peer. On a receiver's link whose deliveries are settled second, the
-// peer is told the state, and the delivery ends when the peer has settled it [2.6.12]. It is false when the delivery is
-// not open any more.
+// Settle ends a delivery with a state, and tells the peer. On a receiver's link whose deliveries are settled second,
+// the peer is told the state, and the delivery ends when the peer has settled it [2.6.12]. It is false when the
+// delivery is not open any more.
 func (l *Link) Settle(id uint32, state frame.State) bool {
 	g := l.ledger()
 	e := g.find(id)
@@ -75,7 +76,8 @@ func (l *Link) Settle(id uint32, state frame.State) bool {
 	return true
 }
 
-// Update tells the peer the state of a delivery without settling it. It is false when the delivery is not open any more.
+// Update tells the peer the state of a delivery without settling it. It is false when the delivery is not open any
+// more.
 func (l *Link) Update(id uint32, state frame.State) bool {
 	e := l.ledger().find(id)
 	if e == nil || e.link != l || !l.attached() {
@@ -91,7 +93,8 @@ func (l *Link) relieved() {
 		l.regrant()
 		return
 	}
-	if room := l.session.conn.limits.MaxUnsettled - l.unsettled - l.waiting; l.short && 4*room >= l.session.conn.limits.MaxUnsettled {
+	bound := l.session.conn.limits.MaxUnsettled
+	if room := bound - l.unsettled - l.waiting; l.short && 4*room >= bound {
 		l.short = false
 		if l.attached() {
 			l.session.conn.handler.Sendable(l)

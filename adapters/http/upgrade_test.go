@@ -1,0 +1,106 @@
+package http
+
+import (
+	"context"
+	"io"
+	"net"
+	nethttp "net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/coder/websocket"
+)
+
+// echo is a protocol that says back what it hears until it ends, or the process stops.
+func echo(ctx context.Context, nc net.Conn) {
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+	_, _ = io.Copy(nc, nc)
+	nc.Close()
+}
+
+func withUpgrades(t *testing.T, c Config, test func(t *testing.T, d *door)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c.Upgrades = map[string]Upgrade{"echo": echo, "other": echo}
+		d := open(t, c)
+		defer d.close()
+		test(t, d)
+	})
+}
+
+func (d *door) dial(origin string, subprotocols ...string) (*websocket.Conn, *nethttp.Response, error) {
+	header := make(nethttp.Header)
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	return websocket.Dial(d.t.Context(), "ws://door/any/path", &websocket.DialOptions{
+		HTTPClient: d.client, HTTPHeader: header, Subprotocols: subprotocols,
+	})
+}
+
+func TestWebSocketCarriesAnotherProtocol(t *testing.T) {
+	withUpgrades(t, Config{}, func(t *testing.T, d *door) {
+		c, _, err := d.dial("", "unknown", "echo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Subprotocol(); got != "echo" {
+			t.Errorf("subprotocol %q", got)
+		}
+		if err := c.Write(t.Context(), websocket.MessageBinary, []byte{0, 255}); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := c.Read(t.Context()); string(got) != "\x00\xff" {
+			t.Errorf("read %q, %v", got, err)
+		}
+		c.Close(websocket.StatusNormalClosure, "")
+	})
+}
+
+func TestWebSocketIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, origin, subprotocol string
+		status                    int
+	}{
+		{"without subprotocol", "", "", nethttp.StatusBadRequest},
+		{"of an unknown subprotocol", "", "unknown", nethttp.StatusBadRequest},
+		{"to a page of another origin", "https://evil.example", "echo", nethttp.StatusForbidden},
+		{"to a page of no origin", "null", "echo", nethttp.StatusForbidden},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			withUpgrades(t, Config{Origins: []string{"https://app.example"}}, func(t *testing.T, d *door) {
+				_, answer, err := d.dial(c.origin, c.subprotocol)
+				if err == nil || answer == nil || answer.StatusCode != c.status {
+					t.Errorf("answer %v (%v), want status %d", answer, err, c.status)
+				}
+			})
+		})
+	}
+}
+
+func TestWebSocketIsOpenToTrustedPages(t *testing.T) {
+	for _, origin := range []string{"https://app.example", "http://door"} {
+		withUpgrades(t, Config{Origins: []string{"https://app.example"}}, func(t *testing.T, d *door) {
+			c, _, err := d.dial(origin, "echo")
+			if err != nil {
+				t.Fatalf("%s: %v", origin, err)
+			}
+			c.CloseNow()
+		})
+	}
+}
+
+func TestStoppingReachesUpgradedConnections(t *testing.T) {
+	withUpgrades(t, Config{}, func(t *testing.T, d *door) {
+		c, _, err := d.dial("", "echo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		d.stop()
+		if _, _, err := c.Read(t.Context()); err == nil {
+			t.Error("the connection goes on")
+		}
+	})
+}

@@ -1,0 +1,7 @@
+// Package client is the command line as a client: `manifold send` and `manifold receive`, over AMQP 1.0.
+//
+// It talks to any server of that protocol. Promises:
+//   - Sending succeeds only if every message was accepted; any other outcome is an error that says what became of it.
+//   - Receiving settles a message after it has been written out, and gives back what it was sent and did not write.
+//   - What goes wrong is said in a sentence, and never contains a password.
+package client

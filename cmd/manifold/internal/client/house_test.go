@@ -1,0 +1,138 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/manifoldmq/manifold/adapters/amqp"
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/routertest"
+	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// house is the door for AMQP on a port of its own, on a router with direct nodes.
+type house struct {
+	t     *testing.T
+	url   string
+	links routertest.Links // on the other side of the router
+	stop  context.CancelFunc
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	small := routertest.Define(t, "small", addressing.Anycast)
+	small.MaxMessageSize = 100
+	user := routertest.User(t, "default",
+		routertest.Define(t, "commands/#", addressing.Anycast), routertest.Define(t, "alerts/#", addressing.Broadcast), small)
+	directory, err := tenancy.NewDirectory(user.Tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := router.NewDirect()
+	r := router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
+		addressing.Anycast: direct, addressing.Broadcast: direct,
+	})
+	door := amqp.New(amqp.Config{
+		Router: r, Directory: directory, Limits: amqp.DefaultLimits(), Log: slog.New(slog.DiscardHandler),
+		Driver: transport.NewDriver(transport.Options{}), ContainerID: "house", Version: "test",
+	})
+	ln := listen(t)
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := door.Serve(ctx, ln); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		serving.Wait()
+	})
+	return &house{
+		t: t, url: "amqp://" + ln.Addr().String(), stop: stop,
+		links: routertest.Links{T: t, Router: r, User: user},
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
+
+// send runs `manifold send` against the house.
+func (h *house) send(input string, args ...string) (output string, err error) {
+	return call(h.t.Context(), NewSendCommand(), strings.NewReader(input), append(args, "--url", h.url)...)
+}
+
+// receive runs `manifold receive` against the house.
+func (h *house) receive(args ...string) (output string, err error) {
+	return call(h.t.Context(), NewReceiveCommand(), strings.NewReader(""), append(args, "--url", h.url)...)
+}
+
+// call runs a command, and gives what it printed to standard output.
+func call(ctx context.Context, cmd *cobra.Command, input io.Reader, args ...string) (string, error) {
+	var output bytes.Buffer
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.SetArgs(args)
+	cmd.SetIn(input)
+	cmd.SetOut(&output)
+	cmd.SetErr(io.Discard)
+	err := cmd.ExecuteContext(ctx)
+	return output.String(), err
+}
+
+// receiving is a `manifold receive` that runs.
+type running struct {
+	t      *testing.T
+	done   chan struct{}
+	output string
+	err    error
+}
+
+// start runs `manifold receive` beside the test. An anycast address holds senders back until it is there.
+func (h *house) start(args ...string) *running {
+	r := &running{t: h.t, done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.output, r.err = h.receive(args...)
+	}()
+	h.t.Cleanup(func() { <-r.done })
+	return r
+}
+
+// printed waits for the end, which has to be good, and gives the output.
+func (r *running) printed() string {
+	r.t.Helper()
+	<-r.done
+	if r.err != nil {
+		r.t.Fatal(r.err)
+	}
+	return r.output
+}
+
+// wantError checks that an error says all parts.
+func wantError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one with %q", parts)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q, want %q in it", err, part)
+		}
+	}
+}

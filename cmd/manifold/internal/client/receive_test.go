@@ -1,0 +1,206 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/manifoldmq/manifold/router"
+)
+
+func TestReceiveSettlesAsItWasTold(t *testing.T) {
+	for flag, want := range map[string]string{
+		"--accept": "", "--reject": "was rejected", "--release": "was released",
+	} {
+		h := newHouse(t)
+		in := h.start("commands/a", "--count", "1", flag)
+		_, err := h.send("", "commands/a", "job")
+		if got := in.printed(); got != "job\n" {
+			t.Errorf("%s: printed %q", flag, got)
+		}
+		if want == "" && err == nil {
+			continue
+		}
+		wantError(t, err, want)
+	}
+}
+
+func TestEverythingGoesRound(t *testing.T) {
+	flags := []string{
+		"--subject", "s", "--content-type", "text/plain", "--reply-to", "answers", "--correlation-id", "c",
+		"--message-id", "m", "--ttl", "1h", "--priority", "7", "--durable", "--property", "a=1", "--property", "b=x=y",
+	}
+	t.Run("full", func(t *testing.T) {
+		h := newHouse(t)
+		in := h.start("commands/a", "--count", "1", "-v")
+		if _, err := h.send("", append([]string{"commands/a", "body"}, flags...)...); err != nil {
+			t.Fatal(err)
+		}
+		got := in.printed()
+		for _, part := range []string{
+			"commands/a\n  durable: true\n  priority: 7\n  ttl: 3", "\n  message-id: m\n  subject: s\n  reply-to: answers\n" +
+				"  correlation-id: c\n  content-type: text/plain\n  property a: 1\n  property b: x=y\nbody\n",
+		} {
+			if !strings.Contains(got, part) {
+				t.Errorf("printed %q, want %q in it", got, part)
+			}
+		}
+	})
+	t.Run("JSON", func(t *testing.T) {
+		h := newHouse(t)
+		in := h.start("commands/*", "--count", "1", "--json")
+		if _, err := h.send("", append([]string{"commands/a", "body"}, flags...)...); err != nil {
+			t.Fatal(err)
+		}
+		got := in.printed()
+		for _, part := range []string{
+			`{"address":"commands/a","applicationProperties":{"a":"1","b":"x=y"},"body":"body","header":{"durable":true,"priority":7,"ttl":3`,
+			`"properties":{"contentType":"text/plain","correlationId":"c","messageId":"m","replyTo":"answers",` +
+				`"subject":"s","to":"commands/a"}}` + "\n",
+		} {
+			if !strings.Contains(got, part) {
+				t.Errorf("printed %q, want %q in it", got, part)
+			}
+		}
+	})
+}
+
+func TestBroadcastReachesEveryReceiver(t *testing.T) {
+	h := newHouse(t)
+	one, two := h.start("alerts/#", "--count", "3"), h.start("alerts/fire", "--count", "3")
+	for both := false; !both; { // a broadcast address keeps nothing, so each says when it is there
+		probe := h.links.Sender("alerts/fire")
+		probe.Send("fire")
+		s := probe.Next()
+		select {
+		case <-one.done:
+		default:
+			continue
+		}
+		select {
+		case <-two.done:
+			both = s.Outcome.State == router.Accepted || s.Outcome.State == router.Released
+		default:
+		}
+	}
+	for _, r := range []*running{one, two} {
+		if got := r.printed(); got != "fire\nfire\nfire\n" {
+			t.Errorf("printed %q", got)
+		}
+	}
+}
+
+// TestCountIsNeverExceeded: the receiver takes what it was told to take and the rest is for the next.
+func TestCountIsNeverExceeded(t *testing.T) {
+	h := newHouse(t)
+	first := h.start("commands/a", "--count", "2")
+	p := h.links.Sender("commands/a")
+	for _, body := range []string{"1", "2", "3"} {
+		p.Send(body)
+	}
+	if got := first.printed(); got != "1\n2\n" {
+		t.Errorf("printed %q", got)
+	}
+	p.Accepted(2)
+	second := h.start("commands/a", "--count", "1")
+	if s := p.Next(); s.Outcome.State == router.Released {
+		p.Send("3") // an anycast address keeps no message that it has no consumer for
+	}
+	if got := second.printed(); got != "3\n" {
+		t.Errorf("printed %q", got)
+	}
+}
+
+func TestCreditOfOneIsEnough(t *testing.T) {
+	h := newHouse(t)
+	in := h.start("commands/a", "--count", "50", "--credit", "1")
+	if _, err := h.send("", "commands/a", "x", "--count", "50"); err != nil {
+		t.Error(err)
+	}
+	if got := in.printed(); got != strings.Repeat("x\n", 50) {
+		t.Errorf("printed %q", got)
+	}
+}
+
+func TestSilenceEndsTheReceiver(t *testing.T) {
+	h := newHouse(t)
+	if output, err := h.receive("commands/a", "--timeout", "50ms"); err != nil || output != "" {
+		t.Errorf("without a count: printed %q, %v", output, err)
+	}
+	_, err := h.receive("commands/a", "--timeout", "50ms", "--count", "2")
+	wantError(t, err, "commands/a: 0 of 2 messages came, then none for 50ms")
+}
+
+// interrupted is a writer that interrupts what writes to it.
+type interrupted struct {
+	context.CancelFunc
+	strings.Builder
+}
+
+func (w *interrupted) Write(p []byte) (int, error) {
+	w.CancelFunc()
+	return w.Builder.Write(p)
+}
+
+// TestInterruptedReceiverSettlesWhatItPrinted, and is a success only if nobody asked for a number of messages.
+func TestInterruptedReceiverSettlesWhatItPrinted(t *testing.T) {
+	for _, count := range []string{"0", "2"} {
+		h := newHouse(t)
+		ctx, interrupt := context.WithCancel(t.Context())
+		w := &interrupted{CancelFunc: interrupt}
+		cmd := NewReceiveCommand()
+		cmd.SilenceUsage, cmd.SilenceErrors = true, true
+		cmd.SetOut(w)
+		cmd.SetArgs([]string{"commands/a", "--count", count, "--url", h.url})
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.ExecuteContext(ctx) }()
+		if _, err := h.send("", "commands/a", "x"); err != nil {
+			t.Errorf("printed and not accepted: %v", err)
+		}
+		err := <-ended
+		if count == "0" && err != nil {
+			t.Error(err)
+		}
+		if count != "0" {
+			wantError(t, err, "interrupted: 1 of 2 messages came")
+		}
+		if w.String() != "x\n" {
+			t.Errorf("printed %q", w.String())
+		}
+	}
+}
+
+// broken is an output that takes nothing.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestMessageThatCannotBePrintedIsGivenBack(t *testing.T) {
+	h := newHouse(t)
+	cmd := NewReceiveCommand()
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.SetOut(broken{})
+	cmd.SetArgs([]string{"commands/a", "--url", h.url})
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.ExecuteContext(t.Context()) }()
+	_, err := h.send("", "commands/a", "x")
+	wantError(t, err, "released")
+	wantError(t, <-ended, "standard output: disk full")
+}
+
+func TestServerThatStopsIsSaid(t *testing.T) {
+	h := newHouse(t)
+	in := h.start("commands/a")
+	p := h.links.Sender("commands/a")
+	p.Send("x")
+	for p.Next().Outcome.State != router.Accepted {
+		p.Send("x")
+	}
+	h.stop()
+	<-in.done
+	wantError(t, in.err, "commands/a: the connection to 127.0.0.1:")
+	if in.output != "x\n" {
+		t.Errorf("printed %q", in.output)
+	}
+}
