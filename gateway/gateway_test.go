@@ -188,6 +188,8 @@ tenants:
 		tryMQTT(acme.AllTenants(), "localhost", "1883"),
 		tryHTTP(acme.AllTenants(), "localhost", "8080"),
 		tryHTTP(nil, "localhost", "8080"),
+		tryAMQP(c.AllTenants(), "::1", "5672"),
+		tryAMQP(acme.AllTenants(), "localhost", "5672"),
 	}
 	want := []string{
 		"mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -t telemetry/example -m hello",
@@ -195,6 +197,8 @@ tenants:
 		`mosquitto_pub -h localhost -p 1883 -u me@acme -q 1 -t 'it'\''s/example/a b' -m hello`,
 		"curl -d hello http://localhost:8080/v1/acme/it%27s/example/a%20b/messages",
 		"",
+		"manifold send --url amqp://[::1]:5672 jobs hello",
+		`manifold send --url amqp://me%40acme:-@localhost:5672 'it'\''s/example/a b' hello`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

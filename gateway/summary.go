@@ -40,6 +40,8 @@ func (a *assembly) endpoints(doors []door, admin *adminDoor) []Endpoint {
 		switch d.name {
 		case "mqtt":
 			e.Try = tryMQTT(a.config.AllTenants(), host, port)
+		case "amqp":
+			e.Try = tryAMQP(a.config.AllTenants(), host, port)
 		case "http":
 			e.Try = tryHTTP(a.config.AllTenants(), host, port)
 		}
@@ -79,6 +81,19 @@ func tryMQTT(tenants []config.Tenant, host, port string) string {
 		user = " -u me@" + t.Name
 	}
 	return fmt.Sprintf("mosquitto_pub -h %s -p %s%s -q 1 -t %s -m hello", host, port, user, quoted(a))
+}
+
+// tryAMQP sends with our own client, best to a queue.
+func tryAMQP(tenants []config.Tenant, host, port string) string {
+	t, a, ok := example(tenants, addressing.Queue, addressing.Topic, addressing.Broadcast)
+	if !ok {
+		return ""
+	}
+	user := ""
+	if t.Name != tenancy.DefaultTenant {
+		user = "me%40" + t.Name + ":-@"
+	}
+	return fmt.Sprintf("manifold send --url amqp://%s%s %s hello", user, net.JoinHostPort(host, port), quoted(a))
 }
 
 // tryHTTP posts with curl, best to a queue.

@@ -15,7 +15,6 @@ type conn struct {
 	server   *Server
 	shown    tenancy.Credentials // by SASL
 	user     *tenancy.Principal
-	inbox    []arrival   // taken from mail and not yet given to the engine
 	draining []*outgoing // links whose receiver waits for what is left
 	drainAt  time.Time   // when to look again; zero for nobody
 	mail     mail

@@ -31,6 +31,10 @@ func TestExitCodes(t *testing.T) {
 		{"argument", []string{"run", "x"}, exitUsage, "unknown command"},
 		{"flag out of range", []string{"run", "--port-offset", "65000"}, exitUsage, "portOffset 65000 are more than 65535"},
 		{"bench usage", []string{"bench", "mqtt", "--qos", "2"}, exitUsage, "QoS 2"},
+		{"send usage", []string{"send", "jobs", "x", "--priority", "10"}, exitUsage, "--priority 10"},
+		{"send failure", []string{"send", "jobs", "x", "--url", "amqp://127.0.0.1:1"}, exitFailed, "nobody listens at"},
+		{"receive usage", []string{"receive"}, exitUsage, "accepts 1 arg(s)"},
+		{"receive failure", []string{"receive", "jobs", "--url", "amqp://127.0.0.1:1"}, exitFailed, "nobody listens at"},
 		{"bench failure", []string{"bench", "mqtt", "--address", "127.0.0.1:1"}, exitFailed, "connect"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -43,6 +43,7 @@ type Conn struct {
 	kept           int          // bytes that the begins and attaches of the peer take
 	dirty          []*Session   // with something to say in the next Flush
 	sendable       ring[*Link]  // links with pieces to write, in turn
+	relieved       ring[*Link]  // links whose owners wait to hear that MaxUnsettled is not in the way any more
 	unsent         int          // links with pieces, sendable or not
 	partial        int          // bytes of unfinished messages that are kept
 	goodbye        *frame.Close // to say when nothing is unsent any more
@@ -126,6 +127,7 @@ func (c *Conn) trim() {
 	}
 	c.trimmed = c.now
 	c.sendable.trim()
+	c.relieved.trim()
 	for _, s := range c.sessions {
 		if s == nil {
 			continue

@@ -242,7 +242,7 @@ func (c *Conn) unreadable(err error) *frame.Error {
 }
 
 // sessionAt gives the session that a frame is for. It is nil, without an error, for what has to be discarded: the
-// peer did not know yet that we ended the session [2.5.5].
+// peer did not know yet that we ended the session [2.5.4].
 func (c *Conn) sessionAt(channel uint16) (*Session, *frame.Error) {
 	if c.phase != running {
 		return nil, &frame.Error{Condition: frame.IllegalState, Description: "frame before open"}

@@ -19,16 +19,27 @@ const (
 func (c *Conn) Flush(dst []byte) []byte {
 	start := len(dst)
 	for {
+		c.tellRelieved()
 		dst = c.takeControl(dst)
 		dst = c.appendSessions(dst)
-		if len(dst)-start >= flushSize || c.sendable.len() == 0 {
+		if len(dst)-start >= flushSize || c.sendable.len()+c.relieved.len() == 0 {
 			break
 		}
-		dst = c.appendTransfers(dst, start)
+		dst = c.appendTransfers(dst, start) // of which the Handler hears, and may have more to say
 	}
-	dst = c.takeControl(dst)
 	c.spoke = c.spoke || len(dst) > start
 	return dst
+}
+
+// tellRelieved tells the owners of links that may send again. Who is relieved meanwhile hears of it the next time round.
+func (c *Conn) tellRelieved() {
+	for n := c.relieved.len(); n > 0 && c.relieved.len() > 0; n-- {
+		l := *c.relieved.at(0)
+		c.relieved.pop()
+		if l.attached() {
+			c.handler.Sendable(l)
+		}
+	}
 }
 
 // takeControl moves the control frames to dst.
@@ -146,16 +157,13 @@ func (l *Link) wrote() {
 		l.join()
 		return
 	}
-	done, last, aborted := l.sending, p.last, p.aborted
+	done, last := l.sending, p.last
 	l.pieces.pop()
 	if last {
 		l.sending = delivery{}
 	}
-	if aborted && !done.settled {
-		l.forgetSent(done.id)
-	}
 	switch { // the Handler may send more, or end the link
-	case last && done.settled && !aborted:
+	case last && done.settled && !done.aborted:
 		l.progress(Update{ID: done.id, Token: done.token, Progress: Written})
 	case !last && l.pieces.len() == 0:
 		l.session.conn.handler.Sendable(l)
@@ -168,14 +176,5 @@ func (l *Link) wrote() {
 		l.detach(l.leaving)
 	default:
 		l.rest()
-	}
-}
-
-// forgetSent settles a delivery that was aborted.
-func (l *Link) forgetSent(id uint32) {
-	if e := l.session.outgoing.find(id); e != nil && e.link == l {
-		l.session.outgoing.remove(e)
-		l.unsettled--
-		l.relieved()
 	}
 }

@@ -167,3 +167,18 @@ func FuzzFrames(f *testing.F) {
 		c.conn.Lost()
 	})
 }
+
+// TestLinksThatWaitForAWindowAreForgottenWithTheirEnd attaches, gets a message queued behind a window that never opens, and
+// detaches, again and again.
+func TestLinksThatWaitForAWindowAreForgottenWithTheirEnd(t *testing.T) {
+	c := played(t, "opened Window=0")
+	for range 100 {
+		c.play(peerReceives, "do accept link=a",
+			"recv Flow NextIncomingID=0 IncomingWindow=0 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1",
+			"do send link=a Payload=x Token=x", "recv Detach Handle=0 Closed")
+		c.take()
+	}
+	if s := c.sessions["0"]; len(s.blocked) > 0 || s.unsent > 0 || c.conn.unsent > 0 || c.conn.kept > 100 {
+		t.Errorf("%d links wait, %d and %d are counted, %d bytes are kept", len(s.blocked), s.unsent, c.conn.unsent, c.conn.kept)
+	}
+}

@@ -29,6 +29,59 @@ func TestEverythingSentArrivesOnceAndInOrder(t *testing.T) {
 	}
 }
 
+// TestEveryDeliveryEndsOnceHoweverTheConnectionEnds stops in the middle: the network is lost, one side closes with an
+// error, or sessions and links end one by one.
+func TestEveryDeliveryEndsOnceHoweverTheConnectionEnds(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			p := newPair(t, 1000+seed)
+			for range 200 + p.random.IntN(500) {
+				p.step()
+			}
+			p.ending = true
+			p.interrupt(p.ends[p.random.IntN(2)])
+			for !p.quiet() {
+				p.carry()
+			}
+			for _, e := range p.ends {
+				e.conn.Lost()
+				if !e.closed {
+					t.Error("an end is not closed")
+				}
+				for _, s := range e.senders {
+					if n := len(s.ended) + s.settledBy; n != s.next {
+						t.Errorf("%s: %d of %d deliveries have ended", s.link.Name(), n, s.next)
+					}
+				}
+			}
+		})
+	}
+}
+
+// interrupt ends things at one end.
+func (p *pair) interrupt(e *end) {
+	fault := &frame.Error{Condition: frame.InternalError}
+	switch p.random.IntN(5) {
+	case 0:
+		e.conn.Lost()
+	case 1:
+		e.conn.Close(fault)
+	case 2:
+		e.conn.Close(nil)
+	case 3:
+		for _, s := range e.senders {
+			s.link.Detach()
+		}
+		for _, s := range e.sinks {
+			s.link.Close(fault)
+		}
+	default:
+		for _, s := range e.senders {
+			s.link.Session().End(fault)
+		}
+	}
+}
+
 // pair is two engines with the bytes between them.
 type pair struct {
 	t      *testing.T
@@ -129,6 +182,9 @@ func (p *pair) carry() {
 		p.wires[i] = p.ends[i].conn.Flush(p.wires[i])
 	}
 	to := p.ends[1-i].conn
+	if to.phase == ended { // nobody reads
+		p.wires[i] = nil
+	}
 	n := min(len(p.wires[i]), p.random.IntN(3000))
 	if n == 0 || !to.Ready() {
 		return
@@ -327,7 +383,7 @@ func (e *end) Opened(*frame.Open) { e.conn.Open(frame.Open{}) }
 
 func (e *end) Closed(why Ending) {
 	e.closed = true
-	if why.Error != nil || !e.pair.ending {
+	if !e.pair.ending {
 		e.pair.t.Fatalf("closed by %v: %v", why.By, why.Error)
 	}
 }

@@ -193,5 +193,5 @@ func (c *Conn) endSessions(why Ending) {
 		}
 	}
 	c.sessions, c.remoteSessions, c.links, c.dirty = nil, nil, nil, nil
-	c.sendable, c.unsent, c.kept, c.goodbye = ring[*Link]{}, 0, 0, nil
+	c.sendable, c.relieved, c.unsent, c.kept, c.goodbye = ring[*Link]{}, ring[*Link]{}, 0, 0, nil
 }

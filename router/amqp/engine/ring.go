@@ -26,6 +26,13 @@ func (r *ring[T]) push(v T) {
 // keptSlots is how many slots an empty ring or ledger keeps until the connection is idle.
 const keptSlots = 1024
 
+// drop removes the newest entry and lets go of what it refers to.
+func (r *ring[T]) drop() {
+	var none T
+	*r.at(r.n - 1) = none
+	r.n--
+}
+
 // trim gives the memory of an empty ring back.
 func (r *ring[T]) trim() {
 	if r.n == 0 {

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/manifoldmq/manifold/router/amqp/frame"
+import (
+	"slices"
+
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
 
 // A Delivery is a message to send. The engine keeps it, without copying what it refers to, until it is written.
 type Delivery struct {
@@ -58,6 +62,7 @@ type piece struct {
 type delivery struct {
 	active  bool // it is begun, and not all of it is written
 	settled bool
+	aborted bool
 	id      uint32
 	token   any
 }
@@ -131,8 +136,30 @@ func (l *Link) Abort() error {
 		return Unfinished
 	}
 	l.partial = false
+	for l.pieces.len() > 0 && !l.pieces.at(l.pieces.len()-1).last { // the rest of it need not be written
+		l.bytes -= len(l.pieces.at(l.pieces.len() - 1).payload)
+		l.pieces.drop()
+	}
+	if l.pieces.len() > 0 || !l.sending.active { // none of it is written
+		l.waiting--
+		if l.pieces.len() == 0 {
+			l.unqueue()
+		}
+		return nil
+	}
+	l.sending.aborted = true
+	l.forgetSent(l.sending.id)
 	l.queue(piece{last: true, aborted: true})
 	return nil
+}
+
+// forgetSent settles a delivery that was aborted.
+func (l *Link) forgetSent(id uint32) {
+	if e := l.session.outgoing.find(id); e != nil && e.link == l {
+		l.session.outgoing.remove(e)
+		l.unsettled--
+		l.relieved()
+	}
 }
 
 // Unwritten is how many bytes of payload wait to be written on the link.
@@ -165,6 +192,15 @@ func (l *Link) join() {
 	l.session.conn.sendable.push(l)
 }
 
+// unqueue takes the link out of the line that it is in with nothing left to write.
+func (l *Link) unqueue() {
+	if l.place == atWindow {
+		s := l.session
+		s.blocked = slices.DeleteFunc(s.blocked, func(b *Link) bool { return b == l })
+	}
+	l.rest()
+}
+
 // rest takes the link, which has no more pieces, out of all counts, and goes on with what waited for that.
 func (l *Link) rest() {
 	s, c := l.session, l.session.conn
@@ -188,9 +224,9 @@ func (l *Link) endOutgoing() {
 	pieces, sending := l.pieces, l.sending
 	l.pieces, l.sending, l.partial, l.waiting, l.bytes = ring[piece]{}, delivery{}, false, 0, 0
 	if l.place != nowhere {
-		l.rest()
+		l.unqueue()
 	}
-	if sending.active && sending.settled {
+	if sending.active && sending.settled && !sending.aborted {
 		l.progress(Update{ID: sending.id, Token: sending.token, Progress: Lost})
 	}
 	for i := range pieces.len() {

@@ -169,7 +169,7 @@ func (s *Session) End(e *frame.Error) {
 	}
 }
 
-// fail ends the session because the peer broke a rule of it. What it still sends is discarded until its end [2.5.5].
+// fail ends the session because the peer broke a rule of it. What it still sends is discarded until its end [2.5.4].
 func (s *Session) fail(condition amqp.Symbol, text string) {
 	if s.alive() {
 		s.end(ByUs, &frame.Error{Condition: condition, Description: text})
@@ -185,7 +185,7 @@ func (s *Session) end(by By, e *frame.Error) {
 	s.conn.writeFault(s.channel, &goodbye.Error, goodbye)
 }
 
-// remoteEnd reads the peer's end, which is answered with ours [2.5.4].
+// remoteEnd reads the peer's end, which is answered with ours [2.5.2].
 func (c *Conn) remoteEnd(channel uint16, d *amqp.Decoder) *frame.Error {
 	x := frame.End{}
 	if e := c.read(d, &x); e != nil {

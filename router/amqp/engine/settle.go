@@ -87,7 +87,7 @@ func (l *Link) Update(id uint32, state frame.State) bool {
 	return true
 }
 
-// relieved goes on where MaxUnsettled was in the way.
+// relieved goes on where MaxUnsettled was in the way: at once with credit, in the next Flush with what the owner sends.
 func (l *Link) relieved() {
 	if l.role == frame.Receiver {
 		l.regrant()
@@ -96,9 +96,7 @@ func (l *Link) relieved() {
 	bound := l.session.conn.limits.MaxUnsettled
 	if room := bound - l.unsettled - l.waiting; l.short && 4*room >= bound {
 		l.short = false
-		if l.attached() {
-			l.session.conn.handler.Sendable(l)
-		}
+		l.session.conn.relieved.push(l)
 	}
 }
 

@@ -145,31 +145,23 @@ func (f *fields) rawMap() amqp.RawValue {
 	if !f.list.Next() {
 		return nil
 	}
-	peek := *f.d
-	if peek.ReadMap(); peek.Err() != nil {
-		*f.d = peek
-		return nil
+	raw := f.d.ReadRaw()
+	if _, ok := raw.Map(); !ok {
+		f.fail("has something that is no map in the place of one")
 	}
-	return f.d.ReadRaw()
+	return raw
 }
 
 // fieldMap reads a map with symbol keys, as it is encoded: what [2.8.13] calls fields, and [3.5.8] a filter set.
 func (f *fields) fieldMap() amqp.RawValue {
-	if !f.list.Next() {
-		return nil
-	}
-	peek := *f.d
-	entries := peek.ReadMap()
-	if peek.Err() != nil {
-		*f.d = peek
-		return nil
-	}
+	raw := f.rawMap()
+	entries, _ := raw.Map()
 	for key := range entries.All() {
 		if c := key.Code(); c != amqp.CodeSymbol8 && c != amqp.CodeSymbol32 {
 			f.fail("has a map whose key is no symbol")
 		}
 	}
-	return f.d.ReadRaw()
+	return raw
 }
 
 // error reads an error, nil when it is left out.

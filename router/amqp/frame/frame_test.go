@@ -169,7 +169,7 @@ func TestMistakesAreRefused(t *testing.T) {
 		{"want uint", list(amqp.DescriptorOpen, "c", nil, "large")},
 		{"key is no symbol", list(amqp.DescriptorOpen, "c", nil, nil, nil, nil, nil, nil, nil, nil,
 			amqp.Map{{Key: "k", Value: "v"}})},
-		{"want map", list(amqp.DescriptorOpen, "c", nil, nil, nil, nil, nil, nil, nil, nil, uint32(1))},
+		{"no map in the place", list(amqp.DescriptorOpen, "c", nil, nil, nil, nil, nil, nil, nil, nil, uint32(1))},
 		{"begin has no next-outgoing-id", list(amqp.DescriptorBegin)},
 		{"begin has no incoming-window", list(amqp.DescriptorBegin, nil, uint32(1))},
 		{"attach has no name", list(amqp.DescriptorAttach)},

@@ -9,7 +9,7 @@ import (
 // HeaderSize is the length of a frame's header without an extended one [2.3.1].
 const HeaderSize = 8
 
-// MinMaxSize is the frame size that every peer takes [2.4.1].
+// MinMaxSize is the frame size that every peer takes [2.8.19].
 const MinMaxSize = 512
 
 // Type says which layer a frame belongs to [2.3.1].
@@ -66,6 +66,6 @@ type ProtocolHeader [8]byte
 // The protocol headers of version 1.0.0.
 var (
 	ProtocolAMQP = ProtocolHeader{'A', 'M', 'Q', 'P', 0, 1, 0, 0}
-	ProtocolTLS  = ProtocolHeader{'A', 'M', 'Q', 'P', 2, 1, 0, 0} // [5.2.1]
+	ProtocolTLS  = ProtocolHeader{'A', 'M', 'Q', 'P', 2, 1, 0, 0} // [5.2]
 	ProtocolSASL = ProtocolHeader{'A', 'M', 'Q', 'P', 3, 1, 0, 0} // [5.3.2]
 )

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/Azure/go-amqp"
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 )
 
 // defaultPriority is that of a message that names none [AMQP 1.0, part 3, 3.2.1].
@@ -27,7 +27,8 @@ type draft struct {
 	durable       bool
 }
 
-func (d *draft) addFlags(f *pflag.FlagSet) {
+func (d *draft) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringArrayVar(&d.properties, "property", nil, "application property `NAME=VALUE`; may be repeated")
 	f.StringVar(&d.subject, "subject", "", "`TEXT` that says what the message is about")
 	f.StringVar(&d.contentType, "content-type", "", "MIME `TYPE` of the body, such as application/json")
@@ -35,7 +36,7 @@ func (d *draft) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&d.correlationID, "correlation-id", "", "`ID` that ties an answer to its question")
 	f.StringVar(&d.messageID, "message-id", "", "`ID` of the message; the same for all, if there are several")
 	f.DurationVar(&d.ttl, "ttl", 0, "time to live, such as 30s; 0 is for ever")
-	f.Uint8Var(&d.priority, "priority", defaultPriority, "`N` from 0 to 9; a higher one overtakes a lower one in a queue")
+	f.Uint8Var(&d.priority, "priority", defaultPriority, "`N` from 0 to 9; higher is more urgent")
 	f.BoolVar(&d.durable, "durable", false, "ask for storage that survives a restart")
 }
 

@@ -78,8 +78,8 @@ func camelCase(name string) string {
 	return b.String()
 }
 
-// jsonValue gives a value of AMQP as one that encoding/json writes: numbers, booleans, text, lists and maps stay what they
-// are; bytes become {"base64": ...}, times text as in RFC 3339, and numbers that JSON does not know text.
+// jsonValue gives a value of AMQP as one that encoding/json writes: numbers, booleans, text, lists and maps stay what
+// they are; bytes become {"base64": ...}, times text as in RFC 3339, and numbers that JSON does not know text.
 func jsonValue(value any) any {
 	switch v := value.(type) {
 	case nil, amqp.Null:

@@ -20,10 +20,13 @@ func TestBodies(t *testing.T) {
 		"bytes":        {amqp.Message{Data: [][]byte{{0xff, 0}}}, "\xff\x00", `"bodyBase64":"/wA="`},
 		"string value": {amqp.Message{Value: "a<b"}, "a<b", `"body":"a<b"`},
 		"binary value": {amqp.Message{Value: []byte{0xff}}, "\xff", `"bodyBase64":"/w=="`},
-		"number value": {amqp.Message{Value: int64(math.MaxInt64)}, "9223372036854775807", `"body":9223372036854775807`},
-		"null value":   {amqp.Message{Value: amqp.Null{}}, "null", `"body":null`},
-		"map value":    {amqp.Message{Value: map[string]any{"a": true}}, `{"a":true}`, `"body":{"a":true}`},
-		"sequences":    {amqp.Message{Sequence: [][]any{{int32(1), nil}, {"x"}}}, `[[1,null],["x"]]`, `"body":[[1,null],["x"]]`},
+		"number value": {amqp.Message{Value: int64(math.MaxInt64)}, "9223372036854775807",
+			`"body":9223372036854775807`},
+		"null value": {amqp.Message{Value: amqp.Null{}}, "null", `"body":null`},
+		"map value":  {amqp.Message{Value: map[string]any{"a": true}}, `{"a":true}`, `"body":{"a":true}`},
+		"sequences": {
+			amqp.Message{Sequence: [][]any{{int32(1), nil}, {"x"}}}, `[[1,null],["x"]]`, `"body":[[1,null],["x"]]`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var text, object strings.Builder
@@ -48,10 +51,12 @@ func TestPropertiesKeepTheirTypesInJSON(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"1", `"1"`}, {int8(-1), `-1`}, {uint64(math.MaxUint64), `18446744073709551615`}, {true, `true`}, {1.5, `1.5`},
+		{"1", `"1"`}, {int8(-1), `-1`}, {uint64(math.MaxUint64), `18446744073709551615`}, {true, `true`},
+		{1.5, `1.5`},
 		{math.NaN(), `"NaN"`}, {float32(0.1), `0.1`}, {nil, `null`}, {[]byte("x"), `{"base64":"eA=="}`},
 		{amqp.Symbol("s"), `"s"`}, {amqp.UUID{15: 1}, `"00000000-0000-0000-0000-000000000001"`},
-		{time.Unix(0, 0), `"1970-01-01T00:00:00Z"`}, {[]int32{1, 2}, `[1,2]`}, {map[any]any{int32(1): "x"}, `{"1":"x"}`},
+		{time.Unix(0, 0), `"1970-01-01T00:00:00Z"`},
+		{[]int32{1, 2}, `[1,2]`}, {map[any]any{int32(1): "x"}, `{"1":"x"}`},
 	} {
 		var b strings.Builder
 		m := amqp.Message{ApplicationProperties: map[string]any{"p": c.value}}

@@ -10,17 +10,19 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
 
 	"github.com/manifoldmq/manifold/adapters/amqp"
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/routertest"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// house is the door for AMQP on a port of its own, on a router with direct nodes.
+// house is the door for AMQP on a port of its own, on a router with nodes of every kind.
 type house struct {
 	t     *testing.T
 	url   string
@@ -32,18 +34,25 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	small := routertest.Define(t, "small", addressing.Anycast)
 	small.MaxMessageSize = 100
-	user := routertest.User(t, "default",
-		routertest.Define(t, "commands/#", addressing.Anycast), routertest.Define(t, "alerts/#", addressing.Broadcast), small)
-	directory, err := tenancy.NewDirectory(user.Tenant)
+	user := routertest.User(t, "default", small,
+		routertest.Define(t, "commands/#", addressing.Anycast), routertest.Define(t, "alerts/#", addressing.Broadcast),
+		routertest.Define(t, "jobs", addressing.Queue), routertest.Define(t, "telemetry/#", addressing.Topic))
+	directory, err := tenancy.NewDirectory(user.Tenant, &tenancy.Tenant{Name: "closed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	store, err := broker.Open(broker.Options{Dir: "data", FS: vfs.NewMem(), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	direct := router.NewDirect()
 	r := router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
 		addressing.Anycast: direct, addressing.Broadcast: direct,
+		addressing.Queue: store, addressing.Topic: store,
 	})
 	door := amqp.New(amqp.Config{
-		Router: r, Directory: directory, Limits: amqp.DefaultLimits(), Log: slog.New(slog.DiscardHandler),
+		Router: r, Directory: directory, Limits: amqp.DefaultLimits(), Log: log,
 		Driver: transport.NewDriver(transport.Options{}), ContainerID: "house", Version: "test",
 	})
 	ln := listen(t)
@@ -57,6 +66,9 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() {
 		stop()
 		serving.Wait()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return &house{
 		t: t, url: "amqp://" + ln.Addr().String(), stop: stop,
@@ -95,7 +107,7 @@ func call(ctx context.Context, cmd *cobra.Command, input io.Reader, args ...stri
 	return output.String(), err
 }
 
-// receiving is a `manifold receive` that runs.
+// running is a `manifold receive` that runs.
 type running struct {
 	t      *testing.T
 	done   chan struct{}
@@ -112,6 +124,16 @@ func (h *house) start(args ...string) *running {
 	}()
 	h.t.Cleanup(func() { <-r.done })
 	return r
+}
+
+// runs tells whether it has not ended yet.
+func (r *running) runs() bool {
+	select {
+	case <-r.done:
+		return false
+	default:
+		return true
+	}
 }
 
 // printed waits for the end, which has to be good, and gives the output.

@@ -31,17 +31,17 @@ type receiving struct {
 }
 
 // settlement is what a receiver says to each message.
-type settlement func(*amqp.Receiver, context.Context, *amqp.Message) error
+type settlement func(context.Context, *amqp.Receiver, *amqp.Message) error
 
-func accept(l *amqp.Receiver, ctx context.Context, m *amqp.Message) error {
+func accept(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
 	return l.AcceptMessage(ctx, m)
 }
 
-func release(l *amqp.Receiver, ctx context.Context, m *amqp.Message) error {
+func release(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
 	return l.ReleaseMessage(ctx, m)
 }
 
-func reject(l *amqp.Receiver, ctx context.Context, m *amqp.Message) error {
+func reject(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
 	return l.RejectMessage(ctx, m, nil)
 }
 
@@ -95,10 +95,10 @@ func (r *receiving) receive(ctx context.Context) error {
 			return err
 		}
 		if err := r.format(r.out, r.address, m); err != nil {
-			return fmt.Errorf("standard output: %w", errors.Join(err, r.giveBack(ctx, m)))
+			return fmt.Errorf("standard output: %w", errors.Join(err, release(context.WithoutCancel(ctx), r.link, m)))
 		}
 		r.received++
-		if err := r.settle(r.link, context.WithoutCancel(ctx), m); err != nil {
+		if err := r.settle(context.WithoutCancel(ctx), r.link, m); err != nil {
 			return r.server.linkFault(err, r.source, serverPatience)
 		}
 	}
@@ -123,8 +123,11 @@ func (r *receiving) grant() error {
 	return r.link.IssueCredit(uint32(more))
 }
 
-// next waits for a message.
+// next waits for a message. When ctx has ended there is none, whatever has come ahead.
 func (r *receiving) next(ctx context.Context) (*amqp.Message, error) {
+	if ctx.Err() != nil {
+		return nil, context.Canceled
+	}
 	limited := ctx
 	if r.timeout > 0 {
 		var cancel context.CancelFunc
@@ -144,11 +147,6 @@ func (r *receiving) next(ctx context.Context) (*amqp.Message, error) {
 	}
 }
 
-// giveBack releases a message that was not dealt with.
-func (r *receiving) giveBack(ctx context.Context, m *amqp.Message) error {
-	return r.link.ReleaseMessage(context.WithoutCancel(ctx), m)
-}
-
 // detach takes the credit back, releases what has come meanwhile, and closes the link. It goes on when ctx has ended.
 func (r *receiving) detach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverPatience)
@@ -158,7 +156,7 @@ func (r *receiving) detach(ctx context.Context) error {
 			return r.server.linkFault(err, r.source, serverPatience)
 		}
 		for m := r.link.Prefetched(); m != nil; m = r.link.Prefetched() {
-			if err := r.giveBack(ctx, m); err != nil {
+			if err := release(ctx, r.link, m); err != nil {
 				return r.server.linkFault(err, r.source, serverPatience)
 			}
 		}

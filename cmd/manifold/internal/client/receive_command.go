@@ -10,7 +10,8 @@ import (
 
 const maxCredit = 10_000
 
-// NewReceiveCommand returns the command `receive`. It prints messages to the command's output and ends with its context.
+// NewReceiveCommand returns the command `receive`. It prints messages to the command's output, and ends with its
+// context.
 func NewReceiveCommand() *cobra.Command {
 	var (
 		r                                        receiving

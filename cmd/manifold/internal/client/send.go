@@ -195,8 +195,8 @@ func (s *sending) pushFault(ctx, limited context.Context, err error) error {
 		return errors.New("interrupted")
 	}
 	if limited.Err() != nil {
-		return fmt.Errorf("%s has not let message %d in within %v (no credit): "+
-			"an anycast address waits for a consumer, and a full queue for room", s.address, s.summary.Sent+1, s.timeout)
+		return fmt.Errorf("%s has not let message %d in within %v (no credit): an anycast address waits for a "+
+			"consumer, and a full queue for room", s.address, s.summary.Sent+1, s.timeout)
 	}
 	return s.server.linkFault(err, s.address, s.timeout)
 }

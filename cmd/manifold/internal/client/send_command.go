@@ -76,10 +76,11 @@ consumer has accepted it, and a broadcast address when it has been handed to eve
 	f.StringVar(&url, "url", defaultURL, urlUsage)
 	f.StringVar(&file, "file", "", "`FILE` whose contents are the body")
 	f.IntVar(&s.count, "count", 1, "`N` times that each message is sent")
-	d.addFlags(f)
+	d.addFlags(cmd)
 	f.BoolVar(&s.settled, "settled", false, "ask for no outcome: faster, and nobody says what was lost")
 	f.IntVar(&s.inFlight, "in-flight", 100, "`N` messages that may wait for their outcome at once")
-	f.DurationVar(&s.timeout, "timeout", 10*time.Second, "how long to wait for the server, for credit, and for each outcome")
+	f.DurationVar(&s.timeout, "timeout", 10*time.Second,
+		"how long to wait for the server, for credit, and for each outcome")
 	f.BoolVar(&asJSON, "json", false, "print the summary as JSON, also when sending fails")
 	return cmd
 }

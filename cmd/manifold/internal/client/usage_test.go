@@ -47,7 +47,8 @@ func TestPasswordIsNeverRepeated(t *testing.T) {
 	closed := listen(t)
 	closed.Close()
 	for _, url := range []string{
-		"amqp://ann:secret@" + closed.Addr().String(), "amqp://ann:secret@%zz:1", "ftp://ann:secret@host", "ann:secret@host:1",
+		"amqp://ann:secret@" + closed.Addr().String(), "amqp://ann:secret@%zz:1", "ftp://ann:secret@host",
+		"ann:secret@host:1",
 	} {
 		_, err := call(t.Context(), NewSendCommand(), strings.NewReader(""), "a", "b", "--url", url)
 		if err == nil || strings.Contains(err.Error(), "secret") {
@@ -59,7 +60,8 @@ func TestPasswordIsNeverRepeated(t *testing.T) {
 func TestConnectionThatFailsIsSaidInASentence(t *testing.T) {
 	closed := listen(t)
 	closed.Close()
-	_, err := call(t.Context(), NewReceiveCommand(), strings.NewReader(""), "a", "--url", "amqp://"+closed.Addr().String())
+	_, err := call(t.Context(), NewReceiveCommand(), strings.NewReader(""),
+		"a", "--url", "amqp://"+closed.Addr().String())
 	wantError(t, err, "nobody listens at "+closed.Addr().String()+" (connection refused)")
 
 	silent := listen(t)
@@ -75,6 +77,12 @@ func TestConnectionThatFailsIsSaidInASentence(t *testing.T) {
 			c.Close()
 		}
 	}()
-	_, err = call(t.Context(), NewSendCommand(), strings.NewReader(""), "a", "b", "--url", "amqp://"+stranger.Addr().String())
+	_, err = call(t.Context(), NewSendCommand(), strings.NewReader(""),
+		"a", "b", "--url", "amqp://"+stranger.Addr().String())
 	wantError(t, err, "it may not speak AMQP 1.0")
+
+	h := newHouse(t)
+	_, err = call(t.Context(), NewSendCommand(), strings.NewReader(""),
+		"a", "b", "--url", strings.Replace(h.url, "amqp://", "amqp://ann%40closed:secret@", 1))
+	wantError(t, err, "refuses this user name and password")
 }
