@@ -60,6 +60,7 @@ func (c *conn) attachOutgoing(l *engine.Link) error {
 	if out.waits {
 		out.receiver.Grant(c.server.config.Limits.SubscriptionCredit)
 	}
+	out.creditChanged() // a client may have given credit before it heard of the attach
 	return nil
 }
 

@@ -2,14 +2,18 @@ package transport
 
 import "sync"
 
-// bufferPool lends buffers of FlushSize bytes to connections that have something to read or write right now.
+// bufferRoom is what a buffer has beyond FlushSize: Flush goes beyond it by part of a packet whenever there is more.
+const bufferRoom = 4 << 10
+
+// bufferPool lends buffers of FlushSize bytes and some room to connections that have something to read or write right
+// now.
 type bufferPool struct{ pool sync.Pool }
 
 func (p *bufferPool) get() *[]byte {
 	if b, ok := p.pool.Get().(*[]byte); ok {
 		return b
 	}
-	b := make([]byte, FlushSize)
+	b := make([]byte, FlushSize+bufferRoom)
 	return &b
 }
 

@@ -41,7 +41,7 @@ func (r *reader) next() ([]byte, error) {
 	p := r.small
 	if r.more {
 		r.borrowed = r.c.driver.buffers.get()
-		p = *r.borrowed
+		p = (*r.borrowed)[:FlushSize]
 	}
 	n, err := r.c.nc.Read(p)
 	r.more = n == len(p)
@@ -63,7 +63,7 @@ func (r *reader) done() {
 // tryRead reads without blocking; false means that there is nothing yet.
 func (r *reader) tryRead(fd uintptr) bool {
 	r.borrowed = r.c.driver.buffers.get()
-	r.n, r.err = readNow(fd, *r.borrowed)
+	r.n, r.err = readNow(fd, (*r.borrowed)[:FlushSize])
 	if r.err == nil && r.n > 0 {
 		return true
 	}

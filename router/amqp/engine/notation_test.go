@@ -72,16 +72,14 @@ func parseLine(t testing.TB, text string) line {
 }
 
 // tokens splits at spaces outside of quotes.
-func tokens(t testing.TB, text string) (out []string) {
+func tokens(t testing.TB, text string) []string {
 	quoted := false
-	for _, f := range strings.FieldsFunc(text, func(r rune) bool {
+	out := strings.FieldsFunc(text, func(r rune) bool {
 		if r == '"' {
 			quoted = !quoted
 		}
 		return r == ' ' && !quoted
-	}) {
-		out = append(out, f)
-	}
+	})
 	if quoted {
 		t.Fatalf("quote is open in %q", text)
 	}
