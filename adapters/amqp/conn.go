@@ -54,6 +54,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	for _, in := range c.mail.credits.Take() {
 		in.link.Grant(int(in.credit.Swap(0)))
 	}
+	c.sayStolen()
 	c.sendArrivals()
 	c.finishDrains()
 	return c.Conn.Flush(dst)

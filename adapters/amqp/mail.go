@@ -12,6 +12,7 @@ type mail struct {
 	arrivals transport.Mailbox[arrival]
 	outcomes transport.Mailbox[outcome]
 	credits  transport.Mailbox[*incoming] // each with some credit in it
+	stolen   transport.Mailbox[*outgoing] // links that their client has attached on another connection
 	shed     atomic.Int64                 // bytes of deliveries that nobody waits for, on their way to the client
 	maxShed  int64
 }
@@ -35,6 +36,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
 	m.credits.Init(wake)
+	m.stolen.Init(wake)
 }
 
 // arrive takes in a message, unless it is one that nobody waits for and there are too many bytes of those.

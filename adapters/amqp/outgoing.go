@@ -71,7 +71,7 @@ func (out *outgoing) open(s *frame.Source) error {
 	if err != nil {
 		return err
 	}
-	if out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out); err != nil {
+	if err := out.attach(source); err != nil {
 		return err
 	}
 	if s.DistributionMode == frame.DistributionCopy && out.receiver.Kind() == addressing.Queue {
@@ -81,6 +81,26 @@ func (out *outgoing) open(s *frame.Source) error {
 	stored := out.receiver.Kind() == addressing.Queue || source.Subscription != ""
 	out.waits = !stored && out.receiver.Kind() != addressing.Anycast
 	return nil
+}
+
+// attach makes the link's receiver. If it is refused because the same link is attached on another connection, that one
+// ends.
+func (out *outgoing) attach(source router.Source) (err error) {
+	c := out.conn
+	link := func() error {
+		out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out)
+		return err
+	}
+	if source.Subscription == "" {
+		return link()
+	}
+	if router.ReasonOf(link()) == router.Conflict && c.server.owners.rob(out.name()) {
+		err = link()
+	}
+	if err == nil {
+		c.server.owners.take(out.name(), out)
+	}
+	return err
 }
 
 // Deliver implements router.Consumer.
@@ -300,12 +320,20 @@ func (out *outgoing) detached(d engine.Detachment) {
 	if out.release != nil {
 		out.release()
 	}
-	source := out.receiver.Source()
-	if d.Closed && d.By == engine.ByPeer && source.Subscription != "" && isDurable(out.link.Remote().Source) {
-		c := out.conn
-		if err := c.server.config.Router.Forget(context.Background(), c.user, source); err != nil {
-			c.server.config.Log.Warn("a subscription cannot be ended",
-				"tenant", c.user.Tenant.Name, "subscription", source.Subscription, "err", err)
-		}
+	if out.receiver.Source().Subscription != "" {
+		out.conn.server.owners.release(out.name(), out)
+		out.endSubscription(d)
+	}
+}
+
+// endSubscription ends the durable subscription of a durable source that its client closes, for good [3.5.6].
+func (out *outgoing) endSubscription(d engine.Detachment) {
+	if !d.Closed || d.By != engine.ByPeer || !isDurable(out.link.Remote().Source) {
+		return
+	}
+	c, source := out.conn, out.receiver.Source()
+	if err := c.server.config.Router.Forget(context.Background(), c.user, source); err != nil {
+		c.server.config.Log.Warn("a subscription cannot be ended",
+			"tenant", c.user.Tenant.Name, "subscription", source.Subscription, "err", err)
 	}
 }

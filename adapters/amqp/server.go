@@ -35,6 +35,7 @@ type Server struct {
 	hello  engine.Server
 	tokens sync.Pool // of *held
 	open   atomic.Int64
+	owners owners
 }
 
 // New gives a server; c.Limits must be valid.
