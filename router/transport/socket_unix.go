@@ -40,13 +40,14 @@ func readNow(fd uintptr, p []byte) (int, error) {
 	}
 }
 
-// writeNow writes what a non-blocking descriptor takes; a full socket is no error.
+// writeNow writes what a non-blocking descriptor takes; a full socket is no error. It does not care for the deadline of an
+// earlier write, as RawConn.Write would.
 func writeNow(raw syscall.RawConn, p []byte) (n int, err error) {
-	callErr := raw.Write(func(fd uintptr) bool {
+	callErr := raw.Control(func(fd uintptr) {
 		for {
 			n, err = syscall.Write(int(fd), p)
 			if err != syscall.EINTR {
-				return true
+				return
 			}
 		}
 	})

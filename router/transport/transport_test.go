@@ -342,6 +342,21 @@ func TestPeerThatDoesNotReadIsCutOff(t *testing.T) {
 	})
 }
 
+// TestAnswersComeLongAfterTheLastWrite: the deadline of a write that is done must not end the connection later.
+func TestAnswersComeLongAfterTheLastWrite(t *testing.T) {
+	ours, theirs := socketPair(t)
+	e := new(echo)
+	const timeout = 20 * time.Millisecond
+	ended := serve(t.Context(), NewDriver(Options{WriteTimeout: timeout}), ours, e)
+	e.post([]byte("by the writer"))
+	read(t, theirs, "by the writer")
+	<-time.After(3 * timeout)
+	write(t, theirs, "by the reader")
+	read(t, theirs, "by the reader")
+	theirs.Close()
+	<-ended
+}
+
 func TestMailboxKeepsOrderAndWakesOncePerFilling(t *testing.T) {
 	wakes := 0
 	var m Mailbox[int]
