@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	goamqp "github.com/Azure/go-amqp"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/manifoldmq/manifold/broker/brokertest"
@@ -79,4 +80,40 @@ func TestNobodyIsToldYesBeforeTheSync(t *testing.T) {
 			return client.send("jobs", letter{payload: []byte("hello")}.amqp())
 		})
 	})
+}
+
+// TestSecondIsSettledAfterTheSync: a receiver that settles second hears that its acceptance is taken in only when the
+// message is gone for good.
+func TestSecondIsSettledAfterTheSync(t *testing.T) {
+	gate := brokertest.NewGate(vfs.NewMem())
+	doors := startOn(t, gate, quickstart(t), slog.New(slog.DiscardHandler))
+	u := enterAMQP(t, doors)
+	u.fill("jobs", 1)
+	link, err := u.attachReceiver("jobs", &goamqp.ReceiverOptions{
+		SettlementMode: goamqp.ReceiverSettleModeSecond.Ptr(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := u.receive(link)
+	reached := gate.Hold()
+	release := sync.OnceFunc(gate.Release)
+	defer release()
+	told := make(chan error, 1)
+	go func() { told <- link.AcceptMessage(u.ctx, m) }()
+	select {
+	case <-reached:
+	case err := <-told:
+		t.Fatalf("the receiver was told before the removal reached the disk: %v", err)
+	}
+	if err := u.roundTrip(); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) > 0 {
+		t.Error("the receiver was told before the removal was on disk")
+	}
+	release()
+	if err := <-told; err != nil {
+		t.Errorf("the receiver was told %v", err)
+	}
 }

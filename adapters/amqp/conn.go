@@ -51,6 +51,9 @@ func (c *conn) Flush(dst []byte) []byte {
 	for _, o := range c.mail.outcomes.Take() {
 		o.link.answer(o)
 	}
+	for _, s := range c.mail.settlements.Take() {
+		s.link.settled(s)
+	}
 	for _, in := range c.mail.credits.Take() {
 		in.link.Grant(int(in.credit.Swap(0)))
 	}

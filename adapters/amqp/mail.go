@@ -4,17 +4,19 @@ import (
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
 // mail is where other goroutines leave what a connection is to do. It is all of a connection that they touch.
 type mail struct {
-	arrivals transport.Mailbox[arrival]
-	outcomes transport.Mailbox[outcome]
-	credits  transport.Mailbox[*incoming] // each with some credit in it
-	stolen   transport.Mailbox[*outgoing] // links that their client has attached on another connection
-	shed     atomic.Int64                 // bytes of deliveries that nobody waits for, on their way to the client
-	maxShed  int64
+	arrivals    transport.Mailbox[arrival]
+	outcomes    transport.Mailbox[outcome]
+	credits     transport.Mailbox[*incoming] // each with some credit in it
+	settlements transport.Mailbox[settlement]
+	stolen      transport.Mailbox[*outgoing] // links that their client has attached on another connection
+	shed        atomic.Int64                 // bytes of deliveries that nobody waits for, on their way to the client
+	maxShed     int64
 }
 
 // arrival is a message that a node handed to a link. One without a message was dropped on arrival.
@@ -31,11 +33,20 @@ type outcome struct {
 	outcome router.Outcome
 }
 
+// settlement is what a client that settles second is told.
+type settlement struct {
+	link  *outgoing
+	held  *held
+	id    uint32 // of the delivery
+	state frame.State
+}
+
 func (m *mail) init(wake func(), maxShed int) {
 	m.maxShed = int64(maxShed)
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
 	m.credits.Init(wake)
+	m.settlements.Init(wake)
 	m.stolen.Init(wake)
 }
 

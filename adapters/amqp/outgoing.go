@@ -28,7 +28,10 @@ type outgoing struct {
 }
 
 // held is a message that the client has and has not settled.
-type held struct{ delivery router.Delivery }
+type held struct {
+	delivery router.Delivery
+	answered bool // the client settles second, has said how, and waits for us
+}
 
 var (
 	_ router.Consumer = (*outgoing)(nil)
@@ -279,12 +282,10 @@ func (out *outgoing) progressed(u engine.Update) {
 	o := router.Accept()
 	switch u.Progress {
 	case engine.Updated:
-		// The receiver settles second: it has said how it will end and waits for us to settle [2.6.12].
-		if u.State == nil || !u.State.IsOutcome() {
-			return
+		if u.State != nil && u.State.IsOutcome() && !h.answered {
+			out.settleSecond(h, u)
 		}
-		o = outcomeOf(u.State)
-		out.link.Settle(u.ID, frame.State{Kind: u.State.Kind})
+		return
 	case engine.Settled:
 		o = outcomeOf(out.settledState(u.State))
 	case engine.Lost:
@@ -294,6 +295,31 @@ func (out *outgoing) progressed(u engine.Update) {
 	}
 	out.finish(h.delivery, o)
 	out.forget(h)
+}
+
+// settleSecond answers a client that has said how a delivery ends and waits for us to settle [2.6.12]: we do when that
+// is safe.
+func (out *outgoing) settleSecond(h *held, u engine.Update) {
+	h.answered = true
+	s := settlement{link: out, held: h, id: u.ID, state: frame.State{Kind: u.State.Kind}}
+	if !h.delivery.Owned() {
+		out.finish(h.delivery, router.Accept())
+		out.settled(s)
+		return
+	}
+	h.delivery.SettleThen(outcomeOf(u.State), func(err error) {
+		if err != nil {
+			s.state = frame.State{Kind: frame.Rejected, Error: errorOf(err)}
+		}
+		out.conn.mail.settlements.Put(s)
+	})
+}
+
+// settled tells the client, unless the delivery has ended otherwise meanwhile.
+func (out *outgoing) settled(s settlement) {
+	if out.link.Settle(s.id, s.state) {
+		out.forget(s.held)
+	}
 }
 
 // settledState is what a settlement says: without a state of its own, the default outcome of the source [3.5.3].

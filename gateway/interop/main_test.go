@@ -7,21 +7,36 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// packages are the Debian packages that have the clients.
+// packages are the Debian packages that have the clients. A library is called like its package.
 var packages = map[string]string{
-	"mosquitto_pub": "mosquitto-clients",
-	"mosquitto_sub": "mosquitto-clients",
-	"curl":          "curl",
+	"mosquitto_pub":       "mosquitto-clients",
+	"mosquitto_sub":       "mosquitto-clients",
+	"curl":                "curl",
+	"python3-qpid-proton": "python3-qpid-proton",
+	"node":                "nodejs",
+	"npm":                 "npm",
 }
+
+const (
+	// debianPython is the Python that Debian installs libraries for; another one may come first in PATH.
+	debianPython = "/usr/bin/python3"
+	// rhea is a library for Node.js that npm installs.
+	rhea = "rhea"
+)
+
+// nodeModules is the folder that npm installs into.
+var nodeModules string
 
 // binary is the manifold that is tested.
 var binary string
@@ -35,7 +50,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	binary = filepath.Join(folder, "manifold")
+	binary, nodeModules = filepath.Join(folder, "manifold"), filepath.Join(folder, "node_modules")
 	build := exec.Command("go", "build", "-o", binary, "github.com/manifoldmq/manifold/cmd/manifold")
 	if out, err := build.CombinedOutput(); err != nil {
 		log.Printf("build: %v\n%s", err, out)
@@ -53,39 +68,58 @@ func run(m *testing.M) int {
 
 // provide installs the clients that are missing, if it can, and names those that are missing still.
 func provide() []string {
-	wanted := missing()
-	if len(wanted) == 0 {
-		return nil
+	var names []string
+	for client, name := range packages {
+		if !present(client) {
+			names = append(names, name)
+		}
 	}
-	if apt, err := exec.LookPath("apt-get"); err == nil {
-		var names []string
-		for _, program := range wanted {
-			names = append(names, packages[program])
-		}
-		for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, names...)} {
-			if out, err := exec.Command(apt, args...).CombinedOutput(); err != nil {
-				log.Printf("apt-get %s: %v\n%s", args[0], err, out)
-			}
-		}
+	if apt, err := exec.LookPath("apt-get"); err == nil && len(names) > 0 {
+		attempt(apt, "update")
+		attempt(apt, append([]string{"install", "-y", "--no-install-recommends"}, names...)...)
+	}
+	if npm, err := exec.LookPath("npm"); err == nil {
+		attempt(npm, "install", "--prefix", filepath.Dir(nodeModules), "--no-audit", "--no-fund", rhea+"@latest")
 	}
 	return missing()
 }
 
-func missing() (programs []string) {
-	for program := range packages {
-		if _, err := exec.LookPath(program); err != nil {
-			programs = append(programs, program)
-		}
+// attempt runs a command, and says so when it fails.
+func attempt(name string, args ...string) {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		log.Printf("%s %s: %v\n%s", name, args[0], err, out)
 	}
-	return programs
 }
 
-// need leaves a test out when a program that it needs is missing, which TestMain has allowed.
-func need(t *testing.T, programs ...string) {
+func missing() (clients []string) {
+	for _, client := range append(slices.Sorted(maps.Keys(packages)), rhea) {
+		if !present(client) {
+			clients = append(clients, client)
+		}
+	}
+	return clients
+}
+
+// present tells whether a client is here.
+func present(client string) bool {
+	var err error
+	switch client {
+	case "python3-qpid-proton":
+		err = exec.Command(debianPython, "-c", "import proton").Run()
+	case rhea:
+		_, err = os.Stat(filepath.Join(nodeModules, rhea))
+	default:
+		_, err = exec.LookPath(client)
+	}
+	return err == nil
+}
+
+// need leaves a test out when a client that it needs is missing, which TestMain has allowed.
+func need(t *testing.T, clients ...string) {
 	t.Helper()
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is missing and INTEROP_PARTIAL=1", program)
+	for _, client := range clients {
+		if !present(client) {
+			t.Skipf("%s is missing and INTEROP_PARTIAL=1", client)
 		}
 	}
 }
@@ -100,6 +134,7 @@ type gateway struct {
 const configuration = `
 anonymous: true
 mqtt: {port: 0}
+amqp: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses:

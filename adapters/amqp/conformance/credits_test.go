@@ -1,0 +1,98 @@
+package conformance
+
+import (
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// credits are about flow control of links [2.6.7 to 2.6.9].
+var credits = []scenario{
+	{"2.6.7", "credit is not exceeded", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4")
+		l := s.receiver(address, 2)
+		l.expectTexts("1", "2")
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came beyond the credit", n)
+		}
+	}},
+	{"2.6.7", "without credit nothing comes, and credit given later delivers", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3")
+		l := s.receiver(address, 0)
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came without credit", n)
+		}
+		l.give(1)
+		l.expectTexts("1")
+		l.give(2)
+		l.expectTexts("2", "3")
+	}},
+	{"2.6.7", "credit counts from our delivery-count, not from its own", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4")
+		l := s.receiver(address, 2)
+		l.expectTexts("1", "2")
+		f := l.linkFlow(3)
+		f.DeliveryCount -= 2 // of before the two came, so that one is left
+		s.say(&f)
+		l.expectTexts("3")
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came beyond the credit", n)
+		}
+	}},
+	{"2.6.7", "credit set to zero stops the link", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.receiver(address, 10)
+		l.give(0)
+		s.barrier()
+		s.fill(address, "1")
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came after the credit was taken back", n)
+		}
+	}},
+	{"2.6.7", "a receiver that replenishes its credit gets all", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4", "5", "6", "7", "8")
+		l := s.receiver(address, 2)
+		for _, want := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+			m := l.expectTexts(want)[0]
+			l.settle(m, m, frame.State{Kind: frame.Accepted})
+			l.give(2)
+		}
+	}},
+	{"2.6.7", "a sender gets more than its first credit", func(c *client) {
+		s := c.session()
+		l := s.sender(c.host.newQueue())
+		for n := l.credit + 10; n > 0; n-- {
+			l.awaitCredit()
+			t := l.transfer()
+			t.Settled = true
+			l.piece(t, text("x"))
+		}
+	}},
+	{"2.6.7", "drain is answered when there is nothing", func(c *client) {
+		if n := c.session().receiver(c.host.newQueue(), 0).drain(10); n > 0 {
+			c.failf("%d messages came from an empty queue", n)
+		}
+	}},
+	{"2.6.7", "drain delivers what there is, and gives the rest back", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3")
+		l := s.receiver(address, 0)
+		if n := l.drain(10); n != 3 {
+			c.failf("%d messages came, want 3", n)
+		}
+		s.fill(address, "4")
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came after the credit was given back", n)
+		}
+	}},
+	{"2.6.7", "a link that was drained goes on with new credit", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.receiver(address, 0)
+		l.drain(10)
+		s.fill(address, "1")
+		l.give(1)
+		l.expectTexts("1")
+	}},
+}

@@ -1,0 +1,227 @@
+package conformance
+
+import (
+	"fmt"
+
+	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// authenticate speaks SASL up to the outcome, which has to be good.
+func (c *client) authenticate() {
+	c.header(frame.ProtocolSASL)
+	expect[frame.SASLMechanisms](c)
+	c.send(0, credentials())
+	if o, _ := expect[frame.SASLOutcome](c); o.Code != frame.SASLOK {
+		c.failf("the outcome of SASL is %d", o.Code)
+	}
+}
+
+// credentials are those that the flags give.
+func credentials() *frame.SASLInit {
+	if *user == "" {
+		return &frame.SASLInit{Mechanism: "ANONYMOUS", InitialResponse: []byte("conformance")}
+	}
+	return &frame.SASLInit{Mechanism: "PLAIN", InitialResponse: []byte("\x00" + *user + "\x00" + *password)}
+}
+
+// layer goes up to the AMQP header.
+func (c *client) layer() {
+	c.authenticate()
+	c.header(frame.ProtocolAMQP)
+}
+
+// hello is our open.
+func hello() *frame.Open {
+	return &frame.Open{ContainerID: "conformance", MaxFrameSize: 64 << 10, ChannelMax: 1000}
+}
+
+// open goes up to the host's open.
+func (c *client) open(o *frame.Open) {
+	c.layer()
+	c.send(0, o)
+	c.opened(o)
+}
+
+// opened reads the host's open.
+func (c *client) opened(o *frame.Open) {
+	c.maxFrame = o.MaxFrameSize
+	p, r := expect[frame.Open](c)
+	if r.channel != 0 {
+		c.failf("open came on channel %d", r.channel)
+	}
+	c.remote = *p
+}
+
+// session is a session that we have begun.
+type session struct {
+	*client
+	channel        uint16 // ours
+	begin          *frame.Begin
+	nextIncomingID uint32
+	nextOutgoingID uint32 // of transfers
+	nextDeliveryID uint32
+	window         uint32 // incoming, as we tell it
+	remoteWindow   uint32 // transfers that the host takes
+	handles        uint32
+	senders        map[uint32]*link // by the host's handle
+}
+
+// session opens with the defaults and begins a session.
+func (c *client) session() *session {
+	c.open(hello())
+	return c.begin(0, 1000)
+}
+
+// begin begins a session on a channel, with an incoming window.
+func (c *client) begin(channel uint16, window uint32) *session {
+	s := &session{client: c, channel: channel, window: window, senders: map[uint32]*link{}}
+	c.send(channel, &frame.Begin{IncomingWindow: window, OutgoingWindow: 1000, HandleMax: 1000})
+	b, r := expect[frame.Begin](c)
+	if !b.HasRemoteChannel || b.RemoteChannel != channel {
+		c.failf("begin on channel %d is answered with one for channel %d", channel, b.RemoteChannel)
+	}
+	if r.channel > 1000 {
+		c.failf("begin came on channel %d, above our channel-max", r.channel)
+	}
+	s.begin, s.nextIncomingID, s.remoteWindow = b, b.NextOutgoingID, b.IncomingWindow
+	c.sessions[r.channel] = s
+	return s
+}
+
+func (s *session) say(p performative, payload ...byte) {
+	s.send(s.channel, p, payload...)
+}
+
+// flow gives the fields of a flow that are the session's.
+func (s *session) flow() frame.Flow {
+	return frame.Flow{
+		NextIncomingID: s.nextIncomingID, HasNextIncomingID: true, IncomingWindow: s.window,
+		NextOutgoingID: s.nextOutgoingID, OutgoingWindow: 1000,
+	}
+}
+
+// flowed makes use of a flow of the host [2.5.6, 2.6.7].
+func (s *session) flowed(f *frame.Flow) {
+	if !f.HasNextIncomingID {
+		s.failf("a flow without next-incoming-id came after our begin")
+	}
+	s.remoteWindow = f.NextIncomingID + f.IncomingWindow - s.nextOutgoingID
+	if !f.HasHandle {
+		return
+	}
+	if l := s.senders[f.Handle]; l != nil && f.HasLinkCredit {
+		l.credit = f.DeliveryCount + f.LinkCredit - l.deliveryCount
+	}
+}
+
+// expectEnd reads up to an end with one of these conditions and answers it. Where the standard leaves the scope open, a
+// close will do as well.
+func (s *session) expectEnd(conditions ...amqp.Symbol) {
+	for {
+		r, ok := s.next()
+		if !ok {
+			s.failf("the connection was closed without a word, want end")
+		}
+		switch p := r.body.(type) {
+		case *frame.End:
+			s.checkCondition("end", p.Error, conditions)
+			s.say(&frame.End{})
+			return
+		case *frame.Close:
+			s.failf("%v came, want end", r)
+		}
+	}
+}
+
+// link is a link that we have attached.
+type link struct {
+	*session
+	handle        uint32        // ours
+	remote        *frame.Attach // the host's
+	deliveryCount uint32
+	credit        uint32 // of a sender: what the host gave and we have not used
+	deliveries    uint32
+}
+
+// attach attaches a link and reads the answer, which has to have the termini that were asked for.
+func (s *session) attach(a frame.Attach) *link {
+	l := s.offer(a)
+	l.answered(a)
+	if a.Role == frame.Sender && l.remote.Target == nil && a.Target != nil || l.remote.Source == nil {
+		s.failf("attach is answered without a terminus")
+	}
+	return l
+}
+
+// offer writes an attach with a handle of its own.
+func (s *session) offer(a frame.Attach) *link {
+	l := &link{session: s, handle: s.handles}
+	s.handles++
+	a.Handle = l.handle
+	a.HasInitialCount = a.Role == frame.Sender
+	s.say(&a)
+	return l
+}
+
+// answered reads the attach that answers.
+func (l *link) answered(a frame.Attach) {
+	p, _ := expect[frame.Attach](l.client)
+	if p.Name != a.Name || p.Role == a.Role {
+		l.failf("attach of %q as %v is answered with %q as %v", a.Name, a.Role, p.Name, p.Role)
+	}
+	if p.Role == frame.Sender && !p.HasInitialCount {
+		l.failf("the sender's attach has no initial-delivery-count")
+	}
+	l.remote, l.deliveryCount = p, p.InitialDeliveryCount
+	if a.Role == frame.Sender {
+		l.session.senders[p.Handle] = l
+	}
+}
+
+// source and target give a terminus with an address.
+func source(address string) *frame.Source { return &frame.Source{Address: address, HasAddress: true} }
+func target(address string) *frame.Target { return &frame.Target{Address: address, HasAddress: true} }
+
+// toward gives the attach of a link that sends to an address.
+func toward(address string) frame.Attach {
+	return frame.Attach{
+		Name: "to " + address, Role: frame.Sender, SenderSettleMode: frame.SendMixed, Source: source("here"), Target: target(address),
+	}
+}
+
+// from gives the attach of a link that receives from an address.
+func from(address string) frame.Attach {
+	return frame.Attach{
+		Name: "from " + address, Role: frame.Receiver, SenderSettleMode: frame.SendMixed, Source: source(address), Target: target("here"),
+	}
+}
+
+// barrier returns once the host has answered something that was said after all else; what it sends meanwhile is
+// counted: transfers and dispositions.
+func (s *session) barrier() (transfers, dispositions int) {
+	s.barriers++
+	a := toward(s.host.newQueue())
+	a.Name = fmt.Sprintf("barrier %d", s.barriers)
+	s.offer(a)
+	for {
+		r, ok := s.next()
+		if !ok {
+			s.failf("the connection was closed")
+		}
+		switch p := r.body.(type) {
+		case *frame.Attach:
+			if p.Name == a.Name {
+				return transfers, dispositions
+			}
+		case *frame.Transfer:
+			transfers++
+			s.nextIncomingID++
+		case *frame.Disposition:
+			dispositions++
+		case *frame.Flow:
+		default:
+			s.failf("%v came", r)
+		}
+	}
+}

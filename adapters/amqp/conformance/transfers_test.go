@@ -1,0 +1,157 @@
+package conformance
+
+import (
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// transfers are about deliveries, their pieces and their settlement [2.6.10 to 2.6.14, 2.7.5, 2.7.6].
+var transfers = []scenario{
+	{"2.6.12", "an unsettled message is answered with a settled outcome", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.sender(address).put(text("1"), text("2"))
+		s.remains(address, "1", "2")
+	}},
+	{"2.6.12", "a settled message is taken, and not answered", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.sender(address)
+		for _, x := range []string{"1", "2"} {
+			t := l.transfer()
+			t.Settled = true
+			l.piece(t, text(x))
+		}
+		if _, n := s.barrier(); n > 0 {
+			c.failf("%d dispositions came", n)
+		}
+		l.put(text("3")) // after the others are kept
+		s.remains(address, "1", "2", "3")
+	}},
+	{"2.6.14", "a message comes in several transfers", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l, m := s.sender(address), text("abcdefghijklmnopqrstuvwxyz")
+		t := l.transfer()
+		t.More = true
+		l.piece(t, m[:1])
+		l.piece(&frame.Transfer{Handle: l.handle, More: true}, m[1:20])
+		l.piece(&frame.Transfer{Handle: l.handle, More: true}, nil)
+		l.piece(&frame.Transfer{Handle: l.handle}, m[20:])
+		l.accepted(t.DeliveryID)
+		s.remains(address, "abcdefghijklmnopqrstuvwxyz")
+	}},
+	{"2.6.14", "the pieces of two links' messages may alternate", func(c *client) {
+		s, first, second := c.session(), c.host.newQueue(), c.host.newQueue()
+		a, b := s.sender(first), s.sender(second)
+		ta, tb := a.transfer(), (*frame.Transfer)(nil)
+		ta.More = true
+		a.piece(ta, text("ab")[:4])
+		tb = b.transfer()
+		tb.More = true
+		b.piece(tb, text("cd")[:4])
+		a.piece(&frame.Transfer{Handle: a.handle}, text("ab")[4:])
+		a.accepted(ta.DeliveryID)
+		b.piece(&frame.Transfer{Handle: b.handle}, text("cd")[4:])
+		b.accepted(tb.DeliveryID)
+		s.remains(first, "ab")
+		s.remains(second, "cd")
+	}},
+	{"2.6.14", "an aborted message is as if it had never been sent", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.sender(address)
+		t := l.transfer()
+		t.More = true
+		l.piece(t, text("never")[:5])
+		l.piece(&frame.Transfer{Handle: l.handle, Aborted: true}, nil)
+		l.put(text("1"))
+		s.remains(address, "1")
+	}},
+	{"2.7.5", "delivery-ids go up by one, and unsettled deliveries differ in their tags", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3")
+		tags := map[string]bool{}
+		got := s.receiver(address, 3).expectTexts("1", "2", "3")
+		for i, m := range got {
+			tags[string(m.DeliveryTag)] = true
+			if m.DeliveryID != got[0].DeliveryID+uint32(i) {
+				c.failf("delivery %d has the id %d, after %d of the first", i, m.DeliveryID, got[0].DeliveryID)
+			}
+		}
+		if len(tags) != 3 {
+			c.failf("3 unsettled deliveries have %d tags", len(tags))
+		}
+	}},
+	{"2.7.6", "a disposition settles the range from first to last", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4", "5")
+		l := s.receiver(address, 5)
+		got := l.expectTexts("1", "2", "3", "4", "5")
+		l.settle(got[0], got[3], frame.State{Kind: frame.Accepted})
+		l.detach(true)
+		s.remains(address, "5")
+	}},
+	{"2.7.6", "a disposition of deliveries that are settled already changes nothing", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2")
+		l := s.receiver(address, 2)
+		got := l.expectTexts("1", "2")
+		l.settle(got[0], got[0], frame.State{Kind: frame.Accepted})
+		l.settle(got[0], got[1], frame.State{Kind: frame.Accepted})
+		l.settle(got[0], got[1], frame.State{Kind: frame.Released})
+		l.detach(true)
+		s.remains(address)
+	}},
+	{"2.8.2", "a receiver that wants settled messages gets them settled, if the attach says so", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1")
+		a := from(address)
+		a.SenderSettleMode = frame.SendSettled
+		l := s.attach(a)
+		l.give(1)
+		if m := l.get(); !m.Settled && l.remote.SenderSettleMode == frame.SendSettled {
+			c.failf("the message is not settled")
+		}
+	}},
+	{"2.8.2", "a receiver that wants unsettled messages gets them unsettled, if the attach says so", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1")
+		a := from(address)
+		a.SenderSettleMode = frame.SendUnsettled
+		l := s.attach(a)
+		l.give(1)
+		if m := l.get(); m.Settled && l.remote.SenderSettleMode == frame.SendUnsettled {
+			c.failf("the message is settled")
+		}
+	}},
+	{"2.8.3", "a host that settles second waits for the sender, if the attach says so", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		a := toward(address)
+		a.ReceiverSettleMode = frame.ReceiveSecond
+		l := s.attach(a)
+		l.awaitCredit()
+		t := l.transfer()
+		l.piece(t, text("1"))
+		d, _ := expect[frame.Disposition](c)
+		if second := l.remote.ReceiverSettleMode == frame.ReceiveSecond; d.Settled == second {
+			c.failf("the disposition has settled %v, and the attach says settles second %v", d.Settled, second)
+		}
+		if d.State.Kind != frame.Accepted {
+			c.failf("the state is %v", d.State.Kind)
+		}
+		s.say(&frame.Disposition{Role: frame.Sender, First: t.DeliveryID, Last: t.DeliveryID, Settled: true, State: d.State})
+		s.remains(address, "1")
+	}},
+	{"2.8.3", "a receiver that settles second is told when the host has settled, if the attach says so", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1")
+		a := from(address)
+		a.ReceiverSettleMode = frame.ReceiveSecond
+		l := s.attach(a)
+		l.give(1)
+		m := l.expectTexts("1")[0]
+		if l.remote.ReceiverSettleMode != frame.ReceiveSecond {
+			return
+		}
+		s.say(&frame.Disposition{Role: frame.Receiver, First: m.DeliveryID, Last: m.DeliveryID, State: frame.State{Kind: frame.Accepted}})
+		if d, _ := expect[frame.Disposition](c); d.Role != frame.Sender || d.First != m.DeliveryID || !d.Settled {
+			c.failf("the disposition is %+v, want one that settles %d", d, m.DeliveryID)
+		}
+	}},
+}

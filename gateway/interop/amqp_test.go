@@ -1,0 +1,92 @@
+//go:build interop
+
+package interop
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// proton gives the arguments with which Python runs a script of testdata that uses Qpid Proton.
+func (g *gateway) proton(script string, args ...string) []string {
+	return append([]string{filepath.Join("testdata", "proton", script), g.doors["amqp"]}, args...)
+}
+
+// expect runs such a script and wants it to print these lines.
+func (g *gateway) expect(t *testing.T, lines []string, script string, args ...string) {
+	t.Helper()
+	got, want := ask(t, debianPython, g.proton(script, args...)...), strings.Join(lines, "\n")+"\n"
+	if got != want {
+		t.Fatalf("%s %s printed\n%swant\n%s", script, strings.Join(args, " "), got, want)
+	}
+}
+
+func TestProtonFillsAndEmptiesQueue(t *testing.T) {
+	need(t, "python3-qpid-proton")
+	g := start(t, t.TempDir())
+	for _, c := range []struct {
+		name           string
+		count, padding int
+	}{
+		{"small messages", 100, 0},
+		{"large messages", 5, 900_000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			count, padding := strconv.Itoa(c.count), strconv.Itoa(c.padding)
+			g.expect(t, []string{"accepted " + count}, "send.py", "jobs", count, padding)
+			g.expect(t, []string{"attached to jobs", "received " + count}, "receive.py", "jobs", count, padding)
+		})
+	}
+	t.Run("too large", func(t *testing.T) {
+		g.expect(t, []string{"link: amqp:link:message-size-exceeded"}, "send.py", "jobs", "1", "2000000")
+	})
+}
+
+func TestProtonSubscriberHearsProtonPublisher(t *testing.T) {
+	need(t, "python3-qpid-proton")
+	g := start(t, t.TempDir())
+	for _, address := range []string{"telemetry/a", "alerts"} {
+		t.Run(address, func(t *testing.T) {
+			subscriber := inBackground(t, debianPython, g.proton("receive.py", address, "100")...)
+			subscriber.await(t, "attached to "+address)
+			g.expect(t, []string{"accepted 100"}, "send.py", address, "100")
+			subscriber.await(t, "received 100")
+		})
+	}
+}
+
+func TestProtonRejectsReleasesAndFails(t *testing.T) {
+	need(t, "python3-qpid-proton")
+	g := start(t, t.TempDir())
+	g.expect(t, []string{"accepted 1"}, "send.py", "jobs", "1")
+	g.expect(t, []string{"delivery-count 0", "delivery-count 0", "delivery-count 1"}, "settle.py", "jobs")
+	g.expect(t, []string{"accepted 1"}, "send.py", "jobs", "1")
+	g.expect(t, []string{"attached to jobs", "received 1"}, "receive.py", "jobs", "1")
+}
+
+func TestProtonBlocks(t *testing.T) {
+	need(t, "python3-qpid-proton")
+	g := start(t, t.TempDir())
+	g.expect(t, []string{"empty", "refused: amqp:not-found"}, "blocking.py", "jobs")
+}
+
+func TestRheaFillsAndEmptiesQueue(t *testing.T) {
+	need(t, "node", rhea)
+	g := start(t, t.TempDir())
+	host, port, err := net.SplitHostPort(g.doors["amqp"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join("testdata", "rhea", "exchange.cjs")
+	script := exec.CommandContext(t.Context(), "node", file, host, port, "jobs", "100")
+	script.Env = append(os.Environ(), "NODE_PATH="+nodeModules)
+	got, err := script.CombinedOutput()
+	if want := "accepted 100\nreceived 100\n"; err != nil || string(got) != want {
+		t.Errorf("it printed\n%swant\n%s(%v)", got, want, err)
+	}
+}
