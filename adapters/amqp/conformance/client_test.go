@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a client waits for something that has to come.
-const patience = 3 * time.Second
+const patience = 5 * time.Second
 
 // performative is a frame's body that can be written and read.
 type performative interface {
@@ -30,15 +30,16 @@ type failure string
 
 // client is a container's raw peer on one connection. Whatever is not as the standard says is a failure.
 type client struct {
-	t        testing.TB // for what is not the container's fault
-	host     *host
-	nc       *net.TCPConn
-	in       *bufio.Reader
-	maxFrame uint32              // that we take
-	remote   frame.Open          // the host's
-	channels map[uint16]bool     // that the host has begun sessions on
-	sessions map[uint16]*session // ours, by those channels
-	barriers int
+	t          testing.TB // for what is not the container's fault
+	host       *host
+	nc         *net.TCPConn
+	in         *bufio.Reader
+	maxFrame   uint32              // that we take
+	maxChannel uint16              // that we take
+	remote     frame.Open          // the host's
+	channels   map[uint16]bool     // that the host has begun sessions on
+	sessions   map[uint16]*session // ours, by those channels
+	barriers   int
 }
 
 // dial connects, and says nothing.
@@ -123,10 +124,14 @@ type received struct {
 }
 
 func (r received) String() string {
+	if r.body == nil {
+		return "the end of the connection"
+	}
 	v := reflect.Indirect(reflect.ValueOf(r.body))
-	text := fmt.Sprintf("%s on channel %d", strings.ToLower(v.Type().Name()), r.channel)
+	text := strings.ToLower(v.Type().Name())
 	if f := v.FieldByName("Error"); f.IsValid() && !f.IsNil() {
-		text += fmt.Sprintf(" (%v)", f.Interface())
+		e := f.Interface().(*frame.Error)
+		text += fmt.Sprintf(" with %s (%.60s)", e.Condition, e.Description)
 	}
 	return text
 }
@@ -139,7 +144,7 @@ func (c *client) next() (r received, ok bool) {
 		case err != nil && isClosed(err):
 			return received{}, false
 		case err != nil:
-			c.failf("nothing came")
+			c.failf("nothing came within %v", patience)
 		case len(body) == 0:
 			continue // a heartbeat
 		}

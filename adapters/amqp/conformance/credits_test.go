@@ -70,6 +70,14 @@ var credits = []scenario{
 			l.piece(t, text("x"))
 		}
 	}},
+	{"2.6.7", "a delivery-count of ours that wraps around is understood", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		a := toward(address)
+		a.InitialDeliveryCount = 1<<32 - 2
+		l := s.attach(a)
+		l.put(text("1"), text("2"), text("3"), text("4"))
+		s.remains(address, "1", "2", "3", "4")
+	}},
 	{"2.6.7", "drain is answered when there is nothing", func(c *client) {
 		if n := c.session().receiver(c.host.newQueue(), 0).drain(10); n > 0 {
 			c.failf("%d messages came from an empty queue", n)

@@ -1,14 +1,14 @@
 // Package conformance holds conversations with an AMQP 1.0 container, one for each rule of parts 2 (transport), 3
 // (messaging), 4 (transactions) and 5 (security) of the standard that a container can break. They are tests:
 //
-//	go test ./adapters/amqp/conformance                          our own door, started by the test
-//	go test ./adapters/amqp/conformance -args -addr host:port    any other container
+//	go test ./adapters/amqp/conformance                    our own door, started by the test
+//	go test ./adapters/amqp/conformance -addr host:port    any other container
 //
-// The container needs an address that is a queue for each case: its name is that of -queue and a number. docs/conformance.md
-// has the results, ours and those of other containers.
+// Each scenario uses queues of its own, which the container has to make when they are first used: their addresses begin
+// with what -queue says, and numbers follow. docs/conformance.md has the results, ours and those of other containers.
 //
 // Promises:
-//   - A case is one conversation on connections of its own, and needs nothing that another has left.
+//   - A scenario is one conversation on connections of its own, and needs nothing that another has left.
 //   - The client checks whatever it reads: the size of frames, their channels and what is in them.
 //   - Nothing waits for time to pass, except for heartbeats.
 //

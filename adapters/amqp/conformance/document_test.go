@@ -33,8 +33,9 @@ const document = "../../../docs/conformance.md"
 
 // other is a container whose results were recorded.
 const (
-	other     = "RabbitMQ 3.10.8"
-	otherFile = "testdata/rabbitmq.json"
+	other      = "RabbitMQ 3.10.8"
+	otherAbout = "3.10.8-1.1+deb12u1 of Debian 12 with its plugin rabbitmq_amqp1_0 and its default settings"
+	otherFile  = "testdata/rabbitmq.json"
 )
 
 // TestDocumentIsUpToDate compares the document with what the scenarios, the gaps and the recording give. TestConformance
@@ -68,18 +69,20 @@ func TestDocumentIsUpToDate(t *testing.T) {
 const introduction = `# AMQP 1.0 conformance
 
 Each line is one conversation with a container, about one rule of the
-[OASIS standard](https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html) and named after its section. The conversations are the
-tests of ` + "`adapters/amqp/conformance`" + `, and this page is written by them:
+[OASIS standard](https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html) and named after its
+section. The conversations are the tests of adapters/amqp/conformance, and this page is written by them:
 
-    go test ./adapters/amqp/conformance                                         # our own door
-    go test ./adapters/amqp/conformance -args -addr 127.0.0.1:5672              # any other container
-    go test ./adapters/amqp/conformance -args -addr 127.0.0.1:5672 -user u -password p -queue /queue/test
+    go test ./adapters/amqp/conformance                               # our own door
+    go test ./adapters/amqp/conformance -addr 127.0.0.1:5672          # any other container
+    go test ./adapters/amqp/conformance -addr 127.0.0.1:5672 -user u -password p -queue /queue/test
 
-The container makes queues when they are first used; ` + "`-queue`" + ` is what their addresses begin with. ` + "`-record file`" + ` keeps the results, and
-` + "`-update`" + ` writes this page anew.
+Without -user the client says ANONYMOUS. The container makes queues when they are first used: their addresses are what
+-queue says, and numbers. -nowhere is an address that it refuses. "-record file" keeps the results, and -update writes
+this page anew.
 
-RabbitMQ is 3.10.8 of Debian 12 with its plugin rabbitmq_amqp1_0 and no settings but the port. A "no" means that the conversation went otherwise
-than the standard has it, which for an optional feature may be a refusal in a form of its own.
+RabbitMQ is ` + otherAbout + `.
+A "no" tells how the conversation went instead. Where the standard lets a container refuse what is asked for, it has a
+form for the refusal, and that is what is looked at. Two lines are about what the standard advises, and say "should".
 
 `
 

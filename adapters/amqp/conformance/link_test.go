@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
@@ -56,7 +57,9 @@ func (l *link) put(messages ...[]byte) {
 
 // fill sends messages on a link of its own.
 func (s *session) fill(address string, texts ...string) {
-	l := s.sender(address)
+	a := toward(address)
+	a.Name = fmt.Sprintf("fill with link %d", s.handles)
+	l := s.attach(a)
 	for _, x := range texts {
 		l.put(text(x))
 	}

@@ -45,7 +45,7 @@ func (c *client) open(o *frame.Open) {
 
 // opened reads the host's open.
 func (c *client) opened(o *frame.Open) {
-	c.maxFrame = o.MaxFrameSize
+	c.maxFrame, c.maxChannel = o.MaxFrameSize, o.ChannelMax
 	p, r := expect[frame.Open](c)
 	if r.channel != 0 {
 		c.failf("open came on channel %d", r.channel)
@@ -61,9 +61,10 @@ type session struct {
 	nextIncomingID uint32
 	nextOutgoingID uint32 // of transfers
 	nextDeliveryID uint32
-	window         uint32 // incoming, as we tell it
-	remoteWindow   uint32 // transfers that the host takes
-	handles        uint32
+	window         uint32           // incoming, as we tell it
+	remoteWindow   uint32           // transfers that the host takes
+	handles        uint32           // the next of ours
+	handleMax      uint32           // of the host's
 	senders        map[uint32]*link // by the host's handle
 }
 
@@ -75,14 +76,22 @@ func (c *client) session() *session {
 
 // begin begins a session on a channel, with an incoming window.
 func (c *client) begin(channel uint16, window uint32) *session {
-	s := &session{client: c, channel: channel, window: window, senders: map[uint32]*link{}}
-	c.send(channel, &frame.Begin{IncomingWindow: window, OutgoingWindow: 1000, HandleMax: 1000})
+	return c.beginAs(channel, frame.Begin{IncomingWindow: window, OutgoingWindow: 1000, HandleMax: 1000})
+}
+
+// beginAs begins a session on a channel.
+func (c *client) beginAs(channel uint16, ours frame.Begin) *session {
+	s := &session{
+		client: c, channel: channel, window: ours.IncomingWindow, handleMax: ours.HandleMax,
+		nextOutgoingID: ours.NextOutgoingID, nextDeliveryID: ours.NextOutgoingID, senders: map[uint32]*link{},
+	}
+	c.send(channel, &ours)
 	b, r := expect[frame.Begin](c)
 	if !b.HasRemoteChannel || b.RemoteChannel != channel {
 		c.failf("begin on channel %d is answered with one for channel %d", channel, b.RemoteChannel)
 	}
-	if r.channel > 1000 {
-		c.failf("begin came on channel %d, above our channel-max", r.channel)
+	if r.channel > c.maxChannel {
+		c.failf("begin came on channel %d, above our channel-max of %d", r.channel, c.maxChannel)
 	}
 	s.begin, s.nextIncomingID, s.remoteWindow = b, b.NextOutgoingID, b.IncomingWindow
 	c.sessions[r.channel] = s
@@ -115,8 +124,7 @@ func (s *session) flowed(f *frame.Flow) {
 	}
 }
 
-// expectEnd reads up to an end with one of these conditions and answers it. Where the standard leaves the scope open, a
-// close will do as well.
+// expectEnd reads up to an end with one of these conditions, any for none, and answers it.
 func (s *session) expectEnd(conditions ...amqp.Symbol) {
 	for {
 		r, ok := s.next()
@@ -156,7 +164,7 @@ func (s *session) attach(a frame.Attach) *link {
 
 // offer writes an attach with a handle of its own.
 func (s *session) offer(a frame.Attach) *link {
-	l := &link{session: s, handle: s.handles}
+	l := &link{session: s, handle: s.handles, deliveryCount: a.InitialDeliveryCount}
 	s.handles++
 	a.Handle = l.handle
 	a.HasInitialCount = a.Role == frame.Sender
@@ -170,11 +178,15 @@ func (l *link) answered(a frame.Attach) {
 	if p.Name != a.Name || p.Role == a.Role {
 		l.failf("attach of %q as %v is answered with %q as %v", a.Name, a.Role, p.Name, p.Role)
 	}
+	if p.Handle > l.handleMax {
+		l.failf("attach came with handle %d, above our handle-max of %d", p.Handle, l.handleMax)
+	}
 	if p.Role == frame.Sender && !p.HasInitialCount {
 		l.failf("the sender's attach has no initial-delivery-count")
 	}
-	l.remote, l.deliveryCount = p, p.InitialDeliveryCount
-	if a.Role == frame.Sender {
+	if l.remote = p; a.Role == frame.Receiver {
+		l.deliveryCount = p.InitialDeliveryCount
+	} else {
 		l.session.senders[p.Handle] = l
 	}
 }
@@ -186,14 +198,16 @@ func target(address string) *frame.Target { return &frame.Target{Address: addres
 // toward gives the attach of a link that sends to an address.
 func toward(address string) frame.Attach {
 	return frame.Attach{
-		Name: "to " + address, Role: frame.Sender, SenderSettleMode: frame.SendMixed, Source: source("here"), Target: target(address),
+		Name: "to " + address, Role: frame.Sender, SenderSettleMode: frame.SendMixed,
+		Source: source("here"), Target: target(address),
 	}
 }
 
 // from gives the attach of a link that receives from an address.
 func from(address string) frame.Attach {
 	return frame.Attach{
-		Name: "from " + address, Role: frame.Receiver, SenderSettleMode: frame.SendMixed, Source: source(address), Target: target("here"),
+		Name: "from " + address, Role: frame.Receiver, SenderSettleMode: frame.SendMixed,
+		Source: source(address), Target: target("here"),
 	}
 }
 

@@ -66,7 +66,7 @@ var sessions = []scenario{
 			more = p.More
 		}
 	}},
-	{"2.5.6", "the answer to an echo says what is expected next of us", func(c *client) {
+	{"2.5.6", "the answer to an echo says what is expected next of us (should)", func(c *client) {
 		s := c.session()
 		l := s.sender(c.host.newQueue())
 		l.put(text("1"), text("2"))
@@ -79,6 +79,25 @@ var sessions = []scenario{
 				return
 			}
 		}
+	}},
+	{"2.7.1", "our channel-max is respected", func(c *client) {
+		o := hello()
+		o.ChannelMax = 0
+		c.open(o)
+		c.begin(5, 10)
+	}},
+	{"2.7.2", "our handle-max is respected", func(c *client) {
+		c.open(hello())
+		s := c.beginAs(0, frame.Begin{IncomingWindow: 10, OutgoingWindow: 10})
+		s.handles = 5
+		s.attach(toward(c.host.newQueue()))
+	}},
+	{"2.8.10", "ids of transfers and deliveries wrap around", func(c *client) {
+		c.open(hello())
+		s := c.beginAs(0, frame.Begin{NextOutgoingID: 1<<32 - 2, IncomingWindow: 10, OutgoingWindow: 10, HandleMax: 10})
+		address := c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4", "5")
+		s.remains(address, "1", "2", "3", "4", "5")
 	}},
 	{"2.7.2", "a handle above the host's handle-max is a framing error", func(c *client) {
 		s := c.session()

@@ -63,6 +63,37 @@ var transfers = []scenario{
 		l.put(text("1"))
 		s.remains(address, "1")
 	}},
+	{"2.7.3", "a message beyond our max-message-size does not come", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, string(make([]byte, 1000)), "small")
+		a := from(address)
+		a.MaxMessageSize = 100
+		s.attach(a).give(2)
+		for {
+			switch r, _ := c.next(); r.body.(type) {
+			case *frame.Flow:
+			case *frame.Detach:
+				return
+			default:
+				if string(r.payload) != string(text("small")) {
+					c.failf("%v of %d bytes came", r, len(r.payload))
+				}
+				return
+			}
+		}
+	}},
+	{"2.7.5", "settled may be said in the last transfer of a message", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l, m := s.sender(address), text("12")
+		t := l.transfer()
+		t.More, t.HasSettled = true, false
+		l.piece(t, m[:4])
+		l.piece(&frame.Transfer{Handle: l.handle, Settled: true, HasSettled: true}, m[4:])
+		if _, n := s.barrier(); n > 0 {
+			c.failf("a disposition came")
+		}
+		s.remains(address, "12")
+	}},
 	{"2.7.5", "delivery-ids go up by one, and unsettled deliveries differ in their tags", func(c *client) {
 		s, address := c.session(), c.host.newQueue()
 		s.fill(address, "1", "2", "3")
@@ -84,8 +115,20 @@ var transfers = []scenario{
 		l := s.receiver(address, 5)
 		got := l.expectTexts("1", "2", "3", "4", "5")
 		l.settle(got[0], got[3], frame.State{Kind: frame.Accepted})
+		l.settle(got[4], got[4], frame.State{Kind: frame.Released})
 		l.detach(true)
 		s.remains(address, "5")
+	}},
+	{"2.7.6", "a range of two billion deliveries settles those that there are", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2")
+		l := s.receiver(address, 2)
+		last := l.expectTexts("1", "2")[0]
+		first := last
+		last.DeliveryID += 1<<31 - 2
+		l.settle(first, last, frame.State{Kind: frame.Accepted})
+		l.detach(true)
+		s.remains(address)
 	}},
 	{"2.7.6", "a disposition of deliveries that are settled already changes nothing", func(c *client) {
 		s, address := c.session(), c.host.newQueue()
@@ -149,7 +192,8 @@ var transfers = []scenario{
 		if l.remote.ReceiverSettleMode != frame.ReceiveSecond {
 			return
 		}
-		s.say(&frame.Disposition{Role: frame.Receiver, First: m.DeliveryID, Last: m.DeliveryID, State: frame.State{Kind: frame.Accepted}})
+		said := frame.State{Kind: frame.Accepted}
+		s.say(&frame.Disposition{Role: frame.Receiver, First: m.DeliveryID, Last: m.DeliveryID, State: said})
 		if d, _ := expect[frame.Disposition](c); d.Role != frame.Sender || d.First != m.DeliveryID || !d.Settled {
 			c.failf("the disposition is %+v, want one that settles %d", d, m.DeliveryID)
 		}
