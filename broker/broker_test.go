@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -360,6 +361,33 @@ func TestRetainedMessageGreetsNewSubscribers(t *testing.T) {
 	h.Sender("telemetry/a").Send("live")
 	if d := c.Expect("live")[0]; d.Retained {
 		t.Error("a live message is marked as retained")
+	}
+}
+
+// TestNewSubscriptionIsOnDiskBeforeAnybodyHasIt: also for one who attaches while another is making it.
+func TestNewSubscriptionIsOnDiskBeforeAnybodyHasIt(t *testing.T) {
+	gate := brokertest.NewGate(vfs.NewMem())
+	h := open(t, gate)
+	defer h.close(t)
+	source := router.Source{Filter: routertest.Filter(t, "telemetry/#"), Subscription: "new"}
+	reached := gate.Hold()
+	told := make(chan error, 2)
+	attach := func() {
+		_, err := h.Router.Receiver(t.Context(), h.User, source, consumerFunc(func(router.Delivery) {}))
+		told <- err
+	}
+	go attach()
+	<-reached
+	go attach()
+	select {
+	case err := <-told:
+		t.Errorf("somebody was told %v before the subscription was on disk", err)
+	case <-time.After(50 * time.Millisecond): // the second has nothing that it could be seen to wait for
+	}
+	gate.Release()
+	first, second := <-told, <-told
+	if (first == nil) == (second == nil) {
+		t.Errorf("told %v and %v, want one yes and one conflict", first, second)
 	}
 }
 

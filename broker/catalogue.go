@@ -51,22 +51,23 @@ func (b *Broker) subscription(
 	name := subscriptionName(tenant, source)
 	b.mu.Lock()
 	n, ok := b.queues[name]
-	if ok {
-		n.configure(def.Queue)
-		b.mu.Unlock()
-		return n, nil
+	var err error
+	if !ok {
+		created := newSynced()
+		n, err = b.create(name, []byte(source.Filter.String()), func(batch store.Batch) { batch.Commit(created, 0) })
+		if err == nil {
+			n.created = created
+			t.subscribe(source.Filter, n)
+		}
 	}
-	onDisk := make(synced, 1)
-	n, err := b.create(name, []byte(source.Filter.String()), func(batch store.Batch) { batch.Commit(onDisk, 0) })
 	if err == nil {
 		n.configure(def.Queue)
-		t.subscribe(source.Filter, n)
 	}
 	b.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return n, onDisk.wait(ctx)
+	return n, n.created.wait(ctx)
 }
 
 func subscriptionName(tenant string, source router.Source) store.Name {
@@ -75,15 +76,27 @@ func subscriptionName(tenant string, source router.Source) store.Name {
 	}
 }
 
-// synced is told once that a batch is on disk.
-type synced chan error
+// synced is told once whether a batch is on disk; any number may wait for it. A nil one has long been.
+type synced struct {
+	done chan struct{}
+	err  error // valid when done is closed
+}
 
-func (s synced) Committed(_ uint64, err error) { s <- err }
+func newSynced() *synced { return &synced{done: make(chan struct{})} }
 
-func (s synced) wait(ctx context.Context) error {
+// Committed implements store.Completer.
+func (s *synced) Committed(_ uint64, err error) {
+	s.err = err
+	close(s.done)
+}
+
+func (s *synced) wait(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
 	select {
-	case err := <-s:
-		if err != nil {
+	case <-s.done:
+		if s.err != nil {
 			return storeError()
 		}
 		return nil
@@ -134,7 +147,7 @@ func (b *Broker) add(name store.Name, id store.QueueID) *queueNode {
 func (b *Broker) Forget(ctx context.Context, t *tenancy.Tenant, source router.Source) error {
 	topics := b.topicsOf(t.Name)
 	name := subscriptionName(t.Name, source)
-	onDisk := make(synced, 1)
+	onDisk := newSynced()
 	if err := b.drop(topics, name, source.Filter, onDisk); err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ type queueNode struct {
 	broker    *Broker
 	id        store.QueueID
 	name      store.Name
-	exclusive bool // one consumer at a time
+	exclusive bool    // one consumer at a time
+	created   *synced // that a subscription is in the catalogue on disk
 
 	mu        sync.Mutex // guards everything below; a node's lock
 	machine   *queue.Queue

@@ -94,8 +94,10 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 }
 
 func newRouter(l config.Limits, stored router.Resolver) *router.Router {
-	direct := router.NewDirect()
-	limits := router.Limits{MaxMessageSize: int(l.MaxMessageSize), LinkCredit: l.LinkCredit}
+	limits := router.Limits{
+		MaxMessageSize: int(l.MaxMessageSize), MaxWaiting: int(l.MaxWaiting), LinkCredit: l.LinkCredit,
+	}
+	direct := router.NewDirect(limits)
 	return router.New(limits, map[addressing.Kind]router.Resolver{
 		addressing.Anycast:   direct,
 		addressing.Broadcast: direct,

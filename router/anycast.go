@@ -9,14 +9,17 @@ import (
 
 // anycast is the node of an anycast definition: each message goes to exactly one receiver, whose outcome is passed
 // back as it is. A message whose receivers are all out of credit waits in memory, in order, as long as its sender
-// stays; how many wait is bounded by the credit that senders get. One that nobody at all could take is Released.
+// stays, or for ever if that asked for no answer. What waits is bounded in bytes: a message beyond that, or one that
+// nobody at all could take, is Released.
 type anycast struct {
 	distribution addressing.Distribution
+	maxWaiting   int // bytes
 
 	mu        sync.Mutex // guards everything below; a node's lock
 	consumers addressing.Index[*consumer]
 	links     map[*Receiver]*consumer
 	waiting   map[addressing.Address][]Delivery
+	bytes     int // of what waits
 	held      map[uint64]assignment
 	senders   map[*Sender]bool // whether it has been granted its credit
 	tag       uint64           // of the newest assignment
@@ -42,9 +45,10 @@ var (
 	_ Settler = (*anycast)(nil)
 )
 
-func newAnycast(d addressing.Distribution) *anycast {
+func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
 	return &anycast{
 		distribution: d,
+		maxWaiting:   maxWaiting,
 		links:        make(map[*Receiver]*consumer),
 		waiting:      make(map[addressing.Address][]Delivery),
 		held:         make(map[uint64]assignment),
@@ -69,6 +73,7 @@ func (n *anycast) Leave(s *Sender) {
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
 		withdrawn := d.origin == s && !d.Settled
 		if withdrawn {
+			n.bytes -= d.Message.Len()
 			d.Settle(Release())
 		}
 		return withdrawn
@@ -78,8 +83,8 @@ func (n *anycast) Leave(s *Sender) {
 func (n *anycast) Offer(d Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if queue := n.waiting[d.To]; len(queue) > 0 {
-		n.waiting[d.To] = append(queue, d)
+	if len(n.waiting[d.To]) > 0 {
+		n.wait(d)
 		return
 	}
 	candidates := n.match(d.To)
@@ -88,8 +93,18 @@ func (n *anycast) Offer(d Delivery) {
 		return
 	}
 	if !n.assign(d, candidates) {
-		n.waiting[d.To] = append(n.waiting[d.To], d)
+		n.wait(d)
 	}
+}
+
+// wait keeps a message until a consumer has credit, if there is room.
+func (n *anycast) wait(d Delivery) {
+	if n.bytes+d.Message.Len() > n.maxWaiting {
+		d.Settle(Outcome{State: Released, Reason: Unroutable, Text: "too much waits for consumers (limits.maxWaiting)"})
+		return
+	}
+	n.bytes += d.Message.Len()
+	n.waiting[d.To] = append(n.waiting[d.To], d)
 }
 
 func (n *anycast) Attach(r *Receiver) error {
@@ -187,6 +202,7 @@ func (n *anycast) handOut(a addressing.Address) {
 	candidates := n.match(a)
 	given := 0
 	for given < len(queue) && n.assign(queue[given], candidates) {
+		n.bytes -= queue[given].Message.Len()
 		queue[given] = Delivery{}
 		given++
 	}
@@ -240,6 +256,7 @@ func (n *anycast) choose(candidates []*consumer) *consumer {
 
 func (n *anycast) release(a addressing.Address) {
 	for _, d := range n.waiting[a] {
+		n.bytes -= d.Message.Len()
 		d.Settle(Release())
 	}
 	delete(n.waiting, a)

@@ -10,6 +10,8 @@ import (
 
 // Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant.
 type Direct struct {
+	maxWaiting int
+
 	mu    sync.Mutex // guards everything below; a leaf
 	nodes map[directKey]Node
 }
@@ -26,9 +28,9 @@ func (d *Direct) Forget(context.Context, *tenancy.Tenant, Source) error {
 	return Errorf(NotFound, "no such subscription")
 }
 
-// NewDirect gives a resolver without nodes.
-func NewDirect() *Direct {
-	return &Direct{nodes: make(map[directKey]Node)}
+// NewDirect gives a resolver without nodes. Of the limits it needs MaxWaiting.
+func NewDirect(l Limits) *Direct {
+	return &Direct{maxWaiting: l.withDefaults().MaxWaiting, nodes: make(map[directKey]Node)}
 }
 
 // Resolve implements Resolver.
@@ -41,7 +43,7 @@ func (d *Direct) Resolve(
 	node, ok := d.nodes[key]
 	if !ok {
 		if def.Kind == addressing.Anycast {
-			node = newAnycast(def.Distribution)
+			node = newAnycast(def.Distribution, d.maxWaiting)
 		} else {
 			node = newBroadcast()
 		}

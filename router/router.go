@@ -13,12 +13,16 @@ import (
 // Limits bound what links may ask of the router. The zero value of a field means its default.
 type Limits struct {
 	MaxMessageSize int // bytes of one encoded message, where the address sets none; default 1 MiB
+	MaxWaiting     int // bytes of messages that wait at the addresses of one anycast definition; default 64 MiB
 	LinkCredit     int // messages that a sender may have unsettled before it waits; default 1000
 }
 
 func (l Limits) withDefaults() Limits {
 	if l.MaxMessageSize == 0 {
 		l.MaxMessageSize = 1 << 20
+	}
+	if l.MaxWaiting == 0 {
+		l.MaxWaiting = 64 << 20
 	}
 	if l.LinkCredit == 0 {
 		l.LinkCredit = 1000

@@ -32,7 +32,7 @@ func newHouse(t testing.TB, defs ...addressing.Definition) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	direct := router.NewDirect()
+	direct := router.NewDirect(router.Limits{})
 	return &house{
 		t: t,
 		router: router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
@@ -218,6 +218,31 @@ func TestAnycastMessagesWaitForCreditInOrder(t *testing.T) {
 	box.expect(t, "1", "2", "3")
 	s.Send(9, text("4"))
 	box.expect(t, "1", "2", "3", "4")
+}
+
+// TestWhatWaitsIsBounded: senders that come, send settled messages and go must not fill the memory.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	space := newHouse(t).user.Tenant.Addresses
+	one := text("x")
+	one.Settled = true
+	limits := router.Limits{MaxWaiting: 3 * one.Message.Len()}
+	h := newHouse(t)
+	h.user = &tenancy.Principal{Tenant: &tenancy.Tenant{Name: "default", Addresses: space, Anonymous: true}}
+	h.router = router.New(limits, map[addressing.Kind]router.Resolver{addressing.Anycast: router.NewDirect(limits)})
+	r, box := h.receiver("commands/a", 0)
+	heard := new(outcomes)
+	for tag := range uint64(5) {
+		s := h.sender("commands/a", heard)
+		s.Send(tag, one)
+		s.Close()
+	}
+	heard.expectNone(t, 2)
+	heard.expect(t, 3, router.Released)
+	heard.expect(t, 4, router.Released)
+	r.Grant(10)
+	box.expect(t, "x", "x", "x")
+	h.sender("commands/a", heard).Send(5, one) // there is room again
+	box.expect(t, "x", "x", "x", "x")
 }
 
 func TestWithdrawnMessageIsReleasedAndNotDelivered(t *testing.T) {

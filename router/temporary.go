@@ -25,7 +25,7 @@ func (r *Router) Temporary(p *tenancy.Principal) (a addressing.Address, release 
 	a = addressing.Address(temporaryPrefix + strings.ToLower(rand.Text()))
 	t := &temporary{
 		def:  &addressing.Definition{Name: a.Filter(), Kind: addressing.Anycast},
-		node: newAnycast(addressing.Balanced),
+		node: newAnycast(addressing.Balanced, r.limits.MaxWaiting),
 	}
 	key := addressKey{p.Tenant.Name, a}
 	r.mu.Lock()

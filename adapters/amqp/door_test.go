@@ -45,7 +45,7 @@ func run(t *testing.T, test func(t *testing.T, h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		direct := router.NewDirect()
+		direct := router.NewDirect(router.Limits{})
 		r := router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
 			addressing.Anycast: direct, addressing.Broadcast: direct,
 		})

@@ -54,7 +54,7 @@ func open(t testing.TB, c Config) *door {
 func newDoor(t testing.TB, c Config) *door {
 	t.Helper()
 	d := &door{t: t, queues: new(queues), pipes: make(pipes), stopped: make(chan error, 1), dir: directory(t)}
-	direct := router.NewDirect()
+	direct := router.NewDirect(router.Limits{})
 	d.router = router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
 		addressing.Anycast: direct, addressing.Broadcast: direct, addressing.Queue: d.queues,
 	})

@@ -50,7 +50,7 @@ func benchServer(b *testing.B) *Server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	direct := router.NewDirect()
+	direct := router.NewDirect(router.Limits{})
 	return New(Config{
 		Router:    router.New(router.Limits{}, map[addressing.Kind]router.Resolver{addressing.Broadcast: direct}),
 		Directory: directory, Limits: DefaultLimits(), Log: slog.New(slog.DiscardHandler),

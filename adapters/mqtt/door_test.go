@@ -41,7 +41,7 @@ func run(t *testing.T, test func(h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		direct := router.NewDirect()
+		direct := router.NewDirect(router.Limits{})
 		r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
 			addressing.Anycast: direct, addressing.Broadcast: direct,
 		})

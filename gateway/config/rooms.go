@@ -19,10 +19,13 @@ func defaultLog() Log { return Log{Level: "info", Format: "text"} }
 // Limits bound every link, whichever door it comes through.
 type Limits struct {
 	MaxMessageSize Size `yaml:"maxMessageSize"` // of one encoded message, where its address sets none
+	MaxWaiting     Size `yaml:"maxWaiting"`     // of messages waiting at one anycast definition
 	LinkCredit     int  `yaml:"linkCredit"`     // unsettled messages of one sender before it has to wait
 }
 
-func defaultLimits() Limits { return Limits{MaxMessageSize: 1 << 20, LinkCredit: 1000} }
+func defaultLimits() Limits {
+	return Limits{MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000}
+}
 
 // Admin is the door for those who run the gateway: health, metrics.
 type Admin struct {

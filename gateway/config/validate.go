@@ -44,6 +44,7 @@ func (c *Config) validate() Problems {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.size("limits.maxMessageSize", c.Limits.MaxMessageSize, 128, 256<<20)
+	k.size("limits.maxWaiting", c.Limits.MaxWaiting, 1<<10, 1<<40)
 	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
 	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)

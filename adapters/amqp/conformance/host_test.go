@@ -64,7 +64,7 @@ func startOurs(t *testing.T) string {
 	}
 	limits := amqp.DefaultLimits()
 	limits.CloseTimeout = 100 * time.Millisecond // for those whose frames cannot be read any more
-	direct := router.NewDirect()
+	direct := router.NewDirect(router.Limits{})
 	door := amqp.New(amqp.Config{
 		Router: router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
 			addressing.Anycast: direct, addressing.Broadcast: direct, addressing.Queue: store,

@@ -46,7 +46,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	direct := router.NewDirect()
+	direct := router.NewDirect(router.Limits{})
 	r := router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
 		addressing.Anycast: direct, addressing.Broadcast: direct,
 		addressing.Queue: store, addressing.Topic: store,
