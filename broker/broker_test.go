@@ -382,6 +382,7 @@ func TestNewSubscriptionIsOnDiskBeforeAnybodyHasIt(t *testing.T) {
 	select {
 	case err := <-told:
 		t.Errorf("somebody was told %v before the subscription was on disk", err)
+		told <- err
 	case <-time.After(50 * time.Millisecond): // the second has nothing that it could be seen to wait for
 	}
 	gate.Release()
