@@ -96,6 +96,7 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 func newRouter(l config.Limits, stored router.Resolver) *router.Router {
 	limits := router.Limits{
 		MaxMessageSize: int(l.MaxMessageSize), MaxWaiting: int(l.MaxWaiting), LinkCredit: l.LinkCredit,
+		MaxTransactionOperations: l.MaxTransactionOperations, MaxTransactionSize: int(l.MaxTransactionSize),
 	}
 	direct := router.NewDirect(limits)
 	return router.New(limits, map[addressing.Kind]router.Resolver{

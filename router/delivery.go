@@ -48,8 +48,20 @@ func (d Delivery) Unowned() Delivery {
 
 // Dropped is for nodes that give a message to many: it counts that one of them missed it.
 func (d Delivery) Dropped() {
-	if s, ok := d.origin.(*Sender); ok {
+	if s := d.sender(); s != nil {
 		s.counts.dropped.Add(1)
+	}
+}
+
+// sender gives who sent the delivery, as long as no node has put itself in between.
+func (d Delivery) sender() *Sender {
+	switch origin := d.origin.(type) {
+	case *Sender:
+		return origin
+	case posted:
+		return origin.Sender
+	default:
+		return nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/selector"
 )
 
 // Producer is a door's side of its senders. Its methods are called with locks held; see the package's promises.
@@ -34,9 +35,14 @@ type Target struct {
 type Source struct {
 	Filter       addressing.Filter
 	Kind         addressing.Kind // when not zero, the addresses must be of this kind
-	Subscription string          // the name of a durable subscription, on a topic only; empty for none
+	Subscription string          // the name of a subscription that keeps what it has not delivered, on topics only; empty for none
+	Shared       bool            // the subscription may have several consumers, who compete
+	Volatile     bool            // the subscription ends with its last consumer or with the process, and is not on disk
 	Retained     bool            // on topics, begin with the retained messages that match
 	Except       Producer        // from topics and broadcast, leave out what this producer sent; nil for nobody
+
+	Selector *selector.Selector // only the messages that it matches; nil for all
+	Browse   bool               // on a queue: read what is there, in order, and take nothing
 }
 
 // Sender is a link into one address. Its methods may be called from any goroutine; to keep messages in order, one
@@ -166,8 +172,8 @@ func (r *Receiver) Wants(d Delivery) bool {
 	if r.source.Except == nil {
 		return true
 	}
-	s, ok := d.origin.(*Sender)
-	return !ok || s.producer != r.source.Except
+	s := d.sender()
+	return s == nil || s.producer != r.source.Except
 }
 
 // Deliver is for nodes: after a successful Take it hands the delivery to the door.

@@ -26,6 +26,9 @@ type Outcome struct {
 	State  State
 	Reason Reason // OK for Accepted, else why not
 	Text   string // for people; may be empty
+
+	Elsewhere   bool   // Modified: not to be delivered to this receiver again (undeliverable-here [3.4.5])
+	Annotations []byte // Modified: an encoded AMQP map, to be merged into the message annotations; nil for none
 }
 
 // Accept is the outcome of success.

@@ -15,6 +15,9 @@ type Limits struct {
 	MaxMessageSize int // bytes of one encoded message, where the address sets none; default 1 MiB
 	MaxWaiting     int // bytes of messages that wait at the addresses of one anycast definition; default 64 MiB
 	LinkCredit     int // messages that a sender may have unsettled before it waits; default 1000
+
+	MaxTransactionOperations int // sends and settlements of one transaction; default 10,000
+	MaxTransactionSize       int // bytes of the messages that one transaction sends; default 64 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -26,6 +29,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.LinkCredit == 0 {
 		l.LinkCredit = 1000
+	}
+	if l.MaxTransactionOperations == 0 {
+		l.MaxTransactionOperations = 10_000
+	}
+	if l.MaxTransactionSize == 0 {
+		l.MaxTransactionSize = 64 << 20
 	}
 	return l
 }

@@ -21,10 +21,16 @@ type Limits struct {
 	MaxMessageSize Size `yaml:"maxMessageSize"` // of one encoded message, where its address sets none
 	MaxWaiting     Size `yaml:"maxWaiting"`     // of messages waiting at one anycast definition
 	LinkCredit     int  `yaml:"linkCredit"`     // unsettled messages of one sender before it has to wait
+
+	MaxTransactionOperations int  `yaml:"maxTransactionOperations"` // sends and settlements of one transaction
+	MaxTransactionSize       Size `yaml:"maxTransactionSize"`       // of the messages that one transaction sends
 }
 
 func defaultLimits() Limits {
-	return Limits{MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000}
+	return Limits{
+		MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000,
+		MaxTransactionOperations: 10_000, MaxTransactionSize: 64 << 20,
+	}
 }
 
 // Admin is the door for those who run the gateway: health, metrics.

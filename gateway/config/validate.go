@@ -46,6 +46,8 @@ func (c *Config) validate() Problems {
 	k.size("limits.maxMessageSize", c.Limits.MaxMessageSize, 128, 256<<20)
 	k.size("limits.maxWaiting", c.Limits.MaxWaiting, 1<<10, 1<<40)
 	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
+	k.within("limits.maxTransactionOperations", c.Limits.MaxTransactionOperations, 1, many)
+	k.size("limits.maxTransactionSize", c.Limits.MaxTransactionSize, 1<<10, 1<<40)
 	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
 	k.within("store.maxQueues", c.Store.MaxQueues, 1, 1<<30)
