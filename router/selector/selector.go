@@ -1,20 +1,63 @@
-// Package selector decides whether a message is one that a receiver asked for.
 package selector
 
 import (
-	"errors"
+	"strings"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 )
 
-// Selector is a parsed condition on messages. It is immutable.
-type Selector struct{ text string }
+// What a selector may be at most.
+const (
+	MaxLength = 4096 // octets of its text
+	MaxTerms  = 256  // identifiers and literals
+	MaxDepth  = 32   // parentheses, NOTs and signs around a term
+)
 
-// Parse reads a selector in the SQL-92 subset of the JMS specification.
-func Parse(string) (*Selector, error) { return nil, errors.New("selectors are not offered yet") }
+// Selector is a parsed condition on messages. It is immutable. A nil Selector is no condition: all messages match.
+type Selector struct {
+	text      string
+	condition *node
+}
 
-// String gives the selector's text, from which Parse makes an equal one.
-func (s *Selector) String() string { return s.text }
+// Parse reads a selector. An error is a [*SyntaxError]. The empty text, by which JMS means no selector, is one.
+func Parse(text string) (*Selector, error) {
+	condition, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return &Selector{text: text, condition: condition}, nil
+}
+
+// And returns the selector of the messages that all selectors match, or nil for none. The error is that the limits of
+// a selector are passed.
+func And(selectors ...*Selector) (*Selector, error) {
+	var conditions []string
+	var last *Selector
+	for _, s := range selectors {
+		if s != nil {
+			conditions = append(conditions, "("+s.text+")")
+			last = s
+		}
+	}
+	if len(conditions) < 2 {
+		return last, nil
+	}
+	return Parse(strings.Join(conditions, " AND "))
+}
+
+// String gives the selector's text, from which Parse makes an equal one. It is empty for nil.
+func (s *Selector) String() string {
+	if s == nil {
+		return ""
+	}
+	return s.text
+}
 
 // Matches tells whether the condition is true for a message.
-func (s *Selector) Matches(amqp.Message) bool { return true }
+func (s *Selector) Matches(m amqp.Message) bool {
+	if s == nil {
+		return true
+	}
+	v := view{message: m}
+	return s.condition.truth(&v) == yes
+}
