@@ -64,8 +64,8 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, curl, Proton, rhea
-	go test -tags interop -count 1 ./gateway/interop
+interop: ## try clients that this project did not write: mosquitto, curl, Proton, rhea, Qpid JMS, go-amqp
+	go test -tags interop -count 1 -timeout 30m ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 
 soak: ## send traffic for SOAKTIME (10m), kill the process 200 times, and look for loss

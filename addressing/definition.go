@@ -14,12 +14,6 @@ type Definition struct {
 	Queue          QueueSettings // a queue, and each durable subscription of a topic
 }
 
-// QueueSettings bounds what is stored. The zero value stores without limit.
-type QueueSettings struct {
-	MaxMessages int64 // 0 is no limit
-	MaxBytes    int64 // 0 is no limit
-}
-
 // Validate returns an error that names the first setting that is wrong or does not fit the kind.
 func (d *Definition) Validate() error {
 	if d.Name.IsZero() {
@@ -48,22 +42,4 @@ func (d *Definition) validateSettings() error {
 		return fmt.Errorf("%s does not fit kind %v, only queue and topic", d.Queue.firstSet(), d.Kind)
 	}
 	return d.Queue.validate()
-}
-
-func (q QueueSettings) validate() error {
-	switch {
-	case q.MaxMessages < 0:
-		return fmt.Errorf("maxMessages %d is negative", q.MaxMessages)
-	case q.MaxBytes < 0:
-		return fmt.Errorf("maxBytes %d is negative", q.MaxBytes)
-	}
-	return nil
-}
-
-// firstSet names the first setting that is not zero.
-func (q QueueSettings) firstSet() string {
-	if q.MaxMessages != 0 {
-		return "maxMessages"
-	}
-	return "maxBytes"
 }

@@ -3,6 +3,7 @@ package addressing_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 )
@@ -25,6 +26,27 @@ func TestDefinitionIsRefused(t *testing.T) {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxMessages: -2}},
 		"maxBytes -3 is negative": {
 			Name: name, Kind: addressing.Topic, Queue: addressing.QueueSettings{MaxBytes: -3}},
+		"ttl.min 2s is greater than ttl.max 1s": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				TTL: addressing.TTL{Min: 2 * time.Second, Max: time.Second}}},
+		"ttl is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{TTL: addressing.TTL{Default: -1}}},
+		"redeliveryDelay.multiplier 0.5 is less than 1": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				Redelivery: addressing.Backoff{Multiplier: 0.5}}},
+		"redeliveryDelay is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				Redelivery: addressing.Backoff{Initial: -1}}},
+		"maxDeliveries -1 is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxDeliveries: -1}},
+		"consumers.max -1 is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxConsumers: -1}},
+		"overflow Overflow(7) does not exist": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{Overflow: 7}},
+		"deadLetter: ": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{DeadLetter: "a/#"}},
+		"expiry does not fit kind anycast": {
+			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{Expiry: "a"}},
 	} {
 		if err := d.Validate(); err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("got %v, want an error with %q", err, reason)
@@ -34,7 +56,12 @@ func TestDefinitionIsRefused(t *testing.T) {
 
 func TestDefinitionIsTaken(t *testing.T) {
 	name := houseFilter(t, "a/#")
-	limits := addressing.QueueSettings{MaxMessages: 10, MaxBytes: 1 << 40}
+	limits := addressing.QueueSettings{
+		MaxMessages: 10, MaxBytes: 1 << 40, Overflow: addressing.DropHead, MaxConsumers: 3,
+		TTL:           addressing.TTL{Default: time.Hour, Min: time.Second, Max: time.Hour},
+		Redelivery:    addressing.Backoff{Initial: time.Second, Multiplier: 2, Max: time.Minute},
+		MaxDeliveries: 5, DeadLetter: "dead", Expiry: "late",
+	}
 	for _, d := range []addressing.Definition{
 		{Name: name, Kind: addressing.Anycast, Distribution: addressing.Closest, MaxMessageSize: 1},
 		{Name: name, Kind: addressing.Broadcast},

@@ -18,7 +18,7 @@ type Space struct {
 }
 
 // NewSpace returns the set of the definitions, of which it makes a copy. An error names the definition by its
-// position, counted from 1, if it is not valid or has the name of an earlier one.
+// position, counted from 1, if it is not valid or has the name of an earlier one, or names a queue that is none.
 func NewSpace(defs []Definition) (*Space, error) {
 	if err := checkAll(defs); err != nil {
 		return nil, err
@@ -34,7 +34,26 @@ func NewSpace(defs []Definition) (*Space, error) {
 		}
 		s.index.Add(name, i)
 	}
+	if err := s.checkLetters(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// checkLetters refuses dead letters and expired messages that would go where no queue is.
+func (s *Space) checkLetters() error {
+	for i := range s.definitions {
+		d := &s.definitions[i]
+		for setting, a := range map[string]Address{"deadLetter": d.Queue.DeadLetter, "expiry": d.Queue.Expiry} {
+			if a == "" {
+				continue
+			}
+			if to, ok := s.Lookup(a); !ok || to.Kind != Queue {
+				return fmt.Errorf("address %.200q: %s %.200q is not declared as a queue", d.Name.String(), setting, a)
+			}
+		}
+	}
+	return nil
 }
 
 // Lookup returns the definition that a falls under; ok is false if there is none. Of several the most specific one

@@ -173,3 +173,25 @@ func modelLookup(names []string, address string) string {
 	}
 	return best
 }
+
+func TestDeadLettersNeedAQueue(t *testing.T) {
+	queue := func(name string, s addressing.QueueSettings) addressing.Definition {
+		return addressing.Definition{Name: houseFilter(t, name), Kind: addressing.Queue, Queue: s}
+	}
+	for want, defs := range map[string][]addressing.Definition{
+		`address "jobs": deadLetter "dead" is not declared as a queue`: {
+			queue("jobs", addressing.QueueSettings{DeadLetter: "dead"})},
+		`address "jobs": expiry "news" is not declared as a queue`: {
+			queue("jobs", addressing.QueueSettings{Expiry: "news"}),
+			{Name: houseFilter(t, "news"), Kind: addressing.Topic}},
+	} {
+		if _, err := addressing.NewSpace(defs); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := addressing.NewSpace([]addressing.Definition{
+		queue("jobs", addressing.QueueSettings{DeadLetter: "dead/jobs"}), queue("dead/#", addressing.QueueSettings{}),
+	}); err != nil {
+		t.Error(err)
+	}
+}

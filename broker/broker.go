@@ -24,6 +24,7 @@ type Options struct {
 
 	MaxQueues        int   // queues of a tenant; default 200,000
 	MaxSubscriptions int   // durable subscriptions of a tenant; default 10,000
+	MaxVolatile      int64 // bytes of a volatile subscription, in memory; a message counts for 256 or more; default 16 MiB
 	MaxRetained      int   // retained messages of a tenant; default 100,000
 	MaxRetainedBytes int64 // their bytes, which are kept in memory as well; default 256 MiB
 }
@@ -37,6 +38,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxSubscriptions == 0 {
 		o.MaxSubscriptions = 10_000
+	}
+	if o.MaxVolatile == 0 {
+		o.MaxVolatile = 16 << 20
 	}
 	if o.MaxRetained == 0 {
 		o.MaxRetained = 100_000
@@ -55,12 +59,16 @@ type Broker struct {
 	log     *slog.Logger
 	store   *store.Store
 	readers readers
+	clock   clock
 	failed  chan struct{}
 
 	mu     sync.Mutex // guards everything below; taken before a node's lock
 	queues map[store.Name]*queueNode
 	counts map[countKey]int
-	topics map[string]*topics // by tenant
+	named  map[subscriptionKey][]*queueNode // durable subscriptions
+	topics map[string]*topics               // by tenant
+
+	volatileID store.QueueID // of the next volatile subscription; the store gives none as high
 }
 
 var _ router.Resolver = (*Broker)(nil)
@@ -75,7 +83,10 @@ func Open(o Options) (*Broker, error) {
 		failed:  make(chan struct{}),
 		queues:  make(map[store.Name]*queueNode),
 		counts:  make(map[countKey]int),
+		named:   make(map[subscriptionKey][]*queueNode),
 		topics:  make(map[string]*topics),
+
+		volatileID: 1 << 63,
 	}
 	var err error
 	b.store, err = store.Open(store.Options{
@@ -89,6 +100,7 @@ func Open(o Options) (*Broker, error) {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.readers.start(readerCount)
+	b.clock.start()
 	return b, nil
 }
 
@@ -97,6 +109,7 @@ func (b *Broker) Failed() <-chan struct{} { return b.failed }
 
 // Close writes what a clean stop remembers and closes the store. All links are closed before.
 func (b *Broker) Close() error {
+	b.clock.stop()
 	b.readers.stop()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,16 +120,18 @@ func (b *Broker) Close() error {
 	return errors.Join(append(errs, b.store.Close())...)
 }
 
-// Resolve implements router.Resolver for queues and topics. A receiver that names a durable subscription gets the node
-// of that subscription, which is made, and on disk, when Resolve returns.
+// Resolve implements router.Resolver for queues and topics. A receiver that names a subscription gets the node of that
+// subscription, which is made, and on disk if it is durable, when Resolve returns.
 func (b *Broker) Resolve(
 	ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source router.Source,
 ) (router.Node, error) {
 	switch {
 	case def.Kind == addressing.Queue:
-		return b.queue(t.Name, def, source)
+		return b.queue(t, def, source)
+	case source.Subscription != "" && source.Browse:
+		return nil, router.Errorf(router.Unsupported, "%s: only a queue can be browsed", source.Filter)
 	case source.Subscription != "":
-		return b.subscription(ctx, t.Name, def, source)
+		return b.subscription(ctx, t, def, source)
 	default:
 		return b.topicsOf(t.Name), nil
 	}

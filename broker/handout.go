@@ -1,136 +1,101 @@
 package broker
 
 import (
-	"errors"
-
 	"github.com/manifoldmq/manifold/broker/internal/queue"
-	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
 )
 
-// handOut assigns ready messages to consumers with credit, in order. It stops at a message whose body is on disk only,
-// asks a reader for it, and goes on when it has come; the same with the lease.
+// handOut assigns messages to consumers with credit, each in its turn. A consumer whose next body is on disk only waits
+// for a reader, and all wait for the lease.
 func (n *queueNode) handOut() {
 	for len(n.consumers) > 0 {
-		n.raiseLease()
-		seq, ok := n.machine.Peek()
+		turn, ok := n.machine.Turn(n.isOpen)
+		if n.raiseLease() {
+			continue
+		}
 		if !ok {
-			return
+			break
 		}
-		body, ok := n.window.get(seq)
-		if !ok {
-			n.fetch(seq)
-			return
-		}
-		a, ok := n.machine.Next(n.take)
-		if !ok {
-			return
-		}
-		n.window.drop(seq)
-		body.Attempts = uint32(a.Attempts)
-		n.consumers[a.Consumer].Deliver(body.From(n, uint64(a.Tag)))
+		n.serve(turn)
 	}
+	n.schedule()
 }
 
-// raiseLease asks the store for a higher lease when the machine wants one by itself, as for a backlog; in front of new
-// messages Offer has raised it already.
-func (n *queueNode) raiseLease() {
-	lease, wanted := n.machine.LeaseWanted()
-	if !wanted {
+// serve gives a consumer its turn.
+func (n *queueNode) serve(turn queue.Turn) {
+	c := n.consumers[turn.Consumer]
+	d, ok := n.body(c, turn.Seq)
+	if !ok {
+		n.fetch(c.feed, turn.Seq)
 		return
 	}
-	batch, err := n.broker.store.Begin()
-	if err != nil {
-		return // nothing is delivered that could not be recognised after a crash
-	}
-	n.lease = lease
-	n.putMeta(batch)
-	batch.Commit(leaseRaised{n}, uint64(lease))
-}
-
-// leaseRaised hears that a lease is on disk.
-type leaseRaised struct{ node *queueNode }
-
-func (l leaseRaised) Committed(lease uint64, err error) {
-	if err != nil {
+	if c.feed.apart && (d.Message.IsZero() || !c.wants(d)) {
+		c.feed.drop(turn.Seq)
+		n.machine.Pass(turn)
 		return
 	}
-	l.node.mu.Lock()
-	defer l.node.mu.Unlock()
-	l.node.machine.LeaseStored(queue.Seq(lease))
-	l.node.handOut()
-}
-
-// fetch asks for the bodies from seq on, if a consumer could take one.
-func (n *queueNode) fetch(seq queue.Seq) {
-	if n.loading {
+	a, ok := n.machine.Assign(turn)
+	if !ok {
+		return // until the lease is raised
+	}
+	if c.feed.apart {
+		c.feed.drop(turn.Seq)
+	}
+	if !c.link.Take() { // it is closing
+		if a.Tag > 0 {
+			n.machine.Settle(0, a.Tag, queue.Release)
+		}
 		return
 	}
-	for _, r := range n.consumers {
-		if r.HasCredit() {
-			n.loading = true
-			n.broker.readers.ask(fetch{n, seq})
-			return
-		}
+	d.Attempts = uint32(a.Attempts)
+	if note, ok := n.notes[a.Seq]; ok {
+		d.Message = annotated(d.Message, note)
 	}
-}
-
-// load reads bodies from the disk, in a reader's goroutine, without the node's lock.
-func (n *queueNode) load(from queue.Seq) {
-	var (
-		bodies = make([]router.Delivery, 0, windowMessages/4)
-		seqs   = make([]queue.Seq, 0, windowMessages/4)
-		bytes  int
-		bad    error
-	)
-	err := n.broker.store.Read(n.id, uint64(from), func(seq uint64, flags byte, value []byte) bool {
-		d, err := parseRecord(flags, value)
-		if err != nil {
-			bad = &store.CorruptError{What: "message", Queue: n.id, Seq: seq, Cause: err}
-			return false
-		}
-		bodies, seqs = append(bodies, kept(d)), append(seqs, queue.Seq(seq))
-		bytes += d.Message.Len()
-		return len(seqs) < cap(seqs) && bytes < windowBytes/2
-	})
-	n.loaded(from, seqs, bodies, errors.Join(err, bad))
-}
-
-// loaded takes bodies into the window and hands them out.
-func (n *queueNode) loaded(from queue.Seq, seqs []queue.Seq, bodies []router.Delivery, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.loading = false
-	if len(n.consumers) == 0 {
+	if a.Tag == 0 {
+		c.link.Deliver(d)
 		return
 	}
-	if len(seqs) == 0 || seqs[0] != from {
-		if err != nil && !isCorrupt(err) {
-			n.broker.log.Error("stored messages cannot be read now",
-				"tenant", n.name.Tenant, "address", n.name.Name, "seq", uint64(from), "err", err)
-			return // the next credit tries again
-		}
-		n.discard(from, err)
+	if !n.isVolatile() {
+		n.feed.drop(a.Seq)
 	}
-	for i, seq := range seqs {
-		if n.machine.IsReady(seq) {
-			n.window.put(seq, bodies[i])
-		}
-	}
-	n.handOut()
+	c.link.Deliver(d.From(n, uint64(a.Tag)))
 }
 
-func isCorrupt(err error) bool {
-	_, ok := errors.AsType[*store.CorruptError](err)
-	return ok
-}
-
-// discard gives up a message that cannot be read. It stays on disk, is reported, and no longer stands in the way.
-func (n *queueNode) discard(seq queue.Seq, err error) {
-	if !n.machine.IsReady(seq) {
+// conclude carries out what the machine made of a settlement.
+func (n *queueNode) conclude(s queue.Settled, o router.Outcome, done func(error)) {
+	switch s.Effect {
+	case queue.Removed:
+		n.remove(s.Seq, done)
+		return
+	case queue.Dead:
+		n.bury(s, o, done)
+		return
+	case queue.Requeued, queue.Delayed:
+		n.note(s.Seq, o.Annotations)
+		n.giveBack(s)
+	}
+	if done == nil {
 		return
 	}
-	n.broker.log.Error("a stored message cannot be read and is set aside",
-		"tenant", n.name.Tenant, "address", n.name.Name, "seq", uint64(seq), "err", err)
-	n.machine.SetAside(seq)
+	if s.Effect == queue.None {
+		done(notHeld())
+	} else {
+		done(nil)
+	}
+}
+
+// verdict puts an outcome in the machine's words.
+func verdict(o router.Outcome) queue.Verdict {
+	switch o.State {
+	case router.Accepted:
+		return queue.Accept
+	case router.Released:
+		return queue.Release
+	case router.Rejected:
+		return queue.Reject
+	}
+	if o.Elsewhere {
+		return queue.Fail | queue.Elsewhere
+	}
+	return queue.Fail
 }

@@ -3,58 +3,56 @@ package broker
 import (
 	"sync"
 
-	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
 )
 
-// queueNode is the node of a queue, and the keeper of a durable subscription's messages.
+// queueNode is the node of a queue, or of a subscription, which keeps its messages in one.
 type queueNode struct {
-	broker    *Broker
-	id        store.QueueID
-	name      store.Name
-	exclusive bool    // one consumer at a time
-	created   *synced // that a subscription is in the catalogue on disk
+	broker  *Broker
+	id      store.QueueID // its place in the order of locks, too
+	name    store.Name
+	source  *router.Source // the terms of a subscription; nil for a queue
+	created *synced        // that a subscription is in the catalogue on disk
+	alarm   alarm          // the clock's
 
-	mu        sync.Mutex // guards everything below; a node's lock
-	machine   *queue.Queue
-	storing   []stored // what is on its way to the disk, in order
-	scratch   []byte   // the record being written
-	consumers map[queue.ConsumerID]*router.Receiver
-	ids       map[*router.Receiver]queue.ConsumerID
-	lastID    queue.ConsumerID
-	take      func(queue.ConsumerID) bool // takes a consumer's credit; made with the first consumer
-	window    window
-	loading   bool // a reader of the broker fetches bodies
-	lease     queue.Seq
-	consumed  int  // messages removed since metadata was last written
-	dirty     bool // metadata on disk is behind
-	retired   bool // the subscription was ended: nothing is kept or attached any more
+	mu         sync.Mutex // guards everything below; a node's lock
+	machine    *queue.Queue
+	storing    []stored // what is on its way to the disk, in order
+	scratch    []byte   // the record being written
+	consumers  map[queue.ConsumerID]*consumer
+	ids        map[*router.Receiver]queue.ConsumerID
+	lastID     queue.ConsumerID
+	isOpen     func(queue.ConsumerID) bool // for a message; made with the first consumer
+	feed       feed                        // of all consumers that take what comes
+	notes      notes
+	noted      int   // bytes of notes
+	raises     int   // of the lease, on their way to the disk
+	consumed   int   // messages removed since metadata was last written
+	dirty      bool  // metadata on disk is behind
+	wakeAt     int64 // when the clock is to wake the queue; 0 for never
+	rules      rules
+	remembers  bool // there are, or were, histories of messages
+	configured bool // rules and the machine's settings are those of the definition
+	retired    bool // the subscription was ended: nothing is kept or attached any more
 }
-
-// stored is a message on its way to the disk.
-type stored struct {
-	seq      queue.Seq
-	lease    queue.Seq // raised together with it; 0 if not
-	delivery router.Delivery
-}
-
-// headStep is after how many removals the head of the queue is written again.
-const headStep = 1024
 
 var (
 	_ router.Node     = (*queueNode)(nil)
 	_ router.Settler  = (*queueNode)(nil)
+	_ router.Stored   = (*queueNode)(nil)
 	_ store.Completer = (*queueNode)(nil)
 )
 
-// configure takes over the settings of the address's definition.
-func (n *queueNode) configure(s addressing.QueueSettings) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.machine.Configure(queue.Settings{MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes})
-}
+// isSubscription tells whether a topic fills the queue.
+func (n *queueNode) isSubscription() bool { return n.source != nil }
+
+// isVolatile tells whether the messages are in memory only.
+func (n *queueNode) isVolatile() bool { return n.name.Kind == volatileKind }
+
+// Transactor implements router.Stored.
+func (n *queueNode) Transactor() router.Transactor { return n.broker }
 
 func (n *queueNode) Join(s *router.Sender) error {
 	s.Grant()
@@ -71,9 +69,16 @@ func (n *queueNode) Offer(d router.Delivery) {
 		d.Settle(router.Accept()) // it is no subscription any more: there is nothing to keep
 		return
 	}
-	seq, err := n.machine.Append(d.Message.Len())
+	d = n.rules.limited(d)
+	seq, dropped, err := n.machine.Append(entryOf(d))
 	if err != nil {
-		d.Settle(router.Reject(router.Quota, "the queue is full (maxMessages, maxBytes)"))
+		d.Settle(refused(queueFull()))
+		return
+	}
+	if n.isVolatile() {
+		n.forget(dropped)
+		n.arrived(stored{seq: seq, delivery: d}, nil)
+		n.handOut()
 		return
 	}
 	n.scratch = appendRecord(n.scratch[:0], d)
@@ -83,195 +88,35 @@ func (n *queueNode) Offer(d router.Delivery) {
 		d.Settle(storeFailed())
 		return
 	}
-	batch.Append(n.id, uint64(seq), flagsOf(d), n.scratch)
-	item := stored{seq: seq, delivery: d}
-	if lease, wanted := n.machine.LeaseWanted(); wanted {
-		item.lease, n.lease = lease, lease
-		n.putMeta(batch)
-	}
-	n.storing = append(n.storing, item)
+	n.write(batch, seq, dropped, d)
 	batch.Commit(n, uint64(seq))
+	n.schedule()
 }
 
-func storeFailed() router.Outcome {
-	return router.Reject(router.Internal, "the store takes no more writes")
+func storeFailed() router.Outcome { return refused(storeError()) }
+
+func queueFull() *router.Error {
+	return router.Errorf(router.Quota, "the queue is full (maxMessages, maxBytes)")
 }
 
-// Committed implements store.Completer for what Offer wrote.
-func (n *queueNode) Committed(_ uint64, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	item := n.storing[0]
-	n.storing[0] = stored{}
-	if n.storing = n.storing[1:]; len(n.storing) == 0 {
-		n.storing = nil
-	}
-	if err != nil {
-		n.machine.StoreFailed(item.seq)
-		item.delivery.Settle(storeFailed())
-		return
-	}
-	// A body is kept only if all that go before it are kept too: a window with a hole would be of no use.
-	if len(n.consumers) > 0 && len(n.window.bodies) == n.machine.Ready() && n.window.room() {
-		n.window.put(item.seq, kept(item.delivery))
-	}
-	n.machine.Stored(item.seq)
-	if item.lease > 0 {
-		n.machine.LeaseStored(item.lease)
-	}
-	item.delivery.Settle(router.Accept())
-	n.handOut()
-}
-
-func (n *queueNode) Attach(r *router.Receiver) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.retired {
-		return router.Errorf(router.NotFound, "the subscription has just been ended")
-	}
-	if n.exclusive && len(n.consumers) > 0 {
-		return router.Errorf(router.Conflict, "the subscription already has a consumer")
-	}
-	if n.consumers == nil {
-		n.consumers = make(map[queue.ConsumerID]*router.Receiver)
-		n.ids = make(map[*router.Receiver]queue.ConsumerID)
-		n.take = func(id queue.ConsumerID) bool { return n.consumers[id].Take() }
-	}
-	n.lastID++
-	n.consumers[n.lastID], n.ids[r] = r, n.lastID
-	n.machine.Attach(n.lastID)
-	return nil
-}
-
-// retire ends a subscription that has no consumer; false when it has one.
-func (n *queueNode) retire() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.consumers) > 0 {
-		return false
-	}
-	n.retired = true
-	return true
-}
-
-func (n *queueNode) Grant(*router.Receiver) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.handOut()
-}
-
-// Pending implements router.Node: a message that is ready while somebody has credit waits for its body or for the lease.
-func (n *queueNode) Pending(*router.Receiver) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.machine.Ready() > 0
-}
-
-func (n *queueNode) Detach(r *router.Receiver) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	id, ok := n.ids[r]
-	if !ok {
-		return
-	}
-	delete(n.ids, r)
-	delete(n.consumers, id)
-	n.machine.Detach(id, nil)
-	if len(n.consumers) == 0 {
-		n.window.clear()
-		return
-	}
-	n.handOut()
-}
+func notHeld() *router.Error { return router.Errorf(router.Conflict, "the message is no longer held") }
 
 // Settle implements router.Settler for what consumers hold.
 func (n *queueNode) Settle(tag uint64, o router.Outcome, done func(error)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch settled := n.machine.Settle(queue.Tag(tag), verdict(o)); settled.Effect {
-	case queue.Removed:
-		n.remove(settled.Seq, done)
-		return
-	case queue.Requeued:
+	settled := n.settle(queue.Tag(tag), o)
+	n.conclude(settled, o, done)
+	if settled.Effect != queue.Removed {
 		n.handOut()
-		if done != nil {
-			done(nil)
-		}
-	default:
-		if done != nil {
-			done(router.Errorf(router.Conflict, "the message is no longer held"))
-		}
 	}
 }
 
-func verdict(o router.Outcome) queue.Verdict {
-	switch o.State {
-	case router.Accepted:
-		return queue.Accept
-	case router.Released:
-		return queue.Release
-	case router.Modified:
-		return queue.Fail
-	default:
-		return queue.Reject
+// settle ends an assignment.
+func (n *queueNode) settle(tag queue.Tag, o router.Outcome) queue.Settled {
+	v, at := verdict(o), int64(0)
+	if v != queue.Accept {
+		at = now()
 	}
-}
-
-// remove takes a message off the disk. Only who waits for it (done) causes a sync: a removal that is lost is a
-// redelivery, and marked as one.
-func (n *queueNode) remove(seq queue.Seq, done func(error)) {
-	batch, err := n.broker.store.Begin()
-	if err != nil {
-		if done != nil {
-			done(storeError())
-		}
-		return
-	}
-	batch.Delete(n.id, uint64(seq))
-	if n.consumed++; n.consumed >= headStep {
-		n.putMeta(batch)
-	} else {
-		n.dirty = true
-	}
-	if done == nil {
-		batch.CommitLazy()
-		return
-	}
-	batch.Commit(confirmation(done), 0)
-}
-
-// confirmation tells somebody who waits that a batch is safe.
-type confirmation func(error)
-
-func (done confirmation) Committed(_ uint64, err error) {
-	if err != nil {
-		err = storeError()
-	}
-	done(err)
-}
-
-// putMeta adds to a batch what is remembered of the queue besides its messages.
-func (n *queueNode) putMeta(batch store.Batch) {
-	batch.PutMeta(n.id, store.Meta{Head: uint64(n.machine.Head()), Lease: uint64(n.lease)})
-	n.consumed, n.dirty = 0, false
-}
-
-// close writes the exact head and lease, so that a start after a clean stop takes nothing for a redelivery that was
-// never delivered.
-func (n *queueNode) close() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if exact := n.machine.Delivered(); exact != n.lease {
-		n.lease, n.dirty = exact, true
-	}
-	if !n.dirty {
-		return nil
-	}
-	batch, err := n.broker.store.Begin()
-	if err != nil {
-		return err
-	}
-	n.putMeta(batch)
-	batch.CommitLazy()
-	return nil
+	return n.machine.Settle(at, tag, v)
 }

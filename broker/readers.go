@@ -6,20 +6,24 @@ import (
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 )
 
-// readers are the few goroutines that fetch bodies from the disk. A queue has at most one request with them, so what
-// waits is bounded by the number of queues.
+// readers are the few goroutines that read from the disk: bodies for consumers, and messages that are moved. A feed has at most one request with them, so what
+// waits is bounded by the number of consumers.
 type readers struct {
 	running sync.WaitGroup
 
 	mu      sync.Mutex // guards everything below; a leaf
 	arrived sync.Cond
-	asked   []fetch
+	asked   []task
 	closing bool
 }
+
+// task is what a reader does.
+type task interface{ run() }
 
 // fetch is a request for the bodies of a queue, from a number on.
 type fetch struct {
 	node *queueNode
+	feed *feed
 	from queue.Seq
 }
 
@@ -30,32 +34,34 @@ func (r *readers) start(n int) {
 	}
 }
 
-func (r *readers) ask(f fetch) {
+func (f fetch) run() { f.node.load(f.feed, f.from) }
+
+func (r *readers) ask(t task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = append(r.asked, f)
+	r.asked = append(r.asked, t)
 	r.arrived.Signal()
 }
 
 func (r *readers) run() {
-	for f, ok := r.next(); ok; f, ok = r.next() {
-		f.node.load(f.from)
+	for t, ok := r.next(); ok; t, ok = r.next() {
+		t.run()
 	}
 }
 
 // next waits for a request; false when the broker closes.
-func (r *readers) next() (fetch, bool) {
+func (r *readers) next() (task, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.asked) == 0 && !r.closing {
 		r.arrived.Wait()
 	}
 	if r.closing {
-		return fetch{}, false
+		return nil, false
 	}
-	f := r.asked[0]
+	t := r.asked[0]
 	r.asked = r.asked[1:]
-	return f, true
+	return t, true
 }
 
 // stop ends the goroutines and waits for them; what is still asked for is forgotten.

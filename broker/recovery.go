@@ -1,25 +1,32 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
 
-	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 )
 
 // recover rebuilds the nodes from the store.
 func (b *Broker) recover() error {
-	r := recovery{broker: b, nodes: make(map[store.QueueID]*queueNode)}
+	r := recovery{broker: b, nodes: make(map[store.QueueID]*queueNode), histories: make(histories)}
 	if err := b.store.Catalogue(r.enter); err != nil {
 		return fmt.Errorf("recover the catalogue: %w", err)
+	}
+	err := b.store.EachHistory(func(id store.QueueID, seq uint64, value []byte) {
+		r.histories[historyKey{id, seq}] = bytes.Clone(value)
+	})
+	if err != nil {
+		b.log.Error("how often messages were delivered cannot be read of all of them", "err", err)
 	}
 	if err := b.store.Recover(&r); err != nil {
 		return err
 	}
 	for name, n := range b.queues {
+		n.schedule()
 		if name.Kind == subscriptionKind {
-			b.topicsOf(name.Tenant).subscribe(r.filters[n.id], n)
+			b.topicsOf(name.Tenant).subscribe(n)
 		}
 	}
 	return nil
@@ -27,30 +34,28 @@ func (b *Broker) recover() error {
 
 // recovery is a store.Visitor that fills the nodes.
 type recovery struct {
-	broker  *Broker
-	nodes   map[store.QueueID]*queueNode
-	filters map[store.QueueID]addressing.Filter // of subscriptions
+	broker *Broker
+	nodes  map[store.QueueID]*queueNode
+
+	histories histories
 }
 
 func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) error {
-	if name.Kind == subscriptionKind {
-		f, err := addressing.ParseFilter(string(description))
-		if err != nil {
-			return fmt.Errorf("the filter of subscription %q: %w", name.Name, err)
-		}
-		if r.filters == nil {
-			r.filters = make(map[store.QueueID]addressing.Filter)
-		}
-		r.filters[id] = f
+	if name.Kind != subscriptionKind {
+		r.nodes[id] = r.broker.add(name, id)
+		return nil
 	}
-	r.nodes[id] = r.broker.add(name, id)
+	source, err := parseDescription(name, description)
+	if err != nil {
+		return err
+	}
+	r.nodes[id] = r.broker.addSubscription(name, id, source)
 	return nil
 }
 
 func (r *recovery) Queue(id store.QueueID, m store.Meta) {
 	if n, ok := r.nodes[id]; ok {
-		n.machine = queue.Recover(queue.Settings{}, queue.Past{Head: queue.Seq(m.Head), Lease: queue.Seq(m.Lease)})
-		n.lease = queue.Seq(m.Lease)
+		n.machine = queue.Recover(queue.Settings{}, pastOf(m))
 	}
 }
 
@@ -67,7 +72,7 @@ func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byt
 		n.machine.Skip(queue.Seq(seq))
 		return
 	}
-	n.machine.Restore(queue.Seq(seq), d.Message.Len(), 0)
+	r.histories.restore(n, queue.Seq(seq), d)
 }
 
 func (r *recovery) Corrupt(err *store.CorruptError) {

@@ -10,6 +10,7 @@ import (
 // retained holds one message per topic name. It is kept in memory, within limits, and mirrored in the store.
 type retained struct {
 	messages map[addressing.Address]router.Delivery
+	promised map[addressing.Address]*router.Delivery // to be put when they are on disk
 	bytes    int64
 	maxCount int
 	maxBytes int64
@@ -18,6 +19,7 @@ type retained struct {
 func newRetained(maxCount int, maxBytes int64) retained {
 	return retained{
 		messages: make(map[addressing.Address]router.Delivery),
+		promised: make(map[addressing.Address]*router.Delivery),
 		maxCount: maxCount, maxBytes: maxBytes,
 	}
 }
@@ -28,21 +30,51 @@ func isEmpty(d router.Delivery) bool {
 	return ok && len(payload) == 0
 }
 
-// put replaces the message of a topic name, or takes it away. It is refused beyond the limits.
-func (r *retained) put(d router.Delivery) (refusal router.Outcome, ok bool) {
-	old, replaced := r.messages[d.To]
+// fits tells whether the limits allow what these would change: how many messages there are, and their bytes.
+func (r *retained) fits(ds ...*router.Delivery) bool {
+	count, bytes := len(r.messages), r.bytes
+	for _, d := range ds {
+		old, replaces := r.messages[d.To]
+		if isEmpty(*d) {
+			continue
+		}
+		bytes += int64(d.Message.Len()) - int64(old.Message.Len())
+		if !replaces {
+			count++
+		}
+	}
+	return count <= max(r.maxCount, len(r.messages)) && bytes <= max(r.maxBytes, r.bytes)
+}
+
+// put replaces the message of a topic name, or takes it away, and overrules what was promised for it.
+func (r *retained) put(d router.Delivery) {
+	delete(r.promised, d.To)
+	r.bytes -= int64(r.messages[d.To].Message.Len())
 	if isEmpty(d) {
-		r.bytes -= int64(old.Message.Len())
 		delete(r.messages, d.To)
-		return router.Outcome{}, true
+		return
 	}
-	bytes := r.bytes - int64(old.Message.Len()) + int64(d.Message.Len())
-	if !replaced && len(r.messages) >= r.maxCount || bytes > r.maxBytes {
-		return router.Reject(router.Quota, "too many retained messages (maxRetained, maxRetainedBytes)"), false
-	}
-	r.bytes = bytes
+	r.bytes += int64(d.Message.Len())
 	r.messages[d.To] = d.Unowned()
-	return router.Outcome{}, true
+}
+
+// tooManyRetained refuses a message for which fits is false.
+func tooManyRetained() *router.Error {
+	return router.Errorf(router.Quota, "too many retained messages (maxRetained, maxRetainedBytes)")
+}
+
+// promise says that a message will be put when it is on disk. A later one for the same topic name overrules it.
+func (r *retained) promise(d *router.Delivery) { r.promised[d.To] = d }
+
+// keepPromise puts a message that was promised, or forgets it if it did not reach the disk.
+func (r *retained) keepPromise(d *router.Delivery, onDisk bool) {
+	switch {
+	case r.promised[d.To] != d:
+	case onDisk:
+		r.put(*d)
+	default:
+		delete(r.promised, d.To)
+	}
 }
 
 func (r *retained) get(a addressing.Address) (router.Delivery, bool) {
@@ -74,7 +106,9 @@ func (t *topics) recoverRetained() {
 		if err != nil {
 			return fmt.Errorf("retained message of %s: %w", topic, err)
 		}
-		t.retained.put(d)
+		if t.retained.fits(&d) {
+			t.retained.put(d)
+		}
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,14 +12,14 @@ import (
 
 // topics is the node of all topics of one tenant. A receiver without a name gets what is published while it is
 // attached and has credit; what it has no credit for it misses, and that is counted, so that a slow subscriber harms
-// nobody. A durable subscription keeps what it matches in a queue of its own.
+// nobody. A subscription keeps what it wants in a queue of its own.
 type topics struct {
 	broker *Broker
 	tenant string
 
 	mu       sync.RWMutex // guards everything below; a node's lock, taken before a queue's
 	live     addressing.Index[*router.Receiver]
-	durable  addressing.Index[*queueNode]
+	kept     addressing.Index[*queueNode] // the queues of subscriptions
 	retained retained
 	replays  map[*router.Receiver][]addressing.Address // retained messages that wait for credit
 
@@ -27,11 +28,14 @@ type topics struct {
 
 // matches is room for what an index finds.
 type matches struct {
-	live    []*router.Receiver
-	durable []*queueNode
+	live []*router.Receiver
+	kept []*queueNode
 }
 
-var _ router.Node = (*topics)(nil)
+var (
+	_ router.Node   = (*topics)(nil)
+	_ router.Stored = (*topics)(nil)
+)
 
 func newTopics(b *Broker, tenant string) *topics {
 	return &topics{
@@ -43,19 +47,28 @@ func newTopics(b *Broker, tenant string) *topics {
 	}
 }
 
-// subscribe makes a durable subscription's route live.
-func (t *topics) subscribe(f addressing.Filter, n *queueNode) {
+// subscribe makes a subscription's route live.
+func (t *topics) subscribe(n *queueNode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.durable.Add(f, n)
+	t.kept.Add(n.source.Filter, n)
 }
 
 // unsubscribe ends it.
-func (t *topics) unsubscribe(f addressing.Filter, n *queueNode) {
+func (t *topics) unsubscribe(n *queueNode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.durable.Remove(f, n)
+	t.kept.Remove(n.source.Filter, n)
 }
+
+// match adds the queues of the subscriptions that want a message to dst; the caller holds t.mu.
+func (t *topics) match(d router.Delivery, dst []*queueNode) []*queueNode {
+	found := t.kept.Match(d.To, dst)
+	return slices.DeleteFunc(found, func(n *queueNode) bool { return !n.source.Wants(d) })
+}
+
+// Transactor implements router.Stored.
+func (t *topics) Transactor() router.Transactor { return t.broker }
 
 func (t *topics) Join(s *router.Sender) error {
 	s.Grant()
@@ -75,18 +88,25 @@ func (t *topics) Offer(d router.Delivery) {
 	}
 	found := t.scratch.Get().(*matches)
 	defer t.scratch.Put(found)
-	found.durable = t.durable.Match(d.To, found.durable[:0])
+	found.kept = t.match(d, found.kept[:0])
 	found.live = t.live.Match(d.To, found.live[:0])
 	switch {
 	case d.Retain && !t.retain(d):
 		return
-	case d.Retain || len(found.durable) > 0:
-		t.keep(d, found.durable)
+	case d.Retain || len(found.kept) > 0:
+		t.keep(d, found.kept)
 	default:
 		d.Settle(router.Accept())
 	}
+	deliverLive(d, found.live)
+	clear(found.kept)
+	clear(found.live)
+}
+
+// deliverLive hands a message to those receivers that want it and have credit.
+func deliverLive(d router.Delivery, live []*router.Receiver) {
 	handed := d.Unowned()
-	for _, r := range found.live {
+	for _, r := range live {
 		switch {
 		case !r.Wants(d):
 		case r.Take():
@@ -95,24 +115,23 @@ func (t *topics) Offer(d router.Delivery) {
 			r.Drop()
 		}
 	}
-	clear(found.durable)
-	clear(found.live)
 }
 
 // retain makes a message the retained one of its topic name. Beyond the limits the message is refused.
 func (t *topics) retain(d router.Delivery) bool {
-	refusal, ok := t.retained.put(d)
-	if !ok {
-		d.Settle(refusal)
+	if !t.retained.fits(&d) {
+		d.Settle(refused(tooManyRetained()))
+		return false
 	}
-	return ok
+	t.retained.put(d)
+	return true
 }
 
-// keep takes a message to disk wherever it belongs there, and settles it when it is safe in all those places.
-func (t *topics) keep(d router.Delivery, durable []*queueNode) {
+// keep takes a message wherever it is kept, and settles it when it is safe in all those places.
+func (t *topics) keep(d router.Delivery, queues []*queueNode) {
 	f := &fanout{origin: d}
-	f.missing.Store(int32(len(durable)) + 1)
-	for _, n := range durable {
+	f.missing.Store(int32(len(queues)) + 1)
+	for _, n := range queues {
 		n.Offer(d.From(f, 0))
 	}
 	if !d.Retain {
@@ -124,12 +143,17 @@ func (t *topics) keep(d router.Delivery, durable []*queueNode) {
 		f.Settle(0, storeFailed(), nil)
 		return
 	}
+	t.writeRetained(batch, d)
+	batch.Commit(f, 0)
+}
+
+// writeRetained adds the retained message of a topic name, or that there is none any more, to a batch.
+func (t *topics) writeRetained(batch store.Batch, d router.Delivery) {
 	if isEmpty(d) {
 		batch.DeleteRetained(t.tenant, string(d.To))
 	} else {
 		batch.PutRetained(t.tenant, string(d.To), flagsOf(d), appendRecord(nil, d))
 	}
-	batch.Commit(f, 0)
 }
 
 // fanout is one message on its way to several places: its sender hears Accepted when it is safe in all of them. A
@@ -201,6 +225,7 @@ func (t *topics) Grant(r *router.Receiver) {
 	names := t.replays[r]
 	for len(names) > 0 {
 		d, ok := t.retained.get(names[0])
+		ok = ok && r.Wants(d)
 		if ok && !r.Take() {
 			break
 		}

@@ -5,7 +5,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 )
 
-// window holds the bodies of a queue's next messages, so that a consumer that keeps up never waits for the disk and a
+// window holds the bodies of the next messages, so that a consumer that keeps up never waits for the disk and a
 // backlog costs no memory.
 type window struct {
 	bodies map[queue.Seq]router.Delivery

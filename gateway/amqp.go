@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net"
 	"os"
 	"runtime/debug"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
-func (a *assembly) amqpDoor(listener net.Listener) (door, error) {
+func (a *assembly) amqpDoors() ([]door, error) {
 	server := amqp.New(amqp.Config{
 		Router:    a.router,
 		Directory: a.directory,
@@ -22,9 +21,11 @@ func (a *assembly) amqpDoor(listener net.Listener) (door, error) {
 		ContainerID: containerID(),
 		Version:     version(),
 		Log:         a.log.With("door", "amqp"),
+
+		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
 	a.upgrades["amqp"] = server.ServeConn
-	return door{name: "amqp", listener: listener, serve: server.Serve, connections: server.Connections}, nil
+	return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
 }
 
 // amqpLimits gives the settings in the door's own words.
@@ -41,6 +42,7 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 			MaxPartial:        int(c.MaxPartial),
 			MaxUnsettled:      c.MaxUnsettled,
 			IncomingWindow:    uint32(c.IncomingWindow),
+			IncomingBytes:     int(c.IncomingBytes),
 			IdleTimeout:       c.IdleTimeout,
 			MinIdleTimeout:    c.MinIdleTimeout,
 			HandshakeTimeout:  c.HandshakeTimeout,
@@ -50,6 +52,8 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 		MaxSenders:         c.MaxSenders,
 		SubscriptionCredit: c.SubscriptionCredit,
 		MaxQueuedBytes:     int(c.MaxQueuedBytes),
+		MaxTransactions:    c.MaxTransactions,
+		TransactionTimeout: c.TransactionTimeout,
 	}
 }
 

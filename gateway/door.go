@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 )
 
 // door is one listener and who serves it.
 type door struct {
-	name        string // as the configuration has it
+	name        string // that of its listener
 	listener    net.Listener
 	serve       func(context.Context, net.Listener) error // until the context ends; drains, waits, closes the listener
-	connections func() int                                // how many are open now; nil when the door does not know
+	connections func() int                                // how many are open now; nil when another door tells that
 }
 
 func (d door) run(ctx context.Context) error {
@@ -22,24 +23,44 @@ func (d door) run(ctx context.Context) error {
 }
 
 // doors makes the doors of the listeners that are open, HTTP last: it carries the others over WebSocket.
-func (a *assembly) doors(l *listeners) ([]door, error) {
+func (a *assembly) doors() ([]door, error) {
 	var doors []door
 	for _, entry := range []struct {
-		listener net.Listener
-		open     func(net.Listener) (door, error)
+		name string
+		open func() ([]door, error)
 	}{
-		{l.mqtt, a.mqttDoor},
-		{l.amqp, a.amqpDoor},
-		{l.http, a.httpDoor},
+		{"mqtt", a.mqttDoors},
+		{"amqp", a.amqpDoors},
+		{"http", a.httpDoors},
 	} {
-		if entry.listener == nil {
+		if a.listeners[entry.name] == nil {
 			continue
 		}
-		d, err := entry.open(entry.listener)
+		opened, err := entry.open()
 		if err != nil {
 			return nil, err
 		}
-		doors = append(doors, d)
+		doors = append(doors, opened...)
 	}
 	return doors, nil
+}
+
+// server is a protocol's door that serves connections.
+type server interface {
+	Serve(context.Context, net.Listener) error
+	ServeConn(context.Context, net.Conn)
+	Connections() int
+}
+
+// doorsOf gives the doors of a server: one for connections as they are and, if it is open, one for those of TLS, which
+// have to shake hands within patience.
+func (a *assembly) doorsOf(name string, s server, patience time.Duration) []door {
+	doors := []door{{name: name, listener: a.listeners[name], serve: s.Serve, connections: s.Connections}}
+	if listener := a.listeners[name+"s"]; listener != nil {
+		doors = append(doors, door{
+			name: name + "s", listener: listener,
+			serve: a.keyring.shaking(name, patience, s.ServeConn, a.log.With("door", name+"s")),
+		})
+	}
+	return doors
 }

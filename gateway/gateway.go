@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -39,6 +40,10 @@ func runOn(
 	if err != nil {
 		return err
 	}
+	keyring, err := openKeyring(c.TLS, log)
+	if err != nil {
+		return err
+	}
 	listeners, err := openListeners(&c)
 	if err != nil {
 		return err
@@ -48,6 +53,7 @@ func runOn(
 		Dir: c.DataDir, FS: fs, Log: log,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
 		MaxQueues: c.Store.MaxQueues, MaxSubscriptions: c.Store.MaxSubscriptions,
+		MaxVolatile: int64(c.Store.MaxVolatile),
 		MaxRetained: c.Store.MaxRetained, MaxRetainedBytes: int64(c.Store.MaxRetainedBytes),
 	})
 	if err != nil {
@@ -56,13 +62,13 @@ func runOn(
 	defer func() { err = errors.Join(err, store.Close()) }()
 
 	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), log: log,
-		upgrades: make(map[string]http.Upgrade),
+		listeners: listeners, keyring: keyring, upgrades: make(map[string]http.Upgrade),
 	}
-	doors, err := a.doors(listeners)
+	doors, err := a.doors()
 	if err != nil {
 		return err
 	}
-	admin := a.newAdmin(listeners.admin, doors)
+	admin := a.newAdmin(listeners["admin"], doors)
 	a.warn()
 	l := lifecycle{doors: doors, admin: admin, failed: store.Failed(), log: log}
 	return l.run(ctx, func() { ready(a.endpoints(doors, admin)) })
@@ -74,6 +80,8 @@ type assembly struct {
 	directory *tenancy.Directory
 	router    *router.Router
 	log       *slog.Logger
+	listeners listeners
+	keyring   *keyring                // nil without TLS
 	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
@@ -89,6 +97,9 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
 		}
 		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous}
+		for _, u := range t.Users {
+			tenants[i].Users = append(tenants[i].Users, tenancy.User{Name: u.Name, Credential: u.Credential})
+		}
 	}
 	return tenancy.NewDirectory(tenants...)
 }
@@ -96,6 +107,7 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 func newRouter(l config.Limits, stored router.Resolver) *router.Router {
 	limits := router.Limits{
 		MaxMessageSize: int(l.MaxMessageSize), MaxWaiting: int(l.MaxWaiting), LinkCredit: l.LinkCredit,
+		StreamBuffer:             int(l.StreamBuffer),
 		MaxTransactionOperations: l.MaxTransactionOperations, MaxTransactionSize: int(l.MaxTransactionSize),
 	}
 	direct := router.NewDirect(limits)
@@ -110,15 +122,20 @@ func newRouter(l config.Limits, stored router.Resolver) *router.Router {
 // warn logs what is allowed, but seldom meant.
 func (a *assembly) warn() {
 	for _, t := range a.config.AllTenants() {
+		public := !isLoopback(a.config.Listen)
 		switch {
-		case !t.Anonymous:
-			a.log.Warn("nobody can enter this tenant: it is not anonymous, and there is no other way in yet",
-				"tenant", t.Name)
-		case !isLoopback(a.config.Listen):
+		case !t.Anonymous && len(t.Users) == 0:
+			a.log.Warn("nobody can enter this tenant: it is not anonymous and has no users", "tenant", t.Name)
+		case t.Anonymous && public:
 			a.log.Warn("anybody who reaches the ports may send and receive", "tenant", t.Name, "listen", a.config.Listen)
+		case public && slices.ContainsFunc(t.Users, hasPassword):
+			a.log.Warn("clients may send passwords over ports without TLS, where others can read them",
+				"tenant", t.Name, "listen", a.config.Listen)
 		}
 	}
 }
+
+func hasPassword(u config.User) bool { return !u.Credential.IsZero() }
 
 // isLoopback tells whether nobody but this machine reaches a host. It knows one name, and otherwise addresses only.
 func isLoopback(host string) bool {

@@ -1,13 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net"
 
 	"github.com/manifoldmq/manifold/adapters/http"
 )
 
-func (a *assembly) httpDoor(listener net.Listener) (door, error) {
+func (a *assembly) httpDoors() ([]door, error) {
 	h := &a.config.HTTP
 	server, err := http.New(http.Config{
 		Router:    a.router,
@@ -38,7 +39,14 @@ func (a *assembly) httpDoor(listener net.Listener) (door, error) {
 		},
 	})
 	if err != nil {
-		return door{}, fmt.Errorf("http door: %w", err)
+		return nil, fmt.Errorf("http door: %w", err)
 	}
-	return door{name: "http", listener: listener, serve: server.Serve, connections: server.Connections}, nil
+	doors := []door{{name: "http", listener: a.listeners["http"], serve: server.Serve, connections: server.Connections}}
+	if listener := a.listeners["https"]; listener != nil {
+		settings := a.keyring.config(http.NextProtos()...)
+		doors = append(doors, door{name: "https", listener: listener, serve: func(ctx context.Context, ln net.Listener) error {
+			return server.ServeTLS(ctx, ln, settings)
+		}})
+	}
+	return doors, nil
 }

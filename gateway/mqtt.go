@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"net"
-
 	"github.com/manifoldmq/manifold/adapters/mqtt"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
-func (a *assembly) mqttDoor(listener net.Listener) (door, error) {
+func (a *assembly) mqttDoors() ([]door, error) {
 	server := mqtt.New(mqtt.Config{
 		Router:    a.router,
 		Directory: a.directory,
@@ -22,7 +20,7 @@ func (a *assembly) mqttDoor(listener net.Listener) (door, error) {
 	for _, name := range []string{"mqtt", "mqttv3.1"} {
 		a.upgrades[name] = server.ServeConn
 	}
-	return door{name: "mqtt", listener: listener, serve: server.Serve, connections: server.Connections}, nil
+	return a.doorsOf("mqtt", server, a.config.MQTT.ConnectTimeout), nil
 }
 
 // mqttLimits gives the settings in the door's own words.

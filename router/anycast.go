@@ -25,24 +25,13 @@ type anycast struct {
 	tag       uint64           // of the newest assignment
 	turn      uint64           // of the newest choice
 	scratch   []*consumer      // what match gave last
-}
-
-// consumer is a receiver as its node sees it.
-type consumer struct {
-	link      *Receiver
-	unsettled int
-	turn      uint64 // when it was last chosen
-}
-
-// assignment is a message that one consumer holds.
-type assignment struct {
-	delivery Delivery // as its sender offered it
-	consumer *consumer
+	eager     eager
 }
 
 var (
-	_ Node    = (*anycast)(nil)
-	_ Settler = (*anycast)(nil)
+	_ Node     = (*anycast)(nil)
+	_ Settler  = (*anycast)(nil)
+	_ Streamer = (*anycast)(nil)
 )
 
 func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
@@ -53,6 +42,7 @@ func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
 		waiting:      make(map[addressing.Address][]Delivery),
 		held:         make(map[uint64]assignment),
 		senders:      make(map[*Sender]bool),
+		eager:        make(eager),
 	}
 }
 
@@ -70,6 +60,7 @@ func (n *anycast) Leave(s *Sender) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.senders, s)
+	delete(n.eager, s)
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
 		withdrawn := d.origin == s && !d.Settled
 		if withdrawn {
@@ -83,16 +74,16 @@ func (n *anycast) Leave(s *Sender) {
 func (n *anycast) Offer(d Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.waiting[d.To]) > 0 {
-		n.wait(d)
-		return
-	}
 	candidates := n.match(d.To)
-	if len(candidates) == 0 {
+	switch {
+	case !wanted(d, candidates):
 		d.Settle(Release())
-		return
-	}
-	if !n.assign(d, candidates) {
+	case len(n.waiting[d.To]) > 0:
+		n.wait(d)
+		if selective(candidates) { // what waits before it may be for others
+			n.handOut(d.To)
+		}
+	case !n.assign(d, candidates):
 		n.wait(d)
 	}
 }
@@ -113,6 +104,7 @@ func (n *anycast) Attach(r *Receiver) error {
 	c := &consumer{link: r}
 	n.links[r] = c
 	n.consumers.Add(r.source.Filter, c)
+	n.eager.call()
 	for s := range n.senders {
 		n.welcome(s)
 	}
@@ -122,6 +114,7 @@ func (n *anycast) Attach(r *Receiver) error {
 func (n *anycast) Grant(r *Receiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.eager.call()
 	if a, literal := r.source.Filter.Literal(); literal {
 		n.handOut(a)
 		return
@@ -148,6 +141,7 @@ func (n *anycast) Detach(r *Receiver) {
 	}
 	delete(n.links, r)
 	n.consumers.Remove(r.source.Filter, c)
+	n.eager.call()
 	if c.unsettled > 0 {
 		for tag, a := range n.held {
 			if a.consumer == c {
@@ -157,8 +151,8 @@ func (n *anycast) Detach(r *Receiver) {
 		}
 	}
 	for a := range n.waiting {
-		if r.source.Filter.Matches(a) && len(n.match(a)) == 0 {
-			n.release(a)
+		if r.source.Filter.Matches(a) {
+			n.releaseUnwanted(a)
 		}
 	}
 }
@@ -200,19 +194,20 @@ func (n *anycast) handOut(a addressing.Address) {
 		return
 	}
 	candidates := n.match(a)
-	given := 0
-	for given < len(queue) && n.assign(queue[given], candidates) {
-		n.bytes -= queue[given].Message.Len()
-		queue[given] = Delivery{}
-		given++
-	}
-	n.setWaiting(a, queue[given:])
+	n.setWaiting(a, handOut(queue, candidates, func(d Delivery) bool {
+		given := n.assign(d, candidates)
+		if given {
+			n.bytes -= d.Message.Len()
+		}
+		return given
+	}))
 }
 
-// assign hands a message to the best candidate with credit, if there is one.
+// assign hands a message to the best candidate with credit, if there is one. All that are attached here are equally
+// close, so closest has them take turns.
 func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 	for {
-		c := n.choose(candidates)
+		c := choose(d, candidates, n.distribution == addressing.Balanced)
 		if c == nil {
 			return false
 		}
@@ -234,32 +229,17 @@ func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 	}
 }
 
-// choose picks among the candidates with credit: balanced takes the one with the least unsettled, closest takes them
-// in turn, as all that are attached here are equally close. Ties go to the one that has waited longest.
-func (n *anycast) choose(candidates []*consumer) *consumer {
-	var best *consumer
-	for _, c := range candidates {
-		switch {
-		case !c.link.HasCredit():
-		case best == nil:
-			best = c
-		case n.distribution == addressing.Balanced && c.unsettled != best.unsettled:
-			if c.unsettled < best.unsettled {
-				best = c
-			}
-		case c.turn < best.turn:
-			best = c
+// releaseUnwanted gives back what waits at an address and nobody there wants any more.
+func (n *anycast) releaseUnwanted(a addressing.Address) {
+	candidates := n.match(a)
+	n.setWaiting(a, slices.DeleteFunc(n.waiting[a], func(d Delivery) bool {
+		unwanted := !wanted(d, candidates)
+		if unwanted {
+			n.bytes -= d.Message.Len()
+			d.Settle(Release())
 		}
-	}
-	return best
-}
-
-func (n *anycast) release(a addressing.Address) {
-	for _, d := range n.waiting[a] {
-		n.bytes -= d.Message.Len()
-		d.Settle(Release())
-	}
-	delete(n.waiting, a)
+		return unwanted
+	}))
 }
 
 func (n *anycast) setWaiting(a addressing.Address, queue []Delivery) {

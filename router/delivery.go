@@ -13,9 +13,11 @@ type Message = amqp.Message
 // On the way in its origin is the Sender; a node that hands the message on to a consumer puts itself in as the origin
 // of what that consumer gets, with a tag that names this assignment and no other.
 type Delivery struct {
-	Message  Message
+	Message  Message            // with a Stream, only its head
+	Stream   *Stream            // what follows while it comes in; nil for a whole message
 	To       addressing.Address // the literal address it was sent to
 	Expires  int64              // Unix milliseconds after which nobody wants it; 0 for never
+	Due      int64              // Unix milliseconds before which no consumer gets it, where it is stored; 0 for at once
 	Attempts uint32             // earlier tries to deliver it; above 0 it may have been seen before
 	Settled  bool               // at most once: its sender asked for no acknowledgement
 	Retain   bool               // its publisher asked the topic to keep it

@@ -28,6 +28,9 @@ func (d *Direct) Forget(context.Context, *tenancy.Tenant, Source) error {
 	return Errorf(NotFound, "no such subscription")
 }
 
+// Subscriptions implements Resolver.
+func (d *Direct) Subscriptions(string, string) []Source { return nil }
+
 // NewDirect gives a resolver without nodes. Of the limits it needs MaxWaiting.
 func NewDirect(l Limits) *Direct {
 	return &Direct{maxWaiting: l.withDefaults().MaxWaiting, nodes: make(map[directKey]Node)}

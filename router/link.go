@@ -29,6 +29,7 @@ type Consumer interface {
 type Target struct {
 	Address addressing.Address
 	Kind    addressing.Kind // when not zero, the address must be of this kind
+	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
 }
 
 // Source says what a receiver takes from.
@@ -39,10 +40,21 @@ type Source struct {
 	Shared       bool            // the subscription may have several consumers, who compete
 	Volatile     bool            // the subscription ends with its last consumer or with the process, and is not on disk
 	Retained     bool            // on topics, begin with the retained messages that match
-	Except       Producer        // from topics and broadcast, leave out what this producer sent; nil for nobody
+	Except       any             // from topics and broadcast, leave out what is of this Target.Origin; nil for nobody
 
+	Streams  bool               // it takes a message of an anycast address while that still comes in
 	Selector *selector.Selector // only the messages that it matches; nil for all
 	Browse   bool               // on a queue: read what is there, in order, and take nothing
+}
+
+// Wants is for nodes that give a message to many: it tells whether who takes from this source is to be one of them.
+func (s *Source) Wants(d Delivery) bool {
+	if s.Except != nil {
+		if from := d.sender(); from != nil && from.target.Origin == s.Except {
+			return false
+		}
+	}
+	return s.Selector.Matches(d.Message)
 }
 
 // Sender is a link into one address. Its methods may be called from any goroutine; to keep messages in order, one
@@ -55,6 +67,8 @@ type Sender struct {
 	counts   *KindCounters
 	maxSize  int
 	window   int
+
+	streamBuffer int
 }
 
 // Address is where the sender sends to.
@@ -66,12 +80,14 @@ func (s *Sender) Kind() addressing.Kind { return s.def.Kind }
 // MaxMessageSize is the greatest encoded message that it takes, in bytes.
 func (s *Sender) MaxMessageSize() int { return s.maxSize }
 
-// Send hands over a message: its Message, Expires, Settled and Retain fields are read, the rest is the router's.
+const tooLarge = "the message is larger than the address's maxMessageSize"
+
+// Send hands over a message: its Message, Expires, Due, Settled and Retain fields are read, the rest is the router's.
 // The producer hears the outcome once under tag, possibly before Send returns.
 func (s *Sender) Send(tag uint64, d Delivery) {
 	d.To, d.origin, d.tag = s.target.Address, s, tag
 	if d.Message.Len() > s.maxSize {
-		d.Settle(Reject(TooLarge, "the message is larger than the address's maxMessageSize"))
+		d.Settle(Reject(TooLarge, tooLarge))
 		return
 	}
 	s.node.Offer(d)
@@ -102,6 +118,7 @@ type Receiver struct {
 	consumer Consumer
 	counts   *KindCounters
 	credit   atomic.Int64
+	stream   atomic.Pointer[Stream] // the latest that it was given
 }
 
 // Source is what the receiver takes from.
@@ -168,17 +185,20 @@ func (r *Receiver) Take() bool {
 func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
 
 // Wants is for nodes that give a message to many: it tells whether this receiver is to be one of them.
-func (r *Receiver) Wants(d Delivery) bool {
-	if r.source.Except == nil {
-		return true
-	}
-	s := d.sender()
-	return s == nil || s.producer != r.source.Except
+func (r *Receiver) Wants(d Delivery) bool { return r.source.Wants(d) }
+
+// Streaming is for nodes: it tells whether the receiver is in the middle of a stream, so that another one would wait.
+func (r *Receiver) Streaming() bool {
+	s := r.stream.Load()
+	return s != nil && !s.over()
 }
 
 // Deliver is for nodes: after a successful Take it hands the delivery to the door.
 func (r *Receiver) Deliver(d Delivery) {
 	r.counts.delivered.Add(1)
+	if d.Stream != nil {
+		r.stream.Store(d.Stream)
+	}
 	r.consumer.Deliver(r, d)
 }
 

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -18,6 +19,7 @@ type Node interface {
 	Offer(d Delivery)
 
 	// Attach links a receiver. When it returns nil the route is live: every message offered from now on is seen.
+	// ErrEnded says that the node has ended since it was resolved: to resolve again gives another.
 	Attach(r *Receiver) error
 	// Grant says that the receiver's credit has risen: the node hands out what waits for it, while r.Take allows.
 	Grant(r *Receiver)
@@ -28,6 +30,9 @@ type Node interface {
 	Detach(r *Receiver)
 }
 
+// ErrEnded answers Attach when what lived at the node is no more.
+var ErrEnded = errors.New("what was here has just been ended")
+
 // Resolver finds the node behind a definition: the broker for queues and topics, Direct for the others.
 type Resolver interface {
 	// Resolve gives the node that serves those addresses of the source that def covers; for a sender the source is
@@ -37,4 +42,6 @@ type Resolver interface {
 	// Forget ends the durable subscription that source names, with all it keeps. When it returns nil that is on disk.
 	// A subscription that does not exist is a *Error with reason NotFound, one with a consumer Conflict.
 	Forget(ctx context.Context, t *tenancy.Tenant, source Source) error
+	// Subscriptions gives the durable subscriptions of a tenant that have this name, each of another filter.
+	Subscriptions(tenant, name string) []Source
 }

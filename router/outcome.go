@@ -28,7 +28,7 @@ type Outcome struct {
 	Text   string // for people; may be empty
 
 	Elsewhere   bool   // Modified: not to be delivered to this receiver again (undeliverable-here [3.4.5])
-	Annotations []byte // Modified: an encoded AMQP map, to be merged into the message annotations; nil for none
+	Annotations string // Modified: an encoded AMQP map, to be merged into the message annotations; empty for none
 }
 
 // Accept is the outcome of success.

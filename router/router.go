@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -13,8 +14,9 @@ import (
 // Limits bound what links may ask of the router. The zero value of a field means its default.
 type Limits struct {
 	MaxMessageSize int // bytes of one encoded message, where the address sets none; default 1 MiB
-	MaxWaiting     int // bytes of messages that wait at the addresses of one anycast definition; default 64 MiB
+	MaxWaiting     int // bytes of messages that wait at the addresses of one anycast definition, or in one temporary queue; default 64 MiB
 	LinkCredit     int // messages that a sender may have unsettled before it waits; default 1000
+	StreamBuffer   int // bytes of a message that wait for a slower consumer while it streams; default 256 KiB
 
 	MaxTransactionOperations int // sends and settlements of one transaction; default 10,000
 	MaxTransactionSize       int // bytes of the messages that one transaction sends; default 64 MiB
@@ -29,6 +31,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.LinkCredit == 0 {
 		l.LinkCredit = 1000
+	}
+	if l.StreamBuffer == 0 {
+		l.StreamBuffer = 256 << 10
 	}
 	if l.MaxTransactionOperations == 0 {
 		l.MaxTransactionOperations = 10_000
@@ -86,11 +91,16 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if err != nil {
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
+	if target.Origin == nil {
+		target.Origin = producer
+	}
 	s := &Sender{
 		target: target, def: def, node: node, producer: producer,
 		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
 		maxSize: r.limits.MaxMessageSize,
 		window:  r.limits.LinkCredit,
+
+		streamBuffer: r.limits.StreamBuffer,
 	}
 	if def.MaxMessageSize > 0 {
 		s.maxSize = int(def.MaxMessageSize)
@@ -115,11 +125,23 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 	if err != nil {
 		return nil, err
 	}
+	for {
+		rcv, err := r.receiver(ctx, p, source, defs, consumer)
+		if !errors.Is(err, ErrEnded) {
+			return rcv, err
+		}
+	}
+}
+
+// receiver links a receiver to the nodes of definitions.
+func (r *Router) receiver(
+	ctx context.Context, p *tenancy.Principal, source Source, defs []*addressing.Definition, consumer Consumer,
+) (*Receiver, error) {
 	rcv := &Receiver{source: source, kind: defs[0].Kind, consumer: consumer}
 	for _, def := range defs {
 		node, err := r.resolve(ctx, p.Tenant, def, source)
 		if err != nil {
-			return nil, fmt.Errorf("receiver from %s: %w", f, err)
+			return nil, fmt.Errorf("receiver from %s: %w", source.Filter, err)
 		}
 		if !slices.Contains(rcv.nodes, node) {
 			rcv.nodes = append(rcv.nodes, node)
@@ -128,9 +150,10 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 			rcv.kind = 0
 		}
 	}
+	rcv.source.Streams = source.Streams && rcv.kind == addressing.Anycast
 	rcv.counts = r.Counters(p.Tenant.Name).Kind(rcv.kind)
 	if err := rcv.attach(); err != nil {
-		return nil, fmt.Errorf("receiver from %s: %w", f, err)
+		return nil, fmt.Errorf("receiver from %s: %w", source.Filter, err)
 	}
 	return rcv, nil
 }
@@ -146,6 +169,18 @@ func (r *Router) Forget(ctx context.Context, p *tenancy.Principal, source Source
 		return Errorf(NotFound, "no such subscription")
 	}
 	return resolver.Forget(ctx, p.Tenant, source)
+}
+
+// Subscriptions gives the durable subscriptions of p's tenant that have this name, each of another filter, as far as p
+// has the right to receive from it.
+func (r *Router) Subscriptions(p *tenancy.Principal, name string) []Source {
+	resolver, ok := r.resolvers[addressing.Topic]
+	if !ok {
+		return nil
+	}
+	return slices.DeleteFunc(resolver.Subscriptions(p.Tenant.Name, name), func(s Source) bool {
+		return !p.May(tenancy.Receive, s.Filter)
+	})
 }
 
 // sources finds the definitions that a receiver takes from: at least one, or an error.

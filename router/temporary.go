@@ -12,21 +12,30 @@ import (
 // what follows is never made twice.
 const temporaryPrefix = "temp/"
 
-// temporary is an address that somebody made for himself: its definition and what lives there.
+// temporary is an address that somebody made for himself: its definition, and what lives there.
 type temporary struct {
 	def  *addressing.Definition
-	node *anycast
+	node Node
 }
 
 // Temporary makes an address in p's tenant that lasts until release is called, as for the answers to requests. It is
-// anycast: nothing is stored. Its name cannot be guessed, and who knows it may send to it and receive from it. Links
-// that are still open at the release end as any do; messages that wait then go back to their senders.
+// a queue in memory: what is sent waits there for a consumer, up to Limits.MaxWaiting, and ends with it; its kind is
+// anycast. Its name cannot be guessed, and who knows it may send to it and receive from it. Links that are still open
+// at the release end as any do.
 func (r *Router) Temporary(p *tenancy.Principal) (a addressing.Address, release func()) {
+	return r.makeTemporary(p, addressing.Anycast, newTemporaryQueue(r.limits.MaxWaiting))
+}
+
+// TemporaryTopic is Temporary for an address whose kind is broadcast: everybody who is attached gets each message.
+func (r *Router) TemporaryTopic(p *tenancy.Principal) (a addressing.Address, release func()) {
+	return r.makeTemporary(p, addressing.Broadcast, newBroadcast())
+}
+
+func (r *Router) makeTemporary(
+	p *tenancy.Principal, kind addressing.Kind, node Node,
+) (a addressing.Address, release func()) {
 	a = addressing.Address(temporaryPrefix + strings.ToLower(rand.Text()))
-	t := &temporary{
-		def:  &addressing.Definition{Name: a.Filter(), Kind: addressing.Anycast},
-		node: newAnycast(addressing.Balanced, r.limits.MaxWaiting),
-	}
+	t := &temporary{def: &addressing.Definition{Name: a.Filter(), Kind: kind}, node: node}
 	key := addressKey{p.Tenant.Name, a}
 	r.mu.Lock()
 	defer r.mu.Unlock()

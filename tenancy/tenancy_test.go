@@ -15,6 +15,7 @@ func directory(t *testing.T) *Directory {
 		&Tenant{Name: "default", Anonymous: true},
 		&Tenant{Name: "acme", Anonymous: true},
 		&Tenant{Name: "closed"},
+		&Tenant{Name: "127", Anonymous: true},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -32,17 +33,25 @@ func TestTenantIsFoundFromFieldOrUserNameAndTheyMustAgree(t *testing.T) {
 	}{
 		{"nothing", Credentials{}, "default", nil},
 		{"user only", Credentials{User: "ann", Password: []byte("x")}, "default", nil},
-		{"field", Credentials{Tenant: "acme"}, "acme", nil},
+		{"field", Credentials{Visitor: Visitor{Tenant: "acme"}}, "acme", nil},
+		{"host", Credentials{Visitor: Visitor{Hosts: []string{"acme.example.org"}}}, "acme", nil},
+		{"host in capitals", Credentials{Visitor: Visitor{Hosts: []string{"ACME"}}}, "acme", nil},
+		{"host of nobody", Credentials{Visitor: Visitor{Hosts: []string{"localhost", "", "gateway.example"}}}, "default", nil},
+		{"number of the host", Credentials{Visitor: Visitor{Hosts: []string{"127.0.0.1"}}}, "default", nil},
+		{"two hosts agree", Credentials{Visitor: Visitor{Hosts: []string{"acme", "acme.example"}}}, "acme", nil},
+		{"two hosts disagree", Credentials{Visitor: Visitor{Hosts: []string{"acme", "closed"}}}, "", errDisagree},
+		{"host and field disagree", Credentials{Visitor: Visitor{Tenant: "default", Hosts: []string{"acme"}}}, "", errDisagree},
+		{"host and user disagree", Credentials{Visitor: Visitor{Hosts: []string{"acme"}}, User: "ann@default"}, "", errDisagree},
 		{"user@tenant", Credentials{User: "ann@acme"}, "acme", nil},
 		{"the last @ counts", Credentials{User: "ann@example.org@acme"}, "acme", nil},
-		{"both agree", Credentials{Tenant: "acme", User: "ann@acme"}, "acme", nil},
-		{"they disagree", Credentials{Tenant: "default", User: "ann@acme"}, "", ErrCredentials},
-		{"unknown", Credentials{Tenant: "nobody"}, "", ErrNoSuchTenant},
-		{"case counts", Credentials{Tenant: "ACME"}, "", ErrNoSuchTenant},
-		{"not anonymous", Credentials{Tenant: "closed"}, "", ErrCredentials},
+		{"both agree", Credentials{Visitor: Visitor{Tenant: "acme"}, User: "ann@acme"}, "acme", nil},
+		{"they disagree", Credentials{Visitor: Visitor{Tenant: "default"}, User: "ann@acme"}, "", errDisagree},
+		{"unknown", Credentials{Visitor: Visitor{Tenant: "nobody"}}, "", ErrNoSuchTenant},
+		{"case counts", Credentials{Visitor: Visitor{Tenant: "ACME"}}, "", ErrNoSuchTenant},
+		{"not anonymous", Credentials{Visitor: Visitor{Tenant: "closed"}}, "", ErrCredentials},
 		{"empty after @", Credentials{User: "ann@"}, "default", nil},
 	} {
-		p, err := d.Authenticate(c.show)
+		p, err := d.Authenticate(t.Context(), c.show)
 		if !errors.Is(err, c.err) || err == nil && p.Tenant.Name != c.want {
 			t.Errorf("%s: got %v, %v", c.name, p, err)
 		}
@@ -50,7 +59,7 @@ func TestTenantIsFoundFromFieldOrUserNameAndTheyMustAgree(t *testing.T) {
 }
 
 func TestUnverifiedUserNameIsNotTakenOver(t *testing.T) {
-	p, err := directory(t).Authenticate(Credentials{User: "root"})
+	p, err := directory(t).Authenticate(t.Context(), Credentials{User: "root"})
 	if err != nil || p.User != "" {
 		t.Errorf("the anonymous user is called %q (%v)", p.User, err)
 	}
@@ -75,7 +84,7 @@ func TestTenantsDifferInName(t *testing.T) {
 	if _, err := NewDirectory(&Tenant{Name: "No"}); err == nil {
 		t.Error("a bad name was taken")
 	}
-	if got := directory(t).Names(); !slices.Equal(got, []string{"acme", "closed", "default"}) {
+	if got := directory(t).Names(); !slices.Equal(got, []string{"127", "acme", "closed", "default"}) {
 		t.Errorf("names %v", got)
 	}
 }
@@ -85,6 +94,9 @@ func TestAnonymousUserMayOnlySendAndReceive(t *testing.T) {
 	open, closed := &Principal{Tenant: &Tenant{Anonymous: true}}, &Principal{Tenant: &Tenant{}}
 	if !open.May(Send, f) || !open.May(Receive, f) || open.May(Receive+1, f) {
 		t.Error("an anonymous user may send and receive, and nothing else")
+	}
+	if ann := (&Principal{Tenant: closed.Tenant, User: "ann"}); !ann.May(Send, f) || ann.May(Receive+1, f) {
+		t.Error("a user may send and receive, and nothing else")
 	}
 	if closed.May(Send, f) || closed.May(Receive, f) {
 		t.Error("where nobody may be anonymous, such a user may do nothing")

@@ -1,7 +1,6 @@
 package tenancy
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -19,7 +18,8 @@ const MaxNameLength = 63
 type Tenant struct {
 	Name      string
 	Addresses *addressing.Space
-	Anonymous bool // whether a client that shows no credentials is let in
+	Anonymous bool   // whether a client that shows no credentials is let in
+	Users     []User // whose names differ
 }
 
 // ParseName checks a tenant's name: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter
@@ -38,42 +38,19 @@ func ParseName(s string) (string, error) {
 	return s, nil
 }
 
-// Errors of Directory.Authenticate. They do not say which tenants exist: a door answers both as Unauthenticated.
-var (
-	ErrNoSuchTenant = errors.New("no such tenant")
-	ErrCredentials  = errors.New("credentials are required or wrong")
-)
-
-// Directory holds the tenants of this process. It is immutable.
-type Directory struct {
-	tenants map[string]*Tenant
-}
-
-// NewDirectory gives a directory of tenants, whose names must differ.
-func NewDirectory(tenants ...*Tenant) (*Directory, error) {
-	d := &Directory{tenants: make(map[string]*Tenant, len(tenants))}
-	for _, t := range tenants {
-		if _, err := ParseName(t.Name); err != nil {
-			return nil, err
-		}
-		if d.tenants[t.Name] != nil {
-			return nil, fmt.Errorf("tenant %q is declared twice", t.Name)
-		}
-		d.tenants[t.Name] = t
-	}
-	return d, nil
-}
-
 // Lookup finds a tenant by name.
 func (d *Directory) Lookup(name string) (*Tenant, bool) {
-	t, ok := d.tenants[name]
-	return t, ok
+	r, ok := d.realms[name]
+	if !ok {
+		return nil, false
+	}
+	return r.Tenant, true
 }
 
 // Names lists the tenants in alphabetical order.
 func (d *Directory) Names() []string {
-	names := make([]string, 0, len(d.tenants))
-	for n := range d.tenants {
+	names := make([]string, 0, len(d.realms))
+	for n := range d.realms {
 		names = append(names, n)
 	}
 	slices.Sort(names)

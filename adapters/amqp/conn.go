@@ -13,19 +13,29 @@ import (
 type conn struct {
 	*engine.Conn
 	server   *Server
-	shown    tenancy.Credentials // by SASL
-	user     *tenancy.Principal
-	draining []*outgoing // links whose receiver waits for what is left
-	drainAt  time.Time   // when to look again; zero for nobody
+	login    *login
+	user     *tenancy.Principal // nil before it is known
+	draining []*outgoing        // links whose receiver waits for what is left
+	drainAt  time.Time          // when to look again; zero for nobody
 	mail     mail
+
+	transactions map[string]*transaction // that are open, by their ids
+	declared     uint64                  // transactions so far
+	expireAt     time.Time               // when to look for one that is open for too long; zero for never
+	delayed      []arrival               // that are not due yet, the first first
+	sole         bool                    // it is the only connection of its container
+
+	uploads      []*upload         // messages of several frames that are coming in
+	heldSessions []*engine.Session // that are held back for them
 }
 
 var _ transport.Engine = (*conn)(nil)
 
-func newConn(s *Server, wake func(), now time.Time) *conn {
-	c := &conn{server: s}
+func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
+	c := &conn{server: s, login: l}
+	l.verdicts.Init(wake)
 	c.mail.init(wake, s.config.Limits.MaxQueuedBytes)
-	c.Conn = engine.NewServer(now, &s.config.Limits.ConnectionLimits, s.hello, peer{c})
+	c.Conn = engine.NewServer(now, &s.config.Limits.ConnectionLimits, l.hello(s.config.ContainerID), peer{c})
 	return c
 }
 
@@ -34,31 +44,50 @@ func (c *conn) Advance(now time.Time) error {
 	if !c.drainAt.IsZero() && !now.Before(c.drainAt) {
 		c.drainAt = time.Time{} // Flush, which follows, looks again
 	}
+	if !c.expireAt.IsZero() && !now.Before(c.expireAt) {
+		c.expire(now)
+	}
 	return c.Conn.Advance(now)
 }
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
-	d := c.Conn.Deadline()
-	if !c.drainAt.IsZero() && (d.IsZero() || c.drainAt.Before(d)) {
-		return c.drainAt
+	return earliest(earliest(c.Conn.Deadline(), c.drainAt), earliest(c.expireAt, c.dueAt()))
+}
+
+// earliest gives the earlier of two instants, of which one that is zero never comes.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	return d
+	return a
 }
 
 // Flush implements transport.Engine: what has come for the client goes to the engine, and out.
 func (c *conn) Flush(dst []byte) []byte {
+	c.answerLogin()
+	c.sendDue()
 	for _, o := range c.mail.outcomes.Take() {
 		o.link.answer(o)
 	}
 	for _, s := range c.mail.settlements.Take() {
 		s.link.settled(s)
 	}
+	for _, x := range c.mail.commits.Take() {
+		x.committed()
+	}
 	for _, in := range c.mail.credits.Take() {
 		in.link.Grant(int(in.credit.Swap(0)))
 	}
+	if len(c.mail.evictions.Take()) > 0 {
+		c.leave()
+	}
 	c.sayStolen()
 	c.sendArrivals()
+	for _, out := range c.mail.streams.Take() {
+		out.continueDownload()
+	}
+	c.continueUploads()
 	c.finishDrains()
 	return c.Conn.Flush(dst)
 }

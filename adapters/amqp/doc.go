@@ -8,7 +8,7 @@
 // Promises:
 //   - A delivery is accepted only after the router's outcome says so, an attach only after the route is live.
 //   - A sender gets the credit that the node grants; a receiver gets what its credit lets out, and no more.
-//   - A connection has the goroutines of router/transport and none of its own.
+//   - A connection has the goroutines of router/transport, and one more only while its client is let in.
 //
 // Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":
 // https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html

@@ -15,6 +15,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/routertest"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -25,6 +26,7 @@ type house struct {
 	t       *testing.T
 	ctx     context.Context
 	server  *Server
+	store   *store
 	links   routertest.Links // of default
 	acme    routertest.Links
 	serving sync.WaitGroup
@@ -38,6 +40,8 @@ func run(t *testing.T, test func(t *testing.T, h *house)) {
 		definitions := []addressing.Definition{
 			routertest.Define(t, "commands/#", addressing.Anycast),
 			routertest.Define(t, "alerts/#", addressing.Broadcast),
+			routertest.Define(t, "jobs", addressing.Queue),
+			routertest.Define(t, "news/#", addressing.Topic),
 			def,
 		}
 		user, other := routertest.User(t, "default", definitions...), routertest.User(t, "acme", definitions...)
@@ -45,13 +49,13 @@ func run(t *testing.T, test func(t *testing.T, h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		direct := router.NewDirect(router.Limits{})
+		direct, stored := router.NewDirect(router.Limits{}), &store{}
 		r := router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
-			addressing.Anycast: direct, addressing.Broadcast: direct,
+			addressing.Anycast: direct, addressing.Broadcast: direct, addressing.Queue: stored, addressing.Topic: stored,
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		h := &house{
-			t: t, ctx: ctx,
+			t: t, ctx: ctx, store: stored,
 			links: routertest.Links{T: t, Router: r, User: user},
 			acme:  routertest.Links{T: t, Router: r, User: other},
 			server: New(Config{
@@ -290,25 +294,38 @@ func TestReceiverThatGivesNoCreditCostsItsBound(t *testing.T) {
 	})
 }
 
-func TestLostConsumerGivesBackWhatItHeld(t *testing.T) {
-	run(t, func(t *testing.T, h *house) {
-		c, err := h.dial(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := c.NewSession(h.ctx, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := h.clientReceiver(s, "commands/a", nil)
-		p := h.links.Sender("commands/a")
-		p.Send("job")
-		h.receive(in)
-		c.Close()
-		if got := p.Next().Outcome.State; got != router.Modified {
-			t.Errorf("outcome %v, want modified", got)
-		}
-	})
+// TestConsumerThatEndsGivesBackWhatItHeld: as not dealt with when it ends in order, as failed when it is lost.
+func TestConsumerThatEndsGivesBackWhatItHeld(t *testing.T) {
+	for name, x := range map[string]struct {
+		end  func(c *client, in *link)
+		want router.State
+	}{
+		"detach":  {func(_ *client, in *link) { in.Detach() }, router.Released},
+		"close":   {func(_ *client, in *link) { in.Close(nil) }, router.Released},
+		"end":     {func(_ *client, in *link) { in.Session().End(nil) }, router.Released},
+		"goodbye": {func(c *client, _ *link) { c.conn.Close(nil) }, router.Released},
+		"fault":   {func(_ *client, in *link) { in.Close(&frame.Error{Condition: frame.InternalError}) }, router.Modified},
+		"network": {func(c *client, _ *link) { c.wire.Close() }, router.Modified},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, h *house) {
+				c := h.client(frame.Open{})
+				in := c.receiver("in", &frame.Source{Address: "commands/a"})
+				in.Grant(1)
+				c.flush()
+				p := h.links.Sender("commands/a")
+				p.Send("job")
+				in.expect("job")
+				x.end(c, in)
+				if name != "network" {
+					c.flush()
+				}
+				if got := p.Next().Outcome.State; got != x.want {
+					t.Errorf("outcome %v, want %v", got, x.want)
+				}
+			})
+		})
+	}
 }
 
 // TestMessagePassesByteForByte: what a client sent comes out with all its sections and property types.

@@ -22,6 +22,7 @@ type incoming struct {
 	senders map[addressing.Address]*relayed // of a relay
 	release func()                          // of the address that was made for the link; nil for none
 	credit  atomic.Int64                    // granted by the node and not yet given to the client
+	upload  *upload                         // the message of several frames that is coming in; nil for none
 }
 
 // relayed is a sender of a relay.
@@ -32,37 +33,41 @@ type relayed struct {
 
 var (
 	_ router.Producer = (*incoming)(nil)
+	_ receiving       = (*incoming)(nil)
 	_ linkEnd         = (*incoming)(nil)
 )
 
 // attachIncoming answers a client that wants to send.
 func (c *conn) attachIncoming(l *engine.Link) error {
 	remote := l.Remote()
-	switch {
-	case remote.Coordinator != nil:
-		return router.Errorf(router.Unsupported, "transactions are not offered")
-	case remote.Target == nil:
+	if remote.Target == nil {
 		return router.Errorf(router.Malformed, "a target is required")
 	}
 	in := &incoming{conn: c, link: l}
 	if remote.Target.Address == "" && !remote.Target.Dynamic {
 		in.senders = make(map[addressing.Address]*relayed)
 		l.Context = in
+		l.Stream()
 		l.Accept(frame.Attach{})
 		l.Grant(c.server.config.Limits.RelayCredit)
 		return nil
 	}
 	answer := *remote.Target
 	if answer.Dynamic {
-		var a addressing.Address
-		a, in.release = c.server.config.Router.Temporary(c.user)
-		answer.Address, answer.HasAddress = string(a), true
+		answer.Address, in.release = c.makeTemporary(answer.Capabilities)
+		answer.HasAddress, answer.DynamicNodeProperties = true, deleteOnClose()
 	}
 	if err := in.open(answer.Address, kindOf(answer.Capabilities)); err != nil {
 		in.detached(engine.Detachment{})
 		return err
 	}
+	answer.Durable, answer.ExpiryPolicy = kept(false)
+	answer.Timeout = 0
+	answer.Capabilities = capabilitiesOf(in.sender.Kind(), answer.Capabilities)
 	l.Context = in
+	if in.sender.Streams() {
+		l.Stream()
+	}
 	l.Accept(frame.Attach{Target: &answer, MaxMessageSize: uint64(in.sender.MaxMessageSize())})
 	return nil
 }
@@ -75,12 +80,16 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 	}
 	c := in.conn
 	in.sender, err = c.server.config.Router.Sender(
-		context.Background(), c.user, router.Target{Address: a, Kind: kind}, in)
+		context.Background(), c.user, router.Target{Address: a, Kind: kind, Origin: c.Remote().ContainerID}, in)
 	return err
 }
 
 // received hands a message to the router.
 func (in *incoming) received(t *engine.Transfer) {
+	if !t.First || !t.Last {
+		in.receivedPiece(t)
+		return
+	}
 	if t.Format != 0 {
 		in.refuse(t, router.Reject(router.Unsupported, "only messages of format 0 are taken"))
 		return
@@ -89,37 +98,64 @@ func (in *incoming) received(t *engine.Transfer) {
 	if !t.Owned {
 		payload = bytes.Clone(payload)
 	}
-	d, to, err := readMessage(payload)
+	d, names, err := readMessage(payload)
 	if err != nil {
 		in.refuse(t, router.Reject(router.Malformed, err.Error()))
 		return
 	}
-	d.Settled = t.Settled
-	sender, err := in.senderFor(to)
+	sender, err := in.senderFor(names)
 	if err != nil {
 		in.refuse(t, router.Reject(router.ReasonOf(err), err.Error()))
+		return
+	}
+	d.Settled = t.Settled
+	if t.State.Kind == frame.Transactional {
+		in.post(t, sender, d)
+		in.landed(sender)
 		return
 	}
 	sender.Send(uint64(t.ID), d)
 }
 
-// readMessage checks a message whole, since others will have to read it, and gives the address that it names.
-func readMessage(payload []byte) (d router.Delivery, to string, err error) {
+// names are what a message says of where it goes, and from whom it is.
+type names struct {
+	to   string
+	user []byte
+}
+
+// readMessage checks a message whole, since others will have to read it.
+func readMessage(payload []byte) (router.Delivery, names, error) {
 	m, err := codec.ParseMessage(payload)
 	if err != nil {
-		return d, "", err
+		return router.Delivery{}, names{}, err
 	}
+	return readHead(m)
+}
+
+// readHead reads what the door has to know of a message, which is in the sections before the body.
+func readHead(m codec.Message) (d router.Delivery, n names, err error) {
 	header, err := m.Header()
 	if err != nil {
-		return d, "", err
+		return d, n, err
 	}
 	properties, err := m.Properties()
 	if err != nil {
-		return d, "", err
+		return d, n, err
 	}
 	d.Message = m
 	d.Expires = expiry(header, properties)
-	return d, properties.To, nil
+	d.Due = due(m.MessageAnnotations())
+	return d, names{to: properties.To, user: properties.UserID}, nil
+}
+
+// mayClaim tells whether a message of this client may say that it is from a user [3.2.4]: a user may only name himself,
+// as he is called within the tenant or with it. Who is anonymous has shown nothing to compare with.
+func (c *conn) mayClaim(user []byte) error {
+	name := c.user.User
+	if len(user) == 0 || name == "" || string(user) == name || string(user) == name+"@"+c.user.Tenant.Name {
+		return nil
+	}
+	return router.Errorf(router.Denied, "the message's user-id is not who the client is")
 }
 
 // expiry is when a message is of no use any more: by its time to live [3.2.1], or by its expiry time [3.2.4].
@@ -130,18 +166,62 @@ func expiry(h codec.Header, p codec.Properties) int64 {
 	return int64(max(p.AbsoluteExpiryTime, 0))
 }
 
+// due is when a message may be delivered: at the time that its annotation x-opt-delivery-time gives, in Unix milliseconds,
+// or as many milliseconds from now as x-opt-delivery-delay says; 0 for at once.
+func due(annotations codec.MapView) int64 {
+	if at, ok := milliseconds(annotations, "x-opt-delivery-time"); ok {
+		return at
+	}
+	if delay, ok := milliseconds(annotations, "x-opt-delivery-delay"); ok && delay > 0 {
+		return time.Now().UnixMilli() + min(delay, maxDelay)
+	}
+	return 0
+}
+
+// maxDelay keeps sums of times within their type.
+const maxDelay = math.MaxInt64 / 4
+
+// milliseconds reads an annotation of any type that tells a time; one that is negative or of another type is not there.
+func milliseconds(annotations codec.MapView, name string) (int64, bool) {
+	raw, ok := annotations.Lookup(name)
+	if !ok {
+		return 0, false
+	}
+	switch v := raw.Value().(type) {
+	case int64:
+		return v, v >= 0
+	case codec.Timestamp:
+		return int64(v), v >= 0
+	case int32:
+		return int64(v), v >= 0
+	case uint32:
+		return int64(v), true
+	case uint64:
+		return int64(min(v, maxDelay)), true
+	default:
+		return 0, false
+	}
+}
+
 // refuse answers a message that does not reach the router.
 func (in *incoming) refuse(t *engine.Transfer, o router.Outcome) {
+	if t.State.Kind == frame.Transactional {
+		in.refusePosted(t, stateOf(o))
+		return
+	}
 	in.link.Settle(t.ID, stateOf(o))
 	in.link.Grant(1)
 }
 
-// senderFor gives the sender for a message that says where it goes.
-func (in *incoming) senderFor(to string) (*router.Sender, error) {
+// senderFor gives the sender for a message, if it may say what it says.
+func (in *incoming) senderFor(n names) (*router.Sender, error) {
+	if err := in.conn.mayClaim(n.user); err != nil {
+		return nil, err
+	}
 	if in.sender != nil {
 		return in.sender, nil
 	}
-	a, err := parseAddress(to)
+	a, err := parseAddress(n.to)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +229,7 @@ func (in *incoming) senderFor(to string) (*router.Sender, error) {
 	if !ok {
 		in.closeIdleSender()
 		c := in.conn
-		s, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a}, in)
+		s, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a, Origin: c.Remote().ContainerID}, in)
 		if err != nil {
 			return nil, err
 		}
@@ -188,17 +268,23 @@ func (in *incoming) Credit(_ *router.Sender, n int) {
 
 // answer tells the client what became of a message.
 func (in *incoming) answer(o outcome) {
+	in.uploadSettled(o)
 	in.link.Settle(o.id, stateOf(o.outcome))
-	if in.senders == nil {
-		return
+	if in.senders != nil {
+		in.landed(o.sender)
+		in.link.Grant(1)
 	}
-	if r, ok := in.senders[o.sender.Address()]; ok && r.sender == o.sender {
+}
+
+// landed notes that a relay's sender has one message less in flight.
+func (in *incoming) landed(s *router.Sender) {
+	if r, ok := in.senders[s.Address()]; ok && r.sender == s {
 		r.inFlight--
 	}
-	in.link.Grant(1)
 }
 
 func (in *incoming) detached(engine.Detachment) {
+	in.voidUpload(router.Release())
 	if in.sender != nil {
 		in.sender.Close()
 	}

@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 )
@@ -23,6 +24,10 @@ type Limits struct {
 	// MaxQueuedBytes is how many bytes of messages from topics and broadcast addresses may be on their way to one
 	// client. What comes beyond is dropped for this client, and counted.
 	MaxQueuedBytes int
+	// MaxTransactions is how many transactions of a connection may be open. A further one is not declared.
+	MaxTransactions int
+	// TransactionTimeout is how long a transaction may be open, from what is first done in it. It is rolled back then.
+	TransactionTimeout time.Duration
 }
 
 // DefaultLimits suit applications.
@@ -34,6 +39,8 @@ func DefaultLimits() Limits {
 		MaxSenders:         64,
 		SubscriptionCredit: 10_000,
 		MaxQueuedBytes:     8 << 20,
+		MaxTransactions:    256,
+		TransactionTimeout: 10 * time.Minute,
 	}
 }
 
@@ -47,10 +54,14 @@ func (l Limits) Validate() error {
 		{"maxSenders", l.MaxSenders},
 		{"subscriptionCredit", l.SubscriptionCredit},
 		{"maxQueuedBytes", l.MaxQueuedBytes},
+		{"maxTransactions", l.MaxTransactions},
 	} {
 		if f.value <= 0 {
 			return fmt.Errorf("%s is %d, not above 0", f.name, f.value)
 		}
+	}
+	if l.TransactionTimeout <= 0 {
+		return fmt.Errorf("transactionTimeout is %v, not above 0", l.TransactionTimeout)
 	}
 	return l.ConnectionLimits.Validate()
 }

@@ -14,8 +14,12 @@ type mail struct {
 	outcomes    transport.Mailbox[outcome]
 	credits     transport.Mailbox[*incoming] // each with some credit in it
 	settlements transport.Mailbox[settlement]
+	commits     transport.Mailbox[commit]
+	rooms       transport.Mailbox[*upload]   // that may go on
+	streams     transport.Mailbox[*outgoing] // for whose download more has come
+	evictions   transport.Mailbox[struct{}]  // in favour of another connection of the container
 	stolen      transport.Mailbox[*outgoing] // links that their client has attached on another connection
-	shed        atomic.Int64                 // bytes of deliveries that nobody waits for, on their way to the client
+	shed        atomic.Int64                 // bytes on their way to links on which messages wait here
 	maxShed     int64
 }
 
@@ -47,12 +51,16 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.outcomes.Init(wake)
 	m.credits.Init(wake)
 	m.settlements.Init(wake)
+	m.commits.Init(wake)
+	m.rooms.Init(wake)
+	m.streams.Init(wake)
+	m.evictions.Init(wake)
 	m.stolen.Init(wake)
 }
 
-// arrive takes in a message, unless it is one that nobody waits for and there are too many bytes of those.
+// arrive takes in a message, unless it is one that is not kept anywhere else and there are too many bytes of those.
 func (m *mail) arrive(link *outgoing, d router.Delivery) {
-	if !d.Owned() {
+	if link.waits && !d.Owned() {
 		size := int64(d.Message.Len())
 		if m.shed.Add(size) > m.maxShed {
 			m.shed.Add(-size)

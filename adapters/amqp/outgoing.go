@@ -8,6 +8,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -25,12 +26,17 @@ type outgoing struct {
 	drainBy  time.Time // when it stops waiting for a drain; zero when there is none
 	granted  int       // credit that the node has and has not used, or whose message is still in the mail
 	ended    bool      // what still arrives is given back
+	end      engine.Detachment
+	lost     []*held   // what the client had not settled when the link ended
+	pledged  int       // deliveries that the client has settled in transactions that are open; the receiver is kept for them
+	download *download // the message that goes out while it comes in; nil for none
 }
 
 // held is a message that the client has and has not settled.
 type held struct {
 	delivery router.Delivery
-	answered bool // the client settles second, has said how, and waits for us
+	answered bool        // the client settles second, has said how, and waits for us
+	retired  *retirement // in a transaction; nil for none
 }
 
 var (
@@ -40,26 +46,16 @@ var (
 
 // attachOutgoing answers a client that wants to receive.
 func (c *conn) attachOutgoing(l *engine.Link) error {
-	wish := l.Remote().Source
-	if wish == nil {
-		return router.Errorf(router.Malformed, "a source is required")
-	}
 	out := &outgoing{conn: c, link: l}
-	answer := *wish
-	answer.Filter = nil // none is offered, and one that is not applied is left out of the answer [3.5.3]
-	if wish.Dynamic {
-		var a addressing.Address
-		a, out.release = c.server.config.Router.Temporary(c.user)
-		answer.Address, answer.HasAddress = string(a), true
-	}
-	if err := out.open(&answer); err != nil {
+	answer, err := out.open(l.Remote().Source)
+	if err != nil {
 		if out.release != nil {
 			out.release()
 		}
 		return err
 	}
 	l.Context = out
-	l.Accept(frame.Attach{Source: &answer})
+	l.Accept(frame.Attach{Source: answer})
 	if out.waits {
 		out.receiver.Grant(c.server.config.Limits.SubscriptionCredit)
 	}
@@ -67,43 +63,91 @@ func (c *conn) attachOutgoing(l *engine.Link) error {
 	return nil
 }
 
-// open links to what the client receives from.
-func (out *outgoing) open(s *frame.Source) error {
-	c := out.conn
-	source, err := sourceOf(s, c.Remote().ContainerID, out.link.Name())
+// open links to what the client receives from, and gives the source as it then is. Without a wish that is what the link
+// had before.
+func (out *outgoing) open(wish *frame.Source) (*frame.Source, error) {
+	if wish == nil {
+		source, answer, err := out.conn.lookUp(out.link)
+		if err == nil {
+			err = out.attach(source)
+		}
+		return answer, err
+	}
+	answer := *wish
+	if wish.Dynamic {
+		answer.Address, out.release = out.conn.makeTemporary(wish.Capabilities)
+		answer.HasAddress, answer.DynamicNodeProperties = true, deleteOnClose()
+	}
+	f, err := readFilters(wish.Filter)
+	if err == nil {
+		err = out.connect(&answer, f)
+	}
+	if router.ReasonOf(err) == router.Conflict && out.conn.server.owners.rob(out.name()) { // the same link was in the way
+		err = out.connect(&answer, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.describe(&answer, f)
+	return &answer, nil
+}
+
+// connect makes the link's receiver as the client wants it.
+func (out *outgoing) connect(s *frame.Source, f filters) error {
+	source, err := out.sourceOf(s, f)
 	if err != nil {
 		return err
 	}
-	if err := out.attach(source); err != nil {
-		return err
+	return out.attach(source)
+}
+
+// sourceOf reads what the client wants to receive.
+func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source, err error) {
+	c := out.conn
+	source = router.Source{Kind: kindOf(s.Capabilities), Selector: f.selector, Streams: true}
+	subscription := ""
+	if source.Filter, subscription, err = parseSource(s.Address); err != nil {
+		return source, err
 	}
-	if s.DistributionMode == frame.DistributionCopy && out.receiver.Kind() == addressing.Queue {
-		out.receiver.Close()
-		return router.Errorf(router.Unsupported, "browsing is not offered yet (distribution-mode copy)")
+	if f.noLocal {
+		source.Except = c.Remote().ContainerID
+	}
+	source.Browse = s.DistributionMode == frame.DistributionCopy && c.isQueue(source.Filter)
+	return source, c.subscribe(&source, s, subscription, out.link.Name())
+}
+
+// attach makes the link's receiver.
+func (out *outgoing) attach(source router.Source) (err error) {
+	c := out.conn
+	out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out)
+	if err != nil {
+		return err
 	}
 	stored := out.receiver.Kind() == addressing.Queue || source.Subscription != ""
 	out.waits = !stored && out.receiver.Kind() != addressing.Anycast
+	if source.Subscription != "" {
+		c.server.owners.take(out.name(), out)
+	}
 	return nil
 }
 
-// attach makes the link's receiver. If it is refused because the same link is attached on another connection, that one
-// ends.
-func (out *outgoing) attach(source router.Source) (err error) {
-	c := out.conn
-	link := func() error {
-		out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out)
-		return err
+// describe says in the answer what the source is now: what could not be had is left out [3.5.3].
+func (out *outgoing) describe(answer *frame.Source, f filters) {
+	source, kind := out.receiver.Source(), out.receiver.Kind()
+	answer.Filter = f.applied(out.waits || source.Subscription != "")
+	answer.DistributionMode = frame.DistributionMove
+	if source.Browse || out.waits || source.Subscription != "" {
+		answer.DistributionMode = frame.DistributionCopy
 	}
-	if source.Subscription == "" {
-		return link()
+	answer.Durable, answer.ExpiryPolicy = kept(source.Subscription != "" && isDurable(answer))
+	answer.Timeout = 0
+	asked := answer.Capabilities
+	answer.Capabilities = capabilitiesOf(kind, asked)
+	for _, c := range []codec.Symbol{sharedCapability, globalCapability} {
+		if source.Shared && slices.Contains(asked, c) {
+			answer.Capabilities = append(answer.Capabilities, c)
+		}
 	}
-	if router.ReasonOf(link()) == router.Conflict && c.server.owners.rob(out.name()) {
-		err = link()
-	}
-	if err == nil {
-		c.server.owners.take(out.name(), out)
-	}
-	return err
 }
 
 // Deliver implements router.Consumer.
@@ -111,6 +155,13 @@ func (out *outgoing) Deliver(_ *router.Receiver, d router.Delivery) { out.conn.m
 
 // creditChanged makes use of the client's credit.
 func (out *outgoing) creditChanged() {
+	out.continueDownload()
+	if out.acquires() {
+		out.link.Close(&frame.Error{
+			Condition: frame.NotImplemented, Description: "transactional acquisition is not offered: settle in the transaction",
+		})
+		return
+	}
 	if out.waits {
 		out.sendWaiting()
 	} else {
@@ -207,9 +258,13 @@ func (out *outgoing) arrived(d router.Delivery) {
 		out.finish(d, router.Release())
 	case out.waits && dropped:
 		out.receiver.Grant(1)
+	case out.waits && d.Due > time.Now().UnixMilli():
+		out.conn.delay(arrival{link: out, delivery: d})
 	case out.waits:
 		out.waiting = append(out.waiting, d)
 		out.sendWaiting()
+	case out.download != nil:
+		out.download.behind = append(out.download.behind, d)
 	default:
 		out.granted--
 		if (dropped || !out.send(d)) && out.drainBy.IsZero() {
@@ -225,15 +280,23 @@ func (out *outgoing) send(d router.Delivery) bool {
 		out.finish(d, router.Reject(router.Unroutable, "expired"))
 		return false
 	}
+	if d.Stream != nil {
+		return out.sendStream(d, payload)
+	}
+	return out.sendBytes(d, payload, false)
+}
+
+// sendBytes gives a message, or with more its beginning, to the engine.
+func (out *outgoing) sendBytes(d router.Delivery, payload []byte, more bool) bool {
 	h := out.conn.server.tokens.Get().(*held)
 	h.delivery = d
-	err := out.link.Send(engine.Delivery{Payload: payload, Settled: !d.Owned() && d.Settled, Token: h})
+	err := out.link.Send(engine.Delivery{Payload: payload, More: more, Settled: !d.Owned() && d.Settled, Token: h})
 	switch err {
 	case nil:
 		return true
 	case engine.TooLarge:
 		out.receiver.Drop()
-		out.finish(d, router.Reject(router.TooLarge, "larger than the receiver's max-message-size"))
+		out.finish(d, tooLarge())
 	default: // the credit has been taken back meanwhile, or the link ends
 		out.finish(d, router.Release())
 	}
@@ -247,28 +310,29 @@ func encode(d *router.Delivery) (payload []byte, wanted bool) {
 	if d.Attempts == 0 && d.Expires == 0 {
 		return d.Message.Bytes(), true
 	}
+	left := d.Expires - time.Now().UnixMilli()
+	if d.Expires > 0 && left <= 0 {
+		return nil, false
+	}
 	header, err := d.Message.Header()
-	if err != nil {
+	if err != nil || d.Attempts == 0 && header.TTL == 0 { // it expires by its properties, if at all
 		return d.Message.Bytes(), true
 	}
 	header.DeliveryCount = d.Attempts
 	if d.Expires > 0 && header.TTL > 0 {
-		left := d.Expires - time.Now().UnixMilli()
-		if left <= 0 {
-			return nil, false
-		}
 		header.TTL = uint32(min(left, math.MaxUint32))
 	}
-	s := d.Message.Sections()
-	dst := make([]byte, 0, d.Message.Len()+32)
-	return d.Message.AppendRewritten(dst, header, s.DeliveryAnnotations, s.MessageAnnotations), true
+	return d.Message.WithHeader(header).Bytes(), true
 }
 
 // finish ends a delivery that the client does not hold.
 func (out *outgoing) finish(d router.Delivery, o router.Outcome) {
+	if d.Stream != nil {
+		defer out.stopDownload(d.Stream)
+	}
 	if d.Owned() {
 		d.Settle(o)
-	} else {
+	} else if out.waits {
 		out.conn.mail.shed.Add(-int64(d.Message.Len()))
 	}
 }
@@ -276,7 +340,7 @@ func (out *outgoing) finish(d router.Delivery, o router.Outcome) {
 // progressed hears what became of a delivery.
 func (out *outgoing) progressed(u engine.Update) {
 	h, ok := u.Token.(*held)
-	if !ok {
+	if !ok || out.transacted(h, u) {
 		return
 	}
 	o := router.Accept()
@@ -289,7 +353,8 @@ func (out *outgoing) progressed(u engine.Update) {
 	case engine.Settled:
 		o = outcomeOf(out.settledState(u.State))
 	case engine.Lost:
-		o = router.Fail()
+		out.lost = append(out.lost, h)
+		return
 	case engine.Unsent:
 		o = router.Release()
 	}
@@ -330,36 +395,93 @@ func (out *outgoing) settledState(s *frame.State) *frame.State {
 	return &out.link.Local().Source.DefaultOutcome
 }
 
+// discard forgets a delivery whose end is settled elsewhere.
+func (out *outgoing) discard(h *held) {
+	if !h.delivery.Owned() {
+		out.finish(h.delivery, router.Accept())
+	}
+	out.forget(h)
+}
+
 func (out *outgoing) forget(h *held) {
 	*h = held{}
 	out.conn.server.tokens.Put(h)
 }
 
 func (out *outgoing) detached(d engine.Detachment) {
-	out.ended = true
+	if !out.ended {
+		out.leave(d)
+		out.closeReceiver()
+	}
+}
+
+// farewell ends the link before its client is told so, who closes it for good. The error is why that did not end the
+// subscription with it.
+func (out *outgoing) farewell(d engine.Detachment) *frame.Error {
+	out.leave(d)
+	if err := out.closeReceiver(); err != nil {
+		return errorOf(err)
+	}
+	return nil
+}
+
+// leave gives back what the client had not settled, and what it did not get.
+func (out *outgoing) leave(d engine.Detachment) {
+	out.ended, out.end = true, d
+	for _, h := range out.lost {
+		out.finish(h.delivery, unsettledOutcome(d))
+		out.forget(h)
+	}
+	out.lost = nil
+	if out.download != nil {
+		out.stopDownload(out.download.delivery.Stream)
+	}
+	for out.pledged > 0 && out.receiver.Take() { // nothing more is to come for a receiver that is kept
+	}
 	out.conn.sendArrivals()
 	for _, d := range out.waiting {
 		out.finish(d, router.Release())
 	}
 	out.waiting = nil
+	out.conn.dropDelayed(out)
+}
+
+// unsettledOutcome is how deliveries end that the client had not settled when the link ended. A client that ends it in
+// order has not dealt with them and gives them back. With one that is lost, nobody knows.
+func unsettledOutcome(d engine.Detachment) router.Outcome {
+	if d.By == engine.ByPeer && d.Error == nil {
+		return router.Release()
+	}
+	return router.Fail()
+}
+
+// closeReceiver leaves the node when the link has ended, and no transaction may yet give something back. The error is
+// why its subscription does not end with it.
+func (out *outgoing) closeReceiver() error {
+	if !out.ended || out.pledged > 0 {
+		return nil
+	}
 	out.receiver.Close()
 	if out.release != nil {
 		out.release()
 	}
-	if out.receiver.Source().Subscription != "" {
-		out.conn.server.owners.release(out.name(), out)
-		out.endSubscription(d)
+	if out.receiver.Source().Subscription == "" {
+		return nil
 	}
+	out.conn.server.owners.release(out.name(), out)
+	return out.endSubscription()
 }
 
 // endSubscription ends the durable subscription of a durable source that its client closes, for good [3.5.6].
-func (out *outgoing) endSubscription(d engine.Detachment) {
-	if !d.Closed || d.By != engine.ByPeer || !isDurable(out.link.Remote().Source) {
-		return
+func (out *outgoing) endSubscription() error {
+	if !out.end.Closed || out.end.By != engine.ByPeer || !isDurable(out.link.Local().Source) {
+		return nil
 	}
 	c, source := out.conn, out.receiver.Source()
-	if err := c.server.config.Router.Forget(context.Background(), c.user, source); err != nil {
+	err := c.forget(source)
+	if router.ReasonOf(err) == router.Internal {
 		c.server.config.Log.Warn("a subscription cannot be ended",
 			"tenant", c.user.Tenant.Name, "subscription", source.Subscription, "err", err)
 	}
+	return err
 }

@@ -1,8 +1,6 @@
 package amqp
 
 import (
-	"github.com/manifoldmq/manifold/router"
-	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -10,59 +8,28 @@ import (
 // peer is the connection as the engine's events find it.
 type peer struct{ *conn }
 
-var _ engine.Handler = peer{}
-
-// Authenticate implements engine.Handler. Credentials of a tenant that only open will name are judged there.
-func (c peer) Authenticate(a engine.Authentication) {
-	if a.Mechanism == engine.Plain {
-		plain, err := engine.ParsePlain(a.Response)
-		if err != nil {
-			c.Deny(frame.SASLAuth)
-			return
-		}
-		c.shown.User = plain.User
-	}
-	c.shown.Tenant = c.server.tenantOf(a.Hostname)
-	if _, err := c.server.config.Directory.Authenticate(c.shown); err != nil {
-		c.Deny(frame.SASLAuth)
-		return
-	}
-	c.Admit(nil)
-}
-
-// relayCapability tells that a sender may leave its target's address out and say "to" in each message.
-const relayCapability codec.Symbol = "ANONYMOUS-RELAY"
+var (
+	_ engine.Handler  = peer{}
+	_ engine.Farewell = peer{}
+)
 
 // Opened implements engine.Handler.
 func (c peer) Opened(o *frame.Open) {
-	if tenant := c.server.tenantOf(o.Hostname); tenant != "" {
-		if c.shown.Tenant != "" && c.shown.Tenant != tenant {
-			c.refuseOpen()
-			return
-		}
-		c.shown.Tenant = tenant
-	}
-	user, err := c.server.config.Directory.Authenticate(c.shown)
+	user, err := c.enter(o)
 	if err != nil {
 		c.refuseOpen()
 		return
 	}
 	c.user = user
-	properties := codec.BeginFields(nil)
-	properties.String("product", "manifold")
-	properties.String("version", c.server.config.Version)
-	c.Open(frame.Open{OfferedCapabilities: []codec.Symbol{relayCapability}, Properties: properties.End()})
-}
-
-func (c *conn) refuseOpen() {
-	c.Open(frame.Open{})
-	c.Close(&frame.Error{
-		Condition: conditions[router.Unauthenticated], Description: "credentials are required or wrong",
-	})
+	c.welcome(o)
 }
 
 // Closed implements engine.Handler.
-func (c peer) Closed(engine.Ending) {}
+func (c peer) Closed(engine.Ending) {
+	if c.sole {
+		c.server.containers.release(c.conn)
+	}
+}
 
 // Begun implements engine.Handler.
 func (c peer) Begun(*engine.Session) {}
@@ -73,10 +40,13 @@ func (c peer) Ended(*engine.Session, *frame.Error) {}
 // Requested implements engine.Handler.
 func (c peer) Requested(l *engine.Link) {
 	var err error
-	if l.Role() == frame.Receiver {
-		err = c.attachIncoming(l)
-	} else {
+	switch {
+	case l.Role() == frame.Sender:
 		err = c.attachOutgoing(l)
+	case l.Remote().Coordinator != nil:
+		c.attachCoordinator(l)
+	default:
+		err = c.attachIncoming(l)
 	}
 	if err != nil {
 		l.Refuse(errorOf(err))
@@ -89,8 +59,19 @@ func (c peer) Attached(*engine.Link) {}
 // Drained implements engine.Handler; we drain nobody.
 func (c peer) Drained(*engine.Link) {}
 
+// receiving is a link on which the client sends.
+type receiving interface{ received(*engine.Transfer) }
+
 // linkEnd is what both kinds of links are told in the same way.
 type linkEnd interface{ detached(engine.Detachment) }
+
+// Farewell implements engine.Farewell.
+func (c peer) Farewell(l *engine.Link, d engine.Detachment) *frame.Error {
+	if out, ok := l.Context.(*outgoing); ok {
+		return out.farewell(d)
+	}
+	return nil
+}
 
 // Detached implements engine.Handler.
 func (c peer) Detached(l *engine.Link, d engine.Detachment) {
@@ -103,7 +84,7 @@ func (c peer) Detached(l *engine.Link, d engine.Detachment) {
 func (c peer) Sendable(l *engine.Link) { l.Context.(*outgoing).creditChanged() }
 
 // Received implements engine.Handler.
-func (c peer) Received(l *engine.Link, t *engine.Transfer) { l.Context.(*incoming).received(t) }
+func (c peer) Received(l *engine.Link, t *engine.Transfer) { l.Context.(receiving).received(t) }
 
 // Progressed implements engine.Handler.
 func (c peer) Progressed(l *engine.Link, u engine.Update) {

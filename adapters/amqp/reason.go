@@ -46,7 +46,12 @@ func stateOf(o router.Outcome) frame.State {
 	case router.Released:
 		return frame.State{Kind: frame.Released}
 	case router.Modified:
-		return frame.State{Kind: frame.Modified, DeliveryFailed: true}
+		return frame.State{
+			Kind:              frame.Modified,
+			DeliveryFailed:    o.Reason == router.Failed,
+			UndeliverableHere: o.Elsewhere,
+			Annotations:       []byte(o.Annotations),
+		}
 	default:
 		return frame.State{
 			Kind:  frame.Rejected,
@@ -71,11 +76,24 @@ func outcomeOf(s *frame.State) router.Outcome {
 		}
 		return router.Reject(router.Malformed, text)
 	case frame.Modified:
-		if s.DeliveryFailed {
-			return router.Fail()
-		}
-		return router.Release()
+		return modifiedOutcome(s)
 	default:
 		return router.Release()
 	}
+}
+
+// modifiedOutcome gives the outcome of a delivery that its consumer modified [3.4.5]. One that only goes back is released;
+// one that did not fail but is not for this consumer, or has other annotations now, is modified without that reason.
+func modifiedOutcome(s *frame.State) router.Outcome {
+	o := router.Outcome{
+		State: router.Modified, Reason: router.Unroutable,
+		Elsewhere: s.UndeliverableHere, Annotations: string(s.Annotations),
+	}
+	switch {
+	case s.DeliveryFailed:
+		o.Reason = router.Failed
+	case !o.Elsewhere && o.Annotations == "":
+		o.State = router.Released
+	}
+	return o
 }

@@ -10,6 +10,14 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
+// Kinds of nodes, as capabilities of a terminus by which JMS clients name them.
+const (
+	queueCapability          codec.Symbol = "queue"
+	topicCapability          codec.Symbol = "topic"
+	temporaryQueueCapability codec.Symbol = "temporary-queue"
+	temporaryTopicCapability codec.Symbol = "temporary-topic"
+)
+
 // addressText takes off what some clients put before an address: a slash, or amqp://host/.
 func addressText(s string) string {
 	for _, scheme := range []string{"amqp://", "amqps://"} {
@@ -35,37 +43,72 @@ func parseAddress(s string) (addressing.Address, error) {
 // kindOf gives the kind of address that a terminus asks for by a capability, as JMS clients do.
 func kindOf(capabilities []codec.Symbol) addressing.Kind {
 	switch {
-	case slices.Contains(capabilities, "queue"):
+	case slices.Contains(capabilities, queueCapability):
 		return addressing.Queue
-	case slices.Contains(capabilities, "topic"):
+	case slices.Contains(capabilities, topicCapability):
 		return addressing.Topic
 	default:
 		return addressing.AnyKind
 	}
 }
 
-// sourceOf reads what a receiver takes from. "topic::name" names a durable subscription, and a durable terminus makes
-// one of the container's name and the link's.
-func sourceOf(s *frame.Source, container, link string) (router.Source, error) {
-	text, subscription := addressText(s.Address), ""
+// capabilitiesOf gives the capabilities of a terminus of a kind, for the answer to an attach that asked for others.
+func capabilitiesOf(kind addressing.Kind, asked []codec.Symbol) []codec.Symbol {
+	switch {
+	case kind == addressing.Queue:
+		return []codec.Symbol{queueCapability}
+	case kind == addressing.Topic:
+		return []codec.Symbol{topicCapability}
+	case kind == addressing.Anycast && slices.Contains(asked, temporaryQueueCapability):
+		return []codec.Symbol{temporaryQueueCapability}
+	case kind == addressing.Broadcast && slices.Contains(asked, temporaryTopicCapability):
+		return []codec.Symbol{temporaryTopicCapability}
+	default:
+		return nil
+	}
+}
+
+// makeTemporary makes the address of a dynamic terminus, which lasts as long as its link: a queue, or a topic if the
+// terminus asks for one.
+func (c *conn) makeTemporary(capabilities []codec.Symbol) (address string, release func()) {
+	make := c.server.config.Router.Temporary
+	if slices.Contains(capabilities, temporaryTopicCapability) || slices.Contains(capabilities, topicCapability) {
+		make = c.server.config.Router.TemporaryTopic
+	}
+	a, release := make(c.user)
+	return string(a), release
+}
+
+// kept says what there is of a terminus when its link has ended [3.5.5, 3.5.6]: of one that lasts it is known what it is,
+// but not what was unsettled. Others are gone.
+func kept(lasts bool) (frame.Durability, codec.Symbol) {
+	if lasts {
+		return frame.DurableConfiguration, frame.ExpireNever
+	}
+	return frame.NotDurable, frame.ExpireLinkDetach
+}
+
+// deleteOnClose are the properties of the node of a dynamic terminus [3.5.9]: it ends with its link [3.5.10].
+func deleteOnClose() codec.RawValue {
+	properties := codec.BeginFields(nil)
+	policy := codec.BeginList(codec.AppendDescriptor(properties.Key("lifetime-policy"), codec.DescriptorDeleteOnClose))
+	properties.Put(policy.End())
+	return properties.End()
+}
+
+// parseSource reads the addresses that messages are received from, and the name of their subscription that may follow
+// "::".
+func parseSource(s string) (f addressing.Filter, subscription string, err error) {
+	text := addressText(s)
 	if i := strings.LastIndex(text, "::"); i >= 0 && !strings.Contains(text[i:], "/") {
 		text, subscription = text[:i], text[i+len("::"):]
 		if subscription == "" {
-			return router.Source{}, router.Errorf(router.Malformed, "the name of a subscription must follow \"::\"")
+			return f, "", router.Errorf(router.Malformed, "the name of a subscription must follow \"::\"")
 		}
-	} else if isDurable(s) {
-		subscription = container + ":" + link
 	}
-	f, err := addressing.ParseFilter(text)
+	f, err = addressing.ParseFilter(text)
 	if err != nil {
-		return router.Source{}, router.Errorf(router.Malformed, "address: %v", err)
+		return f, "", router.Errorf(router.Malformed, "address: %v", err)
 	}
-	return router.Source{
-		Filter: f, Kind: kindOf(s.Capabilities), Subscription: subscription, Retained: subscription == "",
-	}, nil
-}
-
-// isDurable tells whether a source is to outlive its link [3.5.5, 3.5.6].
-func isDurable(s *frame.Source) bool {
-	return s.Durable != frame.NotDurable && s.ExpiryPolicy == frame.ExpireNever
+	return f, subscription, nil
 }

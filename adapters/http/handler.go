@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	nethttp "net/http"
 
 	"github.com/manifoldmq/manifold/router"
@@ -66,20 +67,31 @@ func (s *Server) dispatch(w nethttp.ResponseWriter, r *nethttp.Request, path *ro
 	}
 }
 
-// authenticate finds out who sends a request to the tenant of its path, by Basic credentials if it has any (RFC 7617).
-// Why it is refused is not told, so that nobody learns which tenants exist.
+// authenticate finds out who sends a request to the tenant of its path: by Basic credentials (RFC 7617) or a bearer token
+// (RFC 6750) if it has any, else by its certificate or as nobody. Why it is refused is not told, so that nobody learns
+// which tenants exist.
 func (s *Server) authenticate(r *nethttp.Request, tenant string) (*tenancy.Principal, error) {
-	c := tenancy.Credentials{Tenant: tenant}
+	var c tenancy.Credentials
+	if r.TLS != nil {
+		c.Visitor = tenancy.VisitorOver(r.TLS)
+	}
+	c.Tenant = tenant
+	authorization := r.Header.Get("Authorization")
 	if user, password, ok := r.BasicAuth(); ok {
 		c.User, c.Password = user, []byte(password)
-	} else if r.Header.Get("Authorization") != "" {
-		return nil, router.Errorf(router.Unauthenticated, "the credentials are not of the scheme Basic")
+	} else if token, ok := tenancy.BearerToken(authorization); ok {
+		c.Token = token
+	} else if authorization != "" {
+		return nil, router.Errorf(router.Unauthenticated, "the credentials are of neither scheme, Basic or Bearer")
 	}
 	if tenant == "" {
 		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
 	}
-	p, err := s.directory.Authenticate(c)
-	if err != nil {
+	p, err := s.directory.Authenticate(r.Context(), c)
+	switch {
+	case errors.Is(err, tenancy.ErrBusy):
+		return nil, router.Errorf(router.Unroutable, "%v", err)
+	case err != nil:
 		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
 	}
 	return p, nil

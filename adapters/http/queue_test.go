@@ -34,6 +34,8 @@ func (q *queues) Resolve(
 	return q.nodes[key], nil
 }
 
+func (q *queues) Subscriptions(string, string) []router.Source { return nil }
+
 func (q *queues) Forget(context.Context, *tenancy.Tenant, router.Source) error {
 	return router.Errorf(router.NotFound, "no such subscription")
 }

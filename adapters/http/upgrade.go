@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	nethttp "net/http"
 	"slices"
@@ -41,8 +42,19 @@ func (s *Server) upgrade(w nethttp.ResponseWriter, r *nethttp.Request) {
 		return // Accept has answered
 	}
 	nc := websocket.NetConn(context.WithoutCancel(r.Context()), c, websocket.MessageBinary)
+	if r.TLS != nil {
+		nc = secured{nc, r.TLS}
+	}
 	s.upgrades[name](stopping(r), nc)
 }
+
+// secured is a WebSocket over TLS. It tells about TLS as a connection of that itself does.
+type secured struct {
+	net.Conn
+	state *tls.ConnectionState
+}
+
+func (s secured) ConnectionState() tls.ConnectionState { return *s.state }
 
 // subprotocol finds the first that a client asks for and that is offered.
 func (s *Server) subprotocol(r *nethttp.Request) (string, bool) {

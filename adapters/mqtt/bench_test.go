@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -60,8 +61,10 @@ func benchServer(b *testing.B) *Server {
 
 func connected(b *testing.B, s *Server, id string) *conn {
 	b.Helper()
-	c := newConn(s, func() {}, time.Now())
+	nc, _ := net.Pipe()
+	c := newConn(s, s.newLogin(b.Context(), nc), func() {}, time.Now())
 	feed(b, c, []byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01"+id))
+	c.login.end() // so that the verdict is there
 	c.Flush(nil)
 	return c
 }

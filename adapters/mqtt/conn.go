@@ -2,11 +2,9 @@ package mqtt
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
-	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -16,8 +14,9 @@ import (
 type conn struct {
 	server  *Server
 	session *session.Session
+	login   *login
 	key     clientKey
-	user    *tenancy.Principal
+	user    *tenancy.Principal // nil before it is known
 
 	senders       map[string]*sender // by topic name
 	subscriptions map[string]*subscription
@@ -34,8 +33,9 @@ var (
 	_ session.Handler  = (*conn)(nil)
 )
 
-func newConn(s *Server, wake func(), now time.Time) *conn {
-	c := &conn{server: s}
+func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
+	c := &conn{server: s, login: l}
+	l.verdicts.Init(wake)
 	c.mail.init(wake, s.config.Limits.MaxQueuedBytes)
 	c.session = session.New(now, &s.config.Limits.SessionLimits, c)
 	return c
@@ -67,6 +67,7 @@ func (c *conn) Deadline() time.Time {
 
 // Flush implements transport.Engine: what has come for the client goes to the session, and out.
 func (c *conn) Flush(dst []byte) []byte {
+	c.answerLogin()
 	if c.mail.evicted.Load() {
 		c.session.Disconnect(session.SessionTakenOver)
 	}
@@ -84,30 +85,6 @@ func (c *conn) Closed() bool { return c.session.Closed() }
 
 // Drain implements transport.Engine.
 func (c *conn) Drain(time.Time) { c.session.Disconnect(session.ServerShuttingDown) }
-
-// Connect implements session.Handler.
-func (c *conn) Connect(r *session.Connect) {
-	user, err := c.server.config.Directory.Authenticate(tenancy.Credentials{User: r.UserName, Password: r.Password})
-	if err != nil {
-		c.session.RefuseConnect(reasons[router.Unauthenticated].connack)
-		return
-	}
-	answer := session.Accept{
-		OverrideExpiry: true, // sessions end with their connection
-		Features:       session.Features{Retain: true, Wildcards: true, SubscriptionIDs: true},
-	}
-	id := r.ClientID
-	if id == "" {
-		id = "auto-" + rand.Text()
-		answer.AssignedClientID = id
-	}
-	c.user, c.will = user, r.Will
-	c.key = clientKey{user.Tenant.Name, id}
-	if former := c.server.enter(c); former != nil {
-		former.mail.evict()
-	}
-	c.session.AcceptConnect(answer)
-}
 
 // Disconnected implements session.Handler.
 func (c *conn) Disconnected(d session.Disconnected) {

@@ -9,7 +9,7 @@
 //   - PUBACK says yes only after the router's outcome did, SUBACK only after the route is live.
 //   - A client that publishes faster than its messages are taken is not read from; one that does not read costs what
 //     its credit lets out and no more.
-//   - A connection has the two goroutines of router/transport and none of its own.
+//   - A connection has the two goroutines of router/transport, and one more only while its client is let in.
 //
 // Specifications: MQTT 5.0, https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html, and MQTT 3.1.1,
 // https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html.

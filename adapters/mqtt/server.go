@@ -58,15 +58,17 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return transport.Accept(ctx, ln, s.ServeConn)
 }
 
-// ServeConn runs one connection until it ends, and closes it.
+// ServeConn runs one connection until it ends, and closes it. If it is one of TLS, it has shaken hands.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	s.count(1)
 	defer s.count(-1)
+	login := s.newLogin(ctx, nc)
 	var c *conn
 	err := s.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		c = newConn(s, wake, time.Now())
+		c = newConn(s, login, wake, time.Now())
 		return c
 	})
+	login.end()
 	c.end()
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.config.Log.Debug("MQTT connection ended", "peer", nc.RemoteAddr(), "client", c.key.id, "err", err)

@@ -37,12 +37,9 @@ func newCheckCommand() *cobra.Command {
 func describe(w io.Writer, file string, c *config.Config) {
 	fmt.Fprintf(w, "%s: ok\n", file)
 	fmt.Fprintf(w, "  listens at %s, stores in %s\n", c.Listen, c.DataDir)
-	for _, door := range []struct {
-		name string
-		config.Door
-	}{{"mqtt", c.MQTT.Door}, {"amqp", c.AMQP.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
-		if door.Enabled {
-			fmt.Fprintf(w, "  %s at port %d\n", door.name, c.ShiftedPort(door.Door))
+	for _, l := range c.Listeners() {
+		if l.Enabled {
+			fmt.Fprintf(w, "  %s at port %d\n", l.Name, l.Port)
 		}
 	}
 	for _, t := range c.AllTenants() {
@@ -50,8 +47,8 @@ func describe(w io.Writer, file string, c *config.Config) {
 		for _, a := range t.Addresses {
 			counts[a.Kind]++
 		}
-		fmt.Fprintf(w, "  tenant %s: %d anycast, %d broadcast, %d queue, %d topic; anonymous %t\n", t.Name,
+		fmt.Fprintf(w, "  tenant %s: %d anycast, %d broadcast, %d queue, %d topic; %d users; anonymous %t\n", t.Name,
 			counts[addressing.Anycast], counts[addressing.Broadcast], counts[addressing.Queue], counts[addressing.Topic],
-			t.Anonymous)
+			len(t.Users), t.Anonymous)
 	}
 }

@@ -5,7 +5,8 @@
 //	manifold check -c FILE    check a configuration
 //	manifold send ADDRESS     send messages over AMQP 1.0
 //	manifold receive ADDRESS  receive messages over AMQP 1.0
-//	manifold bench mqtt       measure an MQTT server
+//	manifold bench mqtt|amqp  measure a server
+//	manifold passwd [NAME]    make the credential of a password
 //	manifold version          say which build this is
 //
 // Its promises: it ends with 0 after SIGINT or SIGTERM, when clients have been given their time to finish; with 1 when
@@ -74,14 +75,14 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRunCommand(), newCheckCommand(), newBenchCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newPasswdCommand(), newBenchCommand(), newVersionCommand())
 	root.AddCommand(failing(client.NewSendCommand()), failing(client.NewReceiveCommand()))
 	return root
 }
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a server"}
-	bench.AddCommand(failing(load.NewMQTTCommand()))
+	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()))
 	return bench
 }
 

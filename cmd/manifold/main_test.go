@@ -22,7 +22,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"help", []string{"--help"}, exitOK, "manifold [command]"},
 		{"version", []string{"version"}, exitOK, "manifold "},
-		{"good file", []string{"check", "-c", good}, exitOK, "tenant default: 0 anycast, 0 broadcast, 1 queue, 0 topic"},
+		{"good file", []string{"check", "-c", good}, exitOK, "tenant default: 0 anycast, 0 broadcast, 1 queue, 0 topic; 0 users; anonymous true"},
 		{"bad file", []string{"check", "-c", bad}, exitUsage, `bad.yaml:3: mqtt: key "prot" does not exist`},
 		{"no file", []string{"check"}, exitUsage, "check needs a file"},
 		{"missing file", []string{"run", "-c", filepath.Join(folder, "none.yaml")}, exitUsage, "no such file"},
@@ -35,7 +35,7 @@ func TestExitCodes(t *testing.T) {
 		{"send failure", []string{"send", "jobs", "x", "--url", "amqp://127.0.0.1:1"}, exitFailed, "nobody listens at"},
 		{"receive usage", []string{"receive"}, exitUsage, "accepts 1 arg(s)"},
 		{"receive failure", []string{"receive", "jobs", "--url", "amqp://127.0.0.1:1"}, exitFailed, "nobody listens at"},
-		{"bench failure", []string{"bench", "mqtt", "--address", "127.0.0.1:1"}, exitFailed, "connect"},
+		{"bench failure", []string{"bench", "mqtt", "--server", "127.0.0.1:1"}, exitFailed, "connect"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var output bytes.Buffer

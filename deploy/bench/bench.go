@@ -27,8 +27,6 @@ type bench struct {
 // cell is one field of the tables.
 type cell struct{ scenario, server string }
 
-const payloadSize = 256
-
 // sample is what the load driver reports about one run: the fields of its two JSON results that are used here.
 type sample struct {
 	Elapsed      time.Duration `json:"elapsedNanos"`
@@ -36,11 +34,14 @@ type sample struct {
 	Delivered    uint64        `json:"delivered"`
 	DriverCPU    time.Duration `json:"driverCPUNanos"`
 	ServerCPU    time.Duration `json:"serverCPUNanos"`
+	ServerPeak   uint64        `json:"serverPeak"`
+	Latency      latency       `json:"latency"`
 
 	Lost           uint64 `json:"lost"`
 	Duplicated     uint64 `json:"duplicated"`
 	Misordered     uint64 `json:"misordered"`
 	Unacknowledged uint64 `json:"unacknowledged"`
+	Refused        uint64 `json:"refused"`
 
 	Connections int   `json:"connections"`
 	Answering   int   `json:"answering"`
@@ -48,6 +49,12 @@ type sample struct {
 	After       int64 `json:"residentAfter"`
 
 	Many manyQueues `json:"-"` // measured here, not by the driver
+}
+
+// latency is from when a message was due to when it was received.
+type latency struct {
+	P50 time.Duration `json:"p50Nanos"`
+	P99 time.Duration `json:"p99Nanos"`
 }
 
 // run measures everything: scenario by scenario, and within one the servers in turn. A failure costs its cell, not
@@ -93,29 +100,15 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return got, err
 	}
 	defer p.stop()
-	return b.drive(ctx, sc, p)
+	return b.drive(ctx, sc, s, p)
 }
 
-// drive runs the load driver against p.
-func (b *bench) drive(ctx context.Context, sc scenario, p *process) (got sample, err error) {
+// drive runs the load driver against p, which is s.
+func (b *bench) drive(ctx context.Context, sc scenario, s server, p *process) (got sample, err error) {
 	const grace = 2 * time.Minute // for connecting, settling and counting what is late
 	ctx, cancel := context.WithTimeout(ctx, b.options.warmUp+b.options.duration+grace)
 	defer cancel()
-	args := slices.Concat([]string{"bench", "mqtt"}, sc.args, []string{
-		"--address", p.address, "--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json",
-	})
-	switch sc.kind {
-	case idle:
-		args = append(args, "--connections", strconv.Itoa(b.options.idle))
-	case queues:
-		n := strconv.Itoa(b.options.queues)
-		args = append(args, "--size", strconv.Itoa(payloadSize), "--topics", n, "--messages", n, "--warm-up", "0s",
-			"--patience", "1m")
-	default:
-		args = append(args, "--size", strconv.Itoa(payloadSize),
-			"--warm-up", b.options.warmUp.String(), "--duration", b.options.duration.String())
-	}
-	driver := exec.CommandContext(ctx, b.servers[0].binary, args...)
+	driver := exec.CommandContext(ctx, b.servers[0].binary, b.driverArgs(sc, s, p)...)
 	driver.WaitDelay = time.Second
 	dieWithParent(driver)
 	var out, complaint bytes.Buffer
@@ -126,6 +119,33 @@ func (b *bench) drive(ctx context.Context, sc scenario, p *process) (got sample,
 		return got, fmt.Errorf("load driver: %v: %s", failed, bytes.TrimSpace(complaint.Bytes()))
 	}
 	return got, nil
+}
+
+// driverArgs is the command line of the load driver.
+func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
+	place, placeFlag := sc.place, "--topic"
+	if s.place != nil {
+		place = s.place(sc)
+	}
+	if sc.protocol == amqp {
+		placeFlag = "--address"
+	}
+	args := []string{"bench", string(sc.protocol)}
+	if sc.kind == idle {
+		args = append(args, "idle", "--connections", strconv.Itoa(b.options.connections(sc)))
+	} else {
+		args = append(args, "--size", strconv.Itoa(sc.size))
+	}
+	args = slices.Concat(args, sc.args, []string{placeFlag, place, "--server", p.doors[sc.protocol],
+		"--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json"})
+	switch sc.kind {
+	case idle:
+		return args
+	case queues:
+		n := strconv.Itoa(b.options.queues)
+		return append(args, "--topics", n, "--messages", n, "--warm-up", "0s", "--patience", "1m")
+	}
+	return append(args, "--warm-up", b.options.warmUp.String(), "--duration", b.options.duration.String())
 }
 
 // describe is one sample in a few words, to follow the progress.
@@ -139,8 +159,12 @@ func (b *bench) describe(sc scenario, s sample) string {
 			m.create.Seconds(), megabytes(m.created), m.recover.Seconds(), megabytes(m.recovered))
 	}
 	n := sc.count(s)
-	return fmt.Sprintf("%.0f messages/s, server %.2f µs, driver %.2f µs",
-		s.rate(n), micros(s.ServerCPU, n), micros(s.DriverCPU, n))
+	text := fmt.Sprintf("%.0f messages/s, server %.2f µs and at most %.0f MB, driver %.2f µs",
+		s.rate(n), micros(s.ServerCPU, n), megabytes(s.ServerPeak), micros(s.DriverCPU, n))
+	if sc.kind == paced {
+		text += fmt.Sprintf(", p50 %v, p99 %v", s.Latency.P50, s.Latency.P99)
+	}
+	return text
 }
 
 func (s sample) rate(n uint64) float64 { return float64(n) / s.Elapsed.Seconds() }
@@ -150,7 +174,9 @@ func (s sample) perConnection() float64 {
 }
 
 // flaws counts what a sound server does not do. No connection broke, so there is no excuse for duplicates either.
-func (s sample) flaws() uint64 { return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged }
+func (s sample) flaws() uint64 {
+	return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged + s.Refused
+}
 
 // micros is a CPU time in microseconds for each of n messages.
 func micros(cpu time.Duration, n uint64) float64 {

@@ -41,8 +41,10 @@ const unknown = "unknown"
 // commandLine is what to type to measure the same. Which files are written and read does not matter for that.
 func commandLine(set *flag.FlagSet) string {
 	words := []string{"go", "run", "./deploy/bench"}
-	if os.Getenv("NATS_SERVER") != "" {
-		words = slices.Insert(words, 0, "NATS_SERVER="+nats)
+	for _, peer := range []struct{ variable, name string }{{"QDROUTERD", qdrouterd}, {"NATS_SERVER", nats}} {
+		if os.Getenv(peer.variable) != "" {
+			words = slices.Insert(words, 0, peer.variable+"="+peer.name)
+		}
 	}
 	set.Visit(func(f *flag.Flag) {
 		if f.Name != "markdown" && f.Name != "manifold" {

@@ -34,6 +34,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -55,7 +56,8 @@ type options struct {
 	runs      int
 	duration  time.Duration
 	warmUp    time.Duration
-	idle      int
+	idle      int // MQTT connections
+	idleAMQP  int
 	queues    int
 	partial   bool
 	manifold  string // a binary to use instead of building one
@@ -68,11 +70,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var names string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&names, "scenarios", "all", "comma-separated: "+strings.Join(scenarioNames(), ", "))
+	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, "+strings.Join(scenarioNames(), ", "))
 	f.IntVar(&o.runs, "runs", 5, "runs of each scenario and server; the median is printed")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")
 	f.IntVar(&o.idle, "idle", 10000, "connections of the scenario idle")
+	f.IntVar(&o.idleAMQP, "idle-amqp", 5000, "connections of the scenario amqp-idle")
 	f.IntVar(&o.queues, "queues", 50000, "queues of the scenario queues")
 	f.BoolVar(&o.partial, "partial", false, "succeed although a server is absent")
 	f.StringVar(&o.manifold, "manifold", "", "`path` of a manifold binary; built from ./cmd/manifold when empty")
@@ -83,13 +86,21 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
-	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || o.idle < 1 || o.queues < 1 {
-		return o, errors.New("runs, duration, idle and queues must be positive, and warm-up not negative")
+	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || o.idle < 1 || o.idleAMQP < 1 || o.queues < 1 {
+		return o, errors.New("runs, duration, idle, idle-amqp and queues must be positive, and warm-up not negative")
 	}
 	o.command = commandLine(f)
 	var err error
 	o.scenarios, err = chooseScenarios(names)
 	return o, err
+}
+
+// connections is how many an idle scenario opens.
+func (o options) connections(sc scenario) int {
+	if sc.protocol == amqp {
+		return o.idleAMQP
+	}
+	return o.idle
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -109,13 +120,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range servers {
+	b := &bench{options: o, servers: servers, dir: dir, progress: stderr, samples: map[cell][]sample{}}
+	b.servers = slices.DeleteFunc(servers, func(s server) bool { return s.name != ours && !b.needs(s) })
+	for _, s := range b.servers {
 		if s.absent != nil {
 			fmt.Fprintf(stderr, "%s is absent: %v\n", s.name, s.absent)
 		}
 	}
-	b := &bench{options: o, servers: servers, dir: dir, progress: stderr, samples: map[cell][]sample{},
-		facts: gatherFacts(ctx, o.command, dir, servers)}
+	b.facts = gatherFacts(ctx, o.command, dir, b.servers)
 	if err := b.run(ctx); err != nil {
 		return err
 	}
@@ -137,11 +149,16 @@ func (b *bench) writeReport(stdout io.Writer) error {
 	return os.WriteFile(b.options.markdown, []byte(r.markdown("Manifold beside other servers")), 0o644)
 }
 
+// needs tells whether a server takes part in any of the scenarios.
+func (b *bench) needs(s server) bool {
+	return slices.ContainsFunc(b.options.scenarios, func(sc scenario) bool { return sc.takes(s.name) })
+}
+
 // complete is an error when the tables do not show everything that was asked for.
 func (b *bench) complete() error {
 	var errs []error
 	for _, s := range b.servers {
-		if s.absent != nil && !b.options.partial {
+		if s.absent != nil && !b.options.partial && b.needs(s) {
 			errs = append(errs, fmt.Errorf("%s is absent: %w", s.name, s.absent))
 		}
 	}

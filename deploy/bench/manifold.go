@@ -15,22 +15,31 @@ const (
 	loadTopic  = "bench" // everything below it is a non-durable topic in our configuration
 	idleTopic  = "idle"  // likewise
 	manyTopic  = "q"     // below it are the queues of the scenario queues: q/00000 and so on
+
+	anycastAddress = "anycast" // this and everything below it is anycast in our configuration
+	idleAddress    = "anycast" // below it are the addresses of idle AMQP connections
 )
 
 // gateway is one way to run Manifold: its arguments, and where it listens with them.
 type gateway struct {
-	args              []string
-	mqtt, http, admin string
+	args                    []string
+	mqtt, amqp, http, admin string
 }
 
 // configureManifold is for the scenarios that compare.
-func configureManifold(dir string) ([]string, string, error) {
+func configureManifold(dir string) (plan, error) {
 	var c strings.Builder
 	declare(&c, loadTopic+"/#", "topic")
 	declare(&c, idleTopic+"/#", "topic")
 	declare(&c, queueTopic, "queue")
+	declare(&c, anycastAddress, "anycast")
+	declare(&c, anycastAddress+"/#", "anycast")
 	g, err := newGateway(dir, c.String())
-	return g.args, g.mqtt, err
+	return g.plan(), err
+}
+
+func (g gateway) plan() plan {
+	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp}}
 }
 
 // configureQueues declares n queues, each by its own name.
@@ -50,10 +59,10 @@ func declare(c *strings.Builder, name, kind string) {
 	fmt.Fprintf(c, "  - name: %s\n    kind: %s\n", name, kind)
 }
 
-// newGateway writes a configuration with addresses, and nothing that is not a default, to dir.
+// newGateway writes a configuration with addresses to dir. Nothing in it is not a default, but for the size of messages.
 func newGateway(dir, addresses string) (gateway, error) {
 	file := filepath.Join(dir, "manifold.yaml")
-	if err := os.WriteFile(file, []byte("anonymous: true\naddresses:\n"+addresses), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("anonymous: true\nlimits: {maxMessageSize: 16MiB}\naddresses:\n"+addresses), 0o644); err != nil {
 		return gateway{}, err
 	}
 	offset, err := freeOffset()
@@ -62,7 +71,8 @@ func newGateway(dir, addresses string) (gateway, error) {
 	}
 	return gateway{
 		args: []string{"run", "-c", file, "--data", filepath.Join(dir, "data"), "--port-offset", strconv.Itoa(offset)},
-		mqtt: loopback(1883 + offset), http: loopback(8080 + offset), admin: loopback(8081 + offset),
+		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset),
+		http: loopback(8080 + offset), admin: loopback(8081 + offset),
 	}, nil
 }
 

@@ -22,7 +22,7 @@ const (
 
 // process is a running server.
 type process struct {
-	address string
+	doors   map[protocol]string
 	started time.Time
 	cmd     *exec.Cmd
 	output  *tail
@@ -31,17 +31,18 @@ type process struct {
 
 // start runs s with its files in dir and returns when it listens. The end of ctx kills it.
 func start(ctx context.Context, s server, dir string) (*process, error) {
-	args, address, err := s.configure(dir)
+	plan, err := s.configure(dir)
 	if err != nil {
 		return nil, fmt.Errorf("configuring %s: %w", s.name, err)
 	}
-	return launch(ctx, s, args, address)
+	return launch(ctx, s, plan)
 }
 
 // launch is start for a server that is configured already.
-func launch(ctx context.Context, s server, args []string, address string) (*process, error) {
-	p := &process{address: address, output: &tail{}, ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, s.binary, args...)
+func launch(ctx context.Context, s server, plan plan) (*process, error) {
+	p := &process{doors: plan.doors, output: &tail{}, ended: make(chan struct{})}
+	p.cmd = exec.CommandContext(ctx, s.binary, plan.args...)
+	p.cmd.Env = append(os.Environ(), plan.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = time.Second
 	dieWithParent(p.cmd)
@@ -52,23 +53,28 @@ func launch(ctx context.Context, s server, args []string, address string) (*proc
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // how a server ends after it was measured is of no interest
+		if plan.after != nil {
+			_ = plan.after.Run()
+		}
 	}()
-	if err := p.listening(ctx); err != nil {
-		p.stop()
-		return nil, fmt.Errorf("starting %s: %w\n%s", s.name, err, p.output)
+	for _, address := range p.doors {
+		if err := p.listening(ctx, address); err != nil {
+			p.stop()
+			return nil, fmt.Errorf("starting %s: %w\n%s", s.name, err, p.output)
+		}
 	}
 	return p, nil
 }
 
-// listening returns once the server accepts connections.
-func (p *process) listening(ctx context.Context) error {
+// listening returns once the server accepts connections at one of its doors.
+func (p *process) listening(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	retry := time.NewTicker(retryTime)
 	defer retry.Stop()
 	var dialer net.Dialer
 	for {
-		conn, err := dialer.DialContext(ctx, "tcp", p.address)
+		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err == nil {
 			return conn.Close()
 		}
@@ -76,7 +82,7 @@ func (p *process) listening(ctx context.Context) error {
 		case <-p.ended:
 			return fmt.Errorf("it ended: %v", p.cmd.ProcessState)
 		case <-ctx.Done():
-			return fmt.Errorf("not listening at %s: %w", p.address, err)
+			return fmt.Errorf("not listening at %s: %w", address, err)
 		case <-retry.C:
 		}
 	}

@@ -37,12 +37,12 @@ func (b *bench) measureQueues(ctx context.Context, sc scenario, s server, dir st
 
 // createQueues runs the server until every queue has its message, and kills it.
 func (b *bench) createQueues(ctx context.Context, sc scenario, s server, g gateway) (got sample, err error) {
-	p, err := launch(ctx, s, g.args, g.mqtt)
+	p, err := launch(ctx, s, g.plan())
 	if err != nil {
 		return got, err
 	}
 	defer p.kill()
-	if got, err = b.drive(ctx, sc, p); err != nil {
+	if got, err = b.drive(ctx, sc, s, p); err != nil {
 		return got, err
 	}
 	got.Many.create = time.Since(p.started)
@@ -55,7 +55,7 @@ func (b *bench) createQueues(ctx context.Context, sc scenario, s server, g gatew
 
 // recoverQueues runs the server on what a killed one has left.
 func (b *bench) recoverQueues(ctx context.Context, s server, g gateway) (took time.Duration, bytes uint64, err error) {
-	p, err := launch(ctx, s, g.args, g.mqtt)
+	p, err := launch(ctx, s, g.plan())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -106,7 +106,7 @@ func probe(ctx context.Context, door string, i, n int) error {
 		return fmt.Errorf("queue %s: %w", queue, err)
 	case status != http.StatusOK:
 		return fmt.Errorf("queue %s has no message: status %d", queue, status)
-	case len(body) != payloadSize || binary.LittleEndian.Uint64(body[sequenceAt:]) != uint64(i):
+	case len(body) != smallSize || binary.LittleEndian.Uint64(body[sequenceAt:]) != uint64(i):
 		return fmt.Errorf("queue %s has a message that was not sent there", queue)
 	}
 	return nil

@@ -32,7 +32,7 @@ func TestEveryQueueIsDeclaredByName(t *testing.T) {
 }
 
 func TestProbeWantsTheMessageOfItsQueue(t *testing.T) {
-	message := make([]byte, payloadSize)
+	message := make([]byte, smallSize)
 	binary.LittleEndian.PutUint64(message[8:], 7)
 	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method + r.URL.Path {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -26,7 +27,7 @@ type table struct {
 type metric struct {
 	title  string
 	format string
-	kind   kind // of the scenarios that have it
+	kinds  []kind // of the scenarios that have it
 	ratio  bool
 	of     measure
 }
@@ -37,6 +38,9 @@ type measure func(scenario, sample) float64
 func rate(sc scenario, s sample) float64          { return s.rate(sc.count(s)) }
 func serverCPU(sc scenario, s sample) float64     { return micros(s.ServerCPU, sc.count(s)) }
 func driverCPU(sc scenario, s sample) float64     { return micros(s.DriverCPU, sc.count(s)) }
+func halfLatency(_ scenario, s sample) float64    { return micros(s.Latency.P50, 1) }
+func mostLatency(_ scenario, s sample) float64    { return micros(s.Latency.P99, 1) }
+func peakMemory(_ scenario, s sample) float64     { return megabytes(s.ServerPeak) }
 func perConnection(_ scenario, s sample) float64  { return s.perConnection() }
 func createTime(_ scenario, s sample) float64     { return s.Many.create.Seconds() }
 func createMemory(_ scenario, s sample) float64   { return megabytes(s.Many.created) }
@@ -45,10 +49,18 @@ func recoveryMemory(_ scenario, s sample) float64 { return megabytes(s.Many.reco
 
 func metrics() []metric {
 	return []metric{
-		{title: "Messages per second (more is better)", format: "%.0f", ratio: true, of: rate},
-		{title: "Server CPU, µs per message (less is better)", format: "%.2f", ratio: true, of: serverCPU},
-		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f", of: driverCPU},
-		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kind: idle, ratio: true,
+		{title: "Messages per second (more is better)", format: "%.0f", kinds: []kind{traffic, large}, ratio: true, of: rate},
+		{title: "Server CPU, µs per message (less is better)", format: "%.2f", kinds: []kind{traffic, paced, large}, ratio: true,
+			of: serverCPU},
+		{title: "Latency at a fixed rate, µs, median (less is better)", format: "%.0f", kinds: []kind{paced}, ratio: true,
+			of: halfLatency},
+		{title: "Latency at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", kinds: []kind{paced},
+			ratio: true, of: mostLatency},
+		{title: "Server memory, most resident MB (less is better)", format: "%.0f", kinds: []kind{large}, ratio: true,
+			of: peakMemory},
+		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
+			kinds: []kind{traffic, large}, of: driverCPU},
+		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kinds: []kind{idle}, ratio: true,
 			of: perConnection},
 	}
 }
@@ -56,9 +68,11 @@ func metrics() []metric {
 // report makes the tables out of the samples.
 func (b *bench) report() report {
 	r := report{facts: b.facts, verdicts: b.verdicts()}
-	for _, m := range metrics() {
-		if t := b.table(m); len(t.rows) > 0 {
-			r.tables = append(r.tables, t)
+	for _, p := range []protocol{mqtt, amqp} {
+		for _, m := range metrics() {
+			if t := b.table(p, m); len(t.rows) > 0 {
+				r.tables = append(r.tables, t)
+			}
 		}
 	}
 	for _, sc := range b.options.scenarios {
@@ -74,18 +88,25 @@ func (b *bench) report() report {
 func (b *bench) notes() []string {
 	o := b.options
 	notes := []string{fmt.Sprintf("Median of %d interleaved runs of %v after %v of warm-up, each on a fresh server; "+
-		"payload %d bytes. Durable queues count acknowledged messages, the others delivered ones.",
-		o.runs, o.duration, o.warmUp, payloadSize)}
+		"payload %d bytes where nothing else is said. Queues that nobody consumes, and those of MQTT, count acknowledged "+
+		"messages, the others delivered ones.", o.runs, o.duration, o.warmUp, smallSize)}
+	rates := false
 	for _, sc := range o.scenarios {
 		switch sc.kind {
 		case idle:
-			notes = append(notes, fmt.Sprintf("%s: %d connections to each server.", sc.name, o.idle))
+			notes = append(notes, fmt.Sprintf("%s: %d connections to each server.", sc.name, o.connections(sc)))
+		case paced:
+			rates = true
 		case queues:
 			notes = append(notes, fmt.Sprintf("%s: each of %d queues is declared by its name. Both times begin with the "+
 				"process. Created is when one publisher with 1,000 messages in flight has the last acknowledgement; "+
 				"recovered, after a kill, is when /readyz is 200 and 10 queues have given their message over HTTP.",
 				sc.name, o.queues))
 		}
+	}
+	if rates {
+		notes = append(notes, "Latency is from when a message was due by the rate to when the receiver had it, so a server that "+
+			"holds the sender up is charged for all that had to wait (corrected for coordinated omission).")
 	}
 	for _, s := range b.servers {
 		switch {
@@ -102,33 +123,44 @@ func (b *bench) notes() []string {
 	return notes
 }
 
-func (b *bench) table(m metric) table {
-	t := table{title: m.title, header: []string{"scenario"}}
-	for _, s := range b.servers {
+// table has the scenarios of a protocol that have the number, and the servers that take part in any of them.
+func (b *bench) table(p protocol, m metric) table {
+	t := table{title: strings.ToUpper(string(p)) + ": " + m.title, header: []string{"scenario"}}
+	var chosen []scenario
+	for _, sc := range b.options.scenarios {
+		if sc.protocol == p && slices.Contains(m.kinds, sc.kind) {
+			chosen = append(chosen, sc)
+		}
+	}
+	servers := slices.DeleteFunc(slices.Clone(b.servers), func(s server) bool {
+		return !slices.ContainsFunc(chosen, func(sc scenario) bool { return sc.takes(s.name) })
+	})
+	for _, s := range servers {
 		t.header = append(t.header, s.name)
 	}
 	if m.ratio {
-		for _, s := range b.servers[1:] {
+		for _, s := range peers(servers) {
 			t.header = append(t.header, ours+"/"+s.name)
 		}
 	}
-	for _, sc := range b.options.scenarios {
-		if sc.kind == m.kind {
-			t.rows = append(t.rows, b.row(m, sc))
-		}
+	for _, sc := range chosen {
+		t.rows = append(t.rows, b.row(m, sc, servers))
 	}
 	return t
 }
 
-func (b *bench) row(m metric, sc scenario) []string {
+// peers are the servers that are not ours, which stands first.
+func peers(servers []server) []server { return servers[min(1, len(servers)):] }
+
+func (b *bench) row(m metric, sc scenario, servers []server) []string {
 	row := []string{sc.about}
-	for _, s := range b.servers {
+	for _, s := range servers {
 		row = append(row, b.field(m, sc, s))
 	}
 	if !m.ratio {
 		return row
 	}
-	for _, peer := range b.servers[1:] {
+	for _, peer := range peers(servers) {
 		if ratio, ok := b.ratio(m.of, sc, peer.name); ok {
 			row = append(row, fmt.Sprintf("%.2f", ratio))
 		} else {

@@ -11,23 +11,38 @@ const (
 	ours      = "manifold"
 	mosquitto = "mosquitto"
 	nats      = "nats-server"
+	qdrouterd = "qdrouterd"
+	rabbitmq  = "rabbitmq"
+)
+
+// protocol is what a scenario speaks.
+type protocol string
+
+const (
+	mqtt protocol = "mqtt"
+	amqp protocol = "amqp"
 )
 
 // scenario is one kind of load.
 type scenario struct {
-	name    string
-	about   string
-	servers []string // who takes part; the others have nothing comparable
-	args    []string // for `manifold bench mqtt`
-	count   counter  // what rates and costs are per
-	kind    kind
+	name     string
+	about    string
+	protocol protocol
+	servers  []string // who takes part; the others have nothing comparable
+	place    string   // the topic or address that the driver uses, or the prefix of them
+	args     []string // for `manifold bench`
+	size     int      // of a payload, in bytes
+	count    counter  // what rates and costs are per
+	kind     kind
 }
 
 // kind is what a scenario measures.
 type kind int
 
 const (
-	traffic kind = iota // messages and what they cost
+	traffic kind = iota // messages as fast as they go, and what they cost
+	paced               // latency at a rate that everybody can keep up with
+	large               // messages of many frames, and the memory that they take
 	idle                // memory of connections without traffic
 	queues              // time and memory of many queues, across a restart
 )
@@ -39,29 +54,90 @@ func delivered(s sample) uint64    { return s.Delivered }
 func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
-func scenarios() []scenario {
+func scenarios() []scenario { return slices.Concat(mqttScenarios(), amqpScenarios()) }
+
+const smallSize = 256
+
+func mqttScenarios() []scenario {
 	everybody, brokers := []string{ours, mosquitto, nats}, []string{ours, mosquitto}
-	pair := []string{"--layout", "pairs", "--topic", loadTopic}
-	fan := []string{"--layout", "fanout", "--topic", loadTopic, "--subscribers", "100"}
-	queue := []string{"--layout", "mesh", "--topic", queueTopic, "--qos", "1", "--window", "1000"}
+	pair := []string{"--layout", "pairs"}
+	fan := []string{"--layout", "fanout", "--subscribers", "100"}
+	queue := []string{"--layout", "mesh", "--qos", "1", "--window", "1000"}
 	qos1 := []string{"--qos", "1"}
-	return []scenario{
-		{name: "qos0-1x1", about: "QoS 0, 1 publisher, 1 subscriber", servers: everybody, args: pair, count: delivered},
-		{name: "qos0-1x100", about: "QoS 0, 1 publisher, 100 subscribers", servers: everybody, args: fan, count: delivered},
-		{name: "qos1-1x1", about: "QoS 1, 1 publisher, 1 subscriber, not durable", servers: brokers,
+	all := []scenario{
+		{name: "qos0-1x1", about: "QoS 0, 1 publisher, 1 subscriber", servers: everybody, place: loadTopic, args: pair,
+			count: delivered},
+		{name: "qos0-1x100", about: "QoS 0, 1 publisher, 100 subscribers", servers: everybody, place: loadTopic, args: fan,
+			count: delivered},
+		{name: "qos1-1x1", about: "QoS 1, 1 publisher, 1 subscriber, not durable", servers: brokers, place: loadTopic,
 			args: slices.Concat(pair, qos1), count: delivered},
-		{name: "qos1-1x100", about: "QoS 1, 1 publisher, 100 subscribers, not durable", servers: brokers,
+		{name: "qos1-1x100", about: "QoS 1, 1 publisher, 100 subscribers, not durable", servers: brokers, place: loadTopic,
 			args: slices.Concat(fan, qos1), count: delivered},
 		{name: "queue", about: "durable queue with fsync, 1 publisher, nobody consumes", servers: []string{ours},
-			args: slices.Concat(queue, []string{"--subscribers", "0"}), count: acknowledged},
+			place: queueTopic, args: slices.Concat(queue, []string{"--subscribers", "0"}), count: acknowledged},
 		{name: "queue-consumed", about: "durable queue with fsync, 1 publisher, 1 QoS 1 consumer", servers: []string{ours},
-			args: slices.Concat(queue, []string{"--subscribers", "1"}), count: acknowledged},
-		{name: "idle", about: "idle connections with one subscription each", servers: brokers,
-			args: []string{"idle", "--topic", idleTopic}, kind: idle},
-		{name: "queues", about: "many queues with one message each", servers: []string{ours},
-			args: []string{"--layout", "mesh", "--topic", manyTopic, "--subscribers", "0", "--qos", "1", "--window", "1000"},
-			kind: queues},
+			place: queueTopic, args: slices.Concat(queue, []string{"--subscribers", "1"}), count: acknowledged},
+		{name: "idle", about: "idle connections with one subscription each", servers: brokers, place: idleTopic, kind: idle},
+		{name: "queues", about: "many queues with one message each", servers: []string{ours}, place: manyTopic,
+			args: []string{"--layout", "mesh", "--subscribers", "0", "--qos", "1", "--window", "1000"}, kind: queues},
 	}
+	for i := range all {
+		all[i].protocol, all[i].size = mqtt, smallSize
+	}
+	return all
+}
+
+// amqpRate is the messages per second of the scenarios that measure latency.
+const amqpRate = 10_000
+
+func amqpScenarios() []scenario {
+	everybody := []string{ours, qdrouterd, rabbitmq}
+	var all []scenario
+	add := func(s scenario) {
+		s.protocol, s.servers = amqp, everybody
+		if s.size == 0 {
+			s.size = smallSize
+		}
+		if s.count == nil {
+			s.count = delivered
+		}
+		all = append(all, s)
+	}
+	shapes := []struct {
+		name, about string
+		n           int
+	}{{"1x1", "1 sender, 1 receiver", 1}, {"4x4", "4 senders, 4 receivers", 4}}
+	modes := []struct {
+		name string
+		args []string
+	}{{"settled", []string{"--settled"}}, {"unsettled", nil}}
+	for _, shape := range shapes {
+		n := fmt.Sprint(shape.n)
+		parties := []string{"--senders", n, "--receivers", n}
+		for _, mode := range modes {
+			args := slices.Concat(parties, mode.args)
+			add(scenario{name: "amqp-" + mode.name + "-" + shape.name, about: "anycast, " + mode.name + ", " + shape.about,
+				place: anycastAddress, args: args})
+			add(scenario{name: "amqp-paced-" + mode.name + "-" + shape.name, kind: paced,
+				about: fmt.Sprintf("anycast, %s, %s, %d messages/s", mode.name, shape.about, amqpRate), place: anycastAddress,
+				args: slices.Concat(args, []string{"--latency", "--rate", fmt.Sprint(amqpRate / shape.n)})})
+		}
+	}
+	add(scenario{name: "amqp-64k", about: "anycast, unsettled, 1 sender, 1 receiver, 64 KiB", kind: large, size: 64 << 10,
+		place: anycastAddress, args: []string{"--outstanding", "100"}})
+	add(scenario{name: "amqp-10m", about: "anycast, unsettled, 1 sender, 1 receiver, 10 MiB", kind: large, size: 10 << 20,
+		place: anycastAddress, args: []string{"--outstanding", "4"}})
+	add(scenario{name: "amqp-queue", about: "durable queue, 1 sender, nobody consumes", place: queueTopic,
+		args: []string{"--durable", "--receivers", "0"}, count: acknowledged})
+	add(scenario{name: "amqp-queue-consumed", about: "durable queue, 1 sender, 1 receiver", place: queueTopic,
+		args: []string{"--durable"}})
+	add(scenario{name: "amqp-idle", about: "idle connections with a link in each direction", place: idleAddress, kind: idle})
+	for i := range all {
+		if all[i].place == queueTopic {
+			all[i].servers = []string{ours, rabbitmq}
+		}
+	}
+	return all
 }
 
 func (s scenario) takes(server string) bool { return slices.Contains(s.servers, server) }
@@ -74,19 +150,21 @@ func scenarioNames() []string {
 	return names
 }
 
-// chooseScenarios turns "all" or a list of names into scenarios.
+// chooseScenarios turns "all", a protocol or a list of names into scenarios.
 func chooseScenarios(names string) ([]scenario, error) {
 	all := scenarios()
-	if names == "all" {
-		return all, nil
-	}
 	var chosen []scenario
 	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("scenario %q is none of %s", name, strings.Join(scenarioNames(), ", "))
+		before := len(chosen)
+		for _, s := range all {
+			if name == "all" || name == string(s.protocol) || name == s.name {
+				chosen = append(chosen, s)
+			}
 		}
-		chosen = append(chosen, all[i])
+		if len(chosen) == before {
+			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s", name, mqtt, amqp,
+				strings.Join(scenarioNames(), ", "))
+		}
 	}
 	return chosen, nil
 }

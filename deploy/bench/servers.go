@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 )
@@ -20,8 +19,18 @@ type server struct {
 	note    string
 	version []string // arguments that make it say in its first line which version it is
 
-	// configure writes what the server needs into dir and returns its arguments and the address of its MQTT listener.
-	configure func(dir string) (args []string, address string, err error)
+	// configure writes what the server needs into dir and says how it runs.
+	configure func(dir string) (plan, error)
+	// place gives the name that a topic or an address of a scenario has here; nil for the same.
+	place func(sc scenario) string
+}
+
+// plan is how a server runs.
+type plan struct {
+	args  []string
+	env   []string            // beyond our own environment
+	doors map[protocol]string // where it listens
+	after *exec.Cmd           // run when the server has ended, to end what it leaves behind; nil for nothing
 }
 
 // findServers looks for all servers. Only Manifold is indispensable, because it is the load driver too.
@@ -49,6 +58,13 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 		found(server{name: nats, version: []string{"--version"}, configure: configureNATS,
 			note: "JetStream on, because its MQTT needs it; only QoS 0 is compared, its QoS 1 stores every message"},
 			os.Getenv("NATS_SERVER"), "nats-server"),
+		found(server{name: qdrouterd, version: []string{"--version"}, configure: configureQdrouterd,
+			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
+				"does not drop settled messages", qdrouterdCapacity)},
+			os.Getenv("QDROUTERD"), "qdrouterd"),
+		found(server{name: rabbitmq, version: []string{"version"}, configure: configureRabbitMQ, place: rabbitmqPlace,
+			note: "plugin rabbitmq_amqp1_0; has no anycast: its classic queue, with messages that are not durable, stands in"},
+			os.Getenv("RABBITMQ_SERVER"), "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
 	}, nil
 }
 
@@ -68,49 +84,6 @@ func found(s server, candidates ...string) server {
 	}
 	s.absent = errors.Join(errs...)
 	return s
-}
-
-func configureMosquitto(dir string) ([]string, string, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, "", err
-	}
-	me, err := user.Current()
-	if err != nil {
-		return nil, "", err
-	}
-	config := fmt.Sprintf(`listener %d 127.0.0.1
-user %s
-allow_anonymous true
-persistence false
-max_inflight_messages 0
-max_queued_messages 0
-max_queued_bytes 0
-max_connections -1
-sys_interval 0
-log_type error
-log_dest stderr
-`, port, me.Username)
-	file := filepath.Join(dir, "mosquitto.conf")
-	return []string{"-c", file}, loopback(port), os.WriteFile(file, []byte(config), 0o644)
-}
-
-func configureNATS(dir string) ([]string, string, error) {
-	client, err := freePort()
-	if err != nil {
-		return nil, "", err
-	}
-	mqtt, err := freePort()
-	if err != nil {
-		return nil, "", err
-	}
-	config := fmt.Sprintf(`server_name: bench
-listen: %q
-jetstream { store_dir: %q }
-mqtt { listen: %q }
-`, loopback(client), filepath.Join(dir, "jetstream"), loopback(mqtt))
-	file := filepath.Join(dir, "nats.conf")
-	return []string{"-c", file}, loopback(mqtt), os.WriteFile(file, []byte(config), 0o644)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

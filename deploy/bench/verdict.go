@@ -28,8 +28,12 @@ func targets(o options) []target {
 		oneToMany   = ", 1 publisher, 100 subscribers"
 		queuesLimit = 500
 	)
+	const (
+		halfOfRouter = "AMQP anycast takes at most half of qdrouterd's CPU"
+		noLater      = "AMQP anycast at 10,000 messages/s has a p99 latency no worse than qdrouterd's"
+	)
 	many := strconv.Itoa(o.queues) + " queues declared with one message each "
-	return []target{
+	all := []target{
 		{claim: likeNATS + oneToOne, scenario: "qos0-1x1", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
 		{claim: likeNATS + oneToMany, scenario: "qos0-1x100", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
 		{claim: halfOfIt + oneToOne, scenario: "qos1-1x1", of: serverCPU, peer: mosquitto, limit: 0.5, format: multiple},
@@ -44,7 +48,19 @@ func targets(o options) []target {
 			format: memory},
 		{claim: many + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: queuesLimit,
 			format: memory},
+		{claim: "10 MiB messages over AMQP anycast take at most 64 MB of the process", scenario: "amqp-10m", of: peakMemory,
+			limit: 64, format: memory},
+		{claim: "an idle AMQP connection with two links takes at most 30 kB resident", scenario: "amqp-idle",
+			of: perConnection, limit: 30_000, format: "%.0f bytes"},
 	}
+	for _, how := range []string{"settled-1x1", "unsettled-1x1", "settled-4x4", "unsettled-4x4"} {
+		all = append(all,
+			target{claim: halfOfRouter + ", " + how, scenario: "amqp-" + how, of: serverCPU, peer: qdrouterd, limit: 0.5,
+				format: multiple},
+			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
+				format: multiple})
+	}
+	return all
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

@@ -26,13 +26,15 @@ type Config struct {
 	Log          Log           `yaml:"log"`
 	Limits       Limits        `yaml:"limits"`
 	Store        Store         `yaml:"store"`
+	TLS          TLS           `yaml:"tls"`
 	MQTT         MQTT          `yaml:"mqtt"`
 	AMQP         AMQP          `yaml:"amqp"`
 	HTTP         HTTP          `yaml:"http"`
 	Admin        Admin         `yaml:"admin"`
 	Tenants      []Tenant      `yaml:"tenants"`
 	Anonymous    bool          `yaml:"anonymous"` // short for that of the tenant "default"
-	Addresses    []Address     `yaml:"addresses"` // short for those of the tenant "default"
+	Users        []User        `yaml:"users"`     // short for those of the tenant "default"
+	Addresses    []Address     `yaml:"addresses"` // likewise
 }
 
 // Default is the configuration of an empty file: every setting's default, and no tenant.
@@ -44,6 +46,7 @@ func Default() Config {
 		Log:          defaultLog(),
 		Limits:       defaultLimits(),
 		Store:        defaultStore(),
+		TLS:          defaultTLS(),
 		MQTT:         defaultMQTT(),
 		AMQP:         defaultAMQP(),
 		HTTP:         defaultHTTP(),
@@ -91,13 +94,13 @@ func Parse(file string, text []byte) (Config, error) {
 }
 
 // AllTenants gives the tenants with the short form spelled out: the tenant "default" comes first when the top level
-// declares addresses for it or lets anybody in.
+// declares users or addresses for it or lets anybody in.
 func (c *Config) AllTenants() []Tenant {
 	if !c.hasShortForm() {
 		return c.Tenants
 	}
-	short := Tenant{Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Addresses: c.Addresses}
+	short := Tenant{Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Users: c.Users, Addresses: c.Addresses}
 	return append([]Tenant{short}, c.Tenants...)
 }
 
-func (c *Config) hasShortForm() bool { return c.Anonymous || len(c.Addresses) > 0 }
+func (c *Config) hasShortForm() bool { return c.Anonymous || len(c.Users) > 0 || len(c.Addresses) > 0 }

@@ -61,7 +61,7 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"unlike any key", "log: {zzzzzz: 1}", `f.yaml:1: log: key "zzzzzz" does not exist; the keys here are level, format`},
 		{"fsync is no setting", "store: {fsync: false}",
 			`f.yaml:1: store: key "fsync" does not exist; ` +
-				`the keys here are cacheSize, memTableSize, maxQueues, maxSubscriptions, maxRetained, maxRetainedBytes`},
+				`the keys here are cacheSize, memTableSize, maxQueues, maxSubscriptions, maxVolatile, maxRetained, maxRetainedBytes`},
 		{"twice", "listen: a\nlisten: b", `f.yaml:2: mapping key "listen" already defined at [1:1]`},
 		{"no YAML", "a: [1", `f.yaml:1: sequence end token ']' not found`},
 		{"second document", "listen: a\n---\nlisten: b", `f.yaml:3: a second document; a configuration is one`},
@@ -76,6 +76,8 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"size", "limits: {maxMessageSize: 1 mb}",
 			`f.yaml:1: limits.maxMessageSize: "mb" is no unit of size; one of B, KiB, MiB, GiB, TiB, kB, MB, GB, TB`},
 		{"number", "limits: {linkCredit: 1.5}", `f.yaml:1: limits.linkCredit: "1.5" is not a whole number`},
+		{"decimal number", "addresses: [{name: a, kind: queue, redeliveryDelay: {multiplier: NaN}}]",
+			`f.yaml:1: addresses[0].redeliveryDelay.multiplier: "NaN" is not a number`},
 		{"bool", "anonymous: yes", `f.yaml:1: anonymous: "yes" is neither true nor false`},
 		{"port", "http:\n  port: 70000", `f.yaml:2: http.port: 70000 is not from 0 to 65535`},
 		{"port taken", "http:\n  port: 1883", `f.yaml:2: http.port: 1883 is the port of mqtt already`},
@@ -96,6 +98,22 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"tenant twice", "tenants:\n  - name: a\n  - name: a", `f.yaml:3: tenants[1].name: the tenant "a" is declared twice`},
 		{"default twice", "anonymous: true\ntenants:\n  - name: default",
 			`f.yaml:3: tenants[0].name: the top level declares the tenant "default" already`},
+		{"user", "users:\n  - name: a@b", `f.yaml:2: users[0].name: user name "a@b": without @ and :`},
+		{"user twice", "users:\n  - name: a\n  - name: a", `f.yaml:3: users[1].name: "a" is declared in users[0] already`},
+		{"password for credential", "users:\n  - name: a\n    credential: secret",
+			"f.yaml:3: users[0].credential: not a credential; `manifold passwd` makes one from a password"},
+		{"default twice by users", "users: [{name: a}]\ntenants:\n  - name: default",
+			`f.yaml:3: tenants[0].name: the top level declares the tenant "default" already`},
+		{"certificate without key", "tls:\n  certificate: x", `f.yaml:2: tls.certificate: needs tls.key`},
+		{"key without certificate", "tls:\n  key: x", `f.yaml:2: tls.key: needs tls.certificate`},
+		{"client authority for nothing", "tls: {certificate: x, key: x, clientCA: x}",
+			`f.yaml:1: tls.clientCA: needs tls.clientAuth to be optional or required`},
+		{"clients of no authority", "tls: {certificate: x, key: x, clientAuth: required}",
+			`f.yaml:1: tls.clientAuth: needs tls.clientCA`},
+		{"clients without TLS", "tls: {clientAuth: required, clientCA: x}", `f.yaml:1: tls.clientAuth: needs tls.certificate`},
+		{"TLS version", "tls:\n  minVersion: 1.1", `f.yaml:2: tls.minVersion: "1.1" is not one of 1.2, 1.3`},
+		{"TLS port taken", "tls: {certificate: x, key: x}\namqp:\n  tlsPort: 8883",
+			`f.yaml:3: amqp.tlsPort: 8883 is the port of mqtts already`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("f.yaml", []byte(c.text))
@@ -123,6 +141,22 @@ func TestLongListOfProblemsIsCutShort(t *testing.T) {
 	_, err := Parse("f.yaml", []byte("addresses:\n"+strings.Repeat("  - {name: a}\n", 100)))
 	if lines := strings.Split(err.Error(), "\n"); len(lines) != maxShown+1 || lines[maxShown] != "and 80 more" {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+func TestPortsOfTLSCountOnlyWithACertificate(t *testing.T) {
+	c, err := Parse("f.yaml", []byte("portOffset: 1\nmqtt: {tlsPort: 5672}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var enabled []string
+	for _, l := range c.Listeners() {
+		if l.Enabled {
+			enabled = append(enabled, fmt.Sprintf("%s:%d", l.Name, l.Port))
+		}
+	}
+	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 http:8081 admin:8082]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

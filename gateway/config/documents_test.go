@@ -36,12 +36,13 @@ func everySetting() []setting {
 	c := Default()
 	all := settingsOf(reflect.ValueOf(c), "")
 	all = append(all, settingsOf(reflect.ValueOf(Tenant{}), "tenants[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(User{}), "users[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
 // shown gives a value as a person writes it.
 func shown(v reflect.Value) string {
-	if v.Kind() == reflect.Slice {
+	if v.Kind() == reflect.Slice || fmt.Sprint(v.Interface()) == "" {
 		return "none"
 	}
 	switch value := v.Interface().(type) {
@@ -62,7 +63,7 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	required := map[string]bool{"tenants[].name": true, "addresses[].name": true, "addresses[].kind": true}
+	required := map[string]bool{"tenants[].name": true, "users[].name": true, "addresses[].name": true, "addresses[].kind": true}
 	rows := 0
 	for _, s := range everySetting() {
 		cell := "`" + s.text + "`"
@@ -95,7 +96,7 @@ func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for _, s := range settingsOf(reflect.ValueOf(Default()), "") {
-		if short := s.path == "anonymous" || s.path == "addresses"; !short && !has(doc, s.path) {
+		if short := s.path == "anonymous" || s.path == "users" || s.path == "addresses"; !short && !has(doc, s.path) {
 			t.Errorf("%s does not show %s", file, s.path)
 		}
 	}

@@ -8,6 +8,12 @@ type Door struct {
 	Port    int  `yaml:"port"` // before portOffset; 0 takes any free one and is not shifted
 }
 
+// SecureDoor is what a listener is told that has another one for TLS beside it.
+type SecureDoor struct {
+	Door
+	TLSPort int `yaml:"tlsPort"` // before portOffset; open when there is a certificate, see TLS
+}
+
 // Log says what is logged, and how.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn or error
@@ -21,6 +27,7 @@ type Limits struct {
 	MaxMessageSize Size `yaml:"maxMessageSize"` // of one encoded message, where its address sets none
 	MaxWaiting     Size `yaml:"maxWaiting"`     // of messages waiting at one anycast definition
 	LinkCredit     int  `yaml:"linkCredit"`     // unsettled messages of one sender before it has to wait
+	StreamBuffer   Size `yaml:"streamBuffer"`   // of a message that waits for a slower consumer while it comes in
 
 	MaxTransactionOperations int  `yaml:"maxTransactionOperations"` // sends and settlements of one transaction
 	MaxTransactionSize       Size `yaml:"maxTransactionSize"`       // of the messages that one transaction sends
@@ -28,7 +35,7 @@ type Limits struct {
 
 func defaultLimits() Limits {
 	return Limits{
-		MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000,
+		MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000, StreamBuffer: 256 << 10,
 		MaxTransactionOperations: 10_000, MaxTransactionSize: 64 << 20,
 	}
 }
@@ -46,6 +53,7 @@ type Store struct {
 	MemTableSize     Size `yaml:"memTableSize"`     // gathered in memory before it becomes a file; up to four exist
 	MaxQueues        int  `yaml:"maxQueues"`        // queues of one tenant
 	MaxSubscriptions int  `yaml:"maxSubscriptions"` // durable subscriptions of one tenant
+	MaxVolatile      Size `yaml:"maxVolatile"`      // bytes of one volatile subscription, which is in memory
 	MaxRetained      int  `yaml:"maxRetained"`      // retained messages of one tenant
 	MaxRetainedBytes Size `yaml:"maxRetainedBytes"` // their bytes, which are in memory as well
 }
@@ -54,13 +62,14 @@ func defaultStore() Store {
 	return Store{
 		CacheSize: 16 << 20, MemTableSize: 16 << 20,
 		MaxQueues: 200_000, MaxSubscriptions: 10_000,
+		MaxVolatile: 16 << 20,
 		MaxRetained: 100_000, MaxRetainedBytes: 256 << 20,
 	}
 }
 
 // MQTT is the door for MQTT 3.1, 3.1.1 and 5.
 type MQTT struct {
-	Door
+	SecureDoor
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
 	MaxPacketSizeBeforeConnect Size          `yaml:"maxPacketSizeBeforeConnect"` // of CONNECT itself
 	ConnectTimeout             time.Duration `yaml:"connectTimeout"`             // until the whole CONNECT is here
@@ -85,7 +94,7 @@ type MQTT struct {
 
 func defaultMQTT() MQTT {
 	return MQTT{
-		Door:                       Door{Enabled: true, Port: 1883},
+		SecureDoor:                 SecureDoor{Door{Enabled: true, Port: 1883}, 8883},
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
@@ -110,7 +119,8 @@ func defaultMQTT() MQTT {
 
 // AMQP is the door for AMQP 1.0.
 type AMQP struct {
-	Door
+	SecureDoor
+	PlainWithoutTLS    bool          `yaml:"plainWithoutTLS"`    // passwords as they are, from other machines
 	MaxFrameSize       Size          `yaml:"maxFrameSize"`       // of one frame; announced
 	MaxHandshakeFrame  Size          `yaml:"maxHandshakeFrame"`  // of a frame before the client is known
 	ChannelMax         int           `yaml:"channelMax"`         // highest session number; announced
@@ -121,6 +131,7 @@ type AMQP struct {
 	MaxPartial         Size          `yaml:"maxPartial"`         // unfinished messages of one connection
 	MaxUnsettled       int           `yaml:"maxUnsettled"`       // unsettled deliveries of one link
 	IncomingWindow     int           `yaml:"incomingWindow"`     // transfer frames ahead in one session; announced
+	IncomingBytes      Size          `yaml:"incomingBytes"`      // about as many bytes; large frames make the window smaller
 	IdleTimeout        time.Duration `yaml:"idleTimeout"`        // how long a client may be silent
 	MinIdleTimeout     time.Duration `yaml:"minIdleTimeout"`     // shortest of a client's that is kept up with
 	HandshakeTimeout   time.Duration `yaml:"handshakeTimeout"`   // until the client's open is here
@@ -130,11 +141,13 @@ type AMQP struct {
 	MaxSenders         int           `yaml:"maxSenders"`         // addresses that such a sender keeps links to
 	SubscriptionCredit int           `yaml:"subscriptionCredit"` // messages of a topic that wait for credit
 	MaxQueuedBytes     Size          `yaml:"maxQueuedBytes"`     // bytes on their way from topics and broadcast
+	MaxTransactions    int           `yaml:"maxTransactions"`    // that one client has open
+	TransactionTimeout time.Duration `yaml:"transactionTimeout"` // from what is first done in it
 }
 
 func defaultAMQP() AMQP {
 	return AMQP{
-		Door:               Door{Enabled: true, Port: 5672},
+		SecureDoor:         SecureDoor{Door{Enabled: true, Port: 5672}, 5671},
 		MaxFrameSize:       64 << 10,
 		MaxHandshakeFrame:  8 << 10,
 		ChannelMax:         255,
@@ -145,6 +158,7 @@ func defaultAMQP() AMQP {
 		MaxPartial:         32 << 20,
 		MaxUnsettled:       2048,
 		IncomingWindow:     512,
+		IncomingBytes:      2 << 20,
 		IdleTimeout:        2 * time.Minute,
 		MinIdleTimeout:     100 * time.Millisecond,
 		HandshakeTimeout:   10 * time.Second,
@@ -154,12 +168,14 @@ func defaultAMQP() AMQP {
 		MaxSenders:         64,
 		SubscriptionCredit: 10_000,
 		MaxQueuedBytes:     8 << 20,
+		MaxTransactions:    256,
+		TransactionTimeout: 10 * time.Minute,
 	}
 }
 
 // HTTP is the door for HTTP/1.1 and HTTP/2.
 type HTTP struct {
-	Door
+	SecureDoor
 	Origins        []string      `yaml:"origins"`        // of web pages that may use the door; "*" is all of them
 	MaxHeaderBytes Size          `yaml:"maxHeaderBytes"` // of one request's line and headers
 	HeaderTimeout  time.Duration `yaml:"headerTimeout"`  // for them to arrive
@@ -183,7 +199,7 @@ type HTTP struct {
 
 func defaultHTTP() HTTP {
 	return HTTP{
-		Door:           Door{Enabled: true, Port: 8080},
+		SecureDoor:     SecureDoor{Door{Enabled: true, Port: 8080}, 8443},
 		MaxHeaderBytes: 64 << 10,
 		HeaderTimeout:  10 * time.Second,
 		MaxBody:        16 << 20,

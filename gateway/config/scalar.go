@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"time"
@@ -25,6 +26,8 @@ func setScalar(v reflect.Value, text string) error {
 			return fmt.Errorf("%.40q is not a whole number", text)
 		}
 		v.SetInt(n)
+	case *float64:
+		return setNumber(target, text)
 	default:
 		panic(fmt.Sprintf("config: no text becomes a %v", v.Type()))
 	}
@@ -37,6 +40,15 @@ func setDuration(d *time.Duration, text string) error {
 		return fmt.Errorf("%.40q is not a duration such as 500ms, 30s or 1h30m", text)
 	}
 	*d = parsed
+	return nil
+}
+
+func setNumber(f *float64, text string) error {
+	parsed, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(parsed) || math.IsInf(parsed, 0) {
+		return fmt.Errorf("%.40q is not a number", text)
+	}
+	*f = parsed
 	return nil
 }
 

@@ -1,12 +1,24 @@
 package config
 
-import "github.com/manifoldmq/manifold/addressing"
+import (
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy"
+)
 
 // Tenant declares one address space and who is let in.
 type Tenant struct {
 	Name      string    `yaml:"name"`
 	Anonymous bool      `yaml:"anonymous"` // whether a client that shows no credentials is let in
+	Users     []User    `yaml:"users"`
 	Addresses []Address `yaml:"addresses"`
+}
+
+// User declares somebody whom a tenant knows.
+type User struct {
+	Name       string             `yaml:"name"`
+	Credential tenancy.Credential `yaml:"credential"` // of the password; none for a user who shows a certificate
 }
 
 // Address declares the addresses that one name or pattern covers.
@@ -17,6 +29,33 @@ type Address struct {
 	MaxMessageSize Size                    `yaml:"maxMessageSize"` // 0 leaves it to limits.maxMessageSize
 	MaxMessages    int64                   `yaml:"maxMessages"`    // stored at once; 0 is no limit
 	MaxBytes       Size                    `yaml:"maxBytes"`       // stored at once; 0 is no limit
+	Overflow       addressing.Overflow     `yaml:"overflow"`       // reject or dropHead
+
+	Consumers       Consumers       `yaml:"consumers"`
+	TTL             TTL             `yaml:"ttl"`
+	RedeliveryDelay RedeliveryDelay `yaml:"redeliveryDelay"`
+	MaxDeliveries   int             `yaml:"maxDeliveries"` // failed ones, after which a message is dead; 0 is no limit
+	DeadLetter      string          `yaml:"deadLetter"`    // the queue for dead messages; none drops them
+	Expiry          string          `yaml:"expiry"`        // the queue for expired messages; none drops them
+}
+
+// Consumers bounds who receives from a queue.
+type Consumers struct {
+	Max int `yaml:"max"` // at once; 0 is no limit
+}
+
+// TTL bounds how long stored messages live; 0 is no bound.
+type TTL struct {
+	Default time.Duration `yaml:"default"` // of a message that does not say itself
+	Min     time.Duration `yaml:"min"`     // of one that does
+	Max     time.Duration `yaml:"max"`     // of every message
+}
+
+// RedeliveryDelay is how long a message waits after a failed delivery.
+type RedeliveryDelay struct {
+	Initial    time.Duration `yaml:"initial"`    // after the first one
+	Multiplier float64       `yaml:"multiplier"` // how many times as long after each further one; 0 is 1
+	Max        time.Duration `yaml:"max"`        // at most; 0 is no bound
 }
 
 // Definition gives the declaration in the words of package addressing.
@@ -26,6 +65,11 @@ func (a *Address) Definition() addressing.Definition {
 		Kind:           a.Kind,
 		Distribution:   a.Distribution,
 		MaxMessageSize: int64(a.MaxMessageSize),
-		Queue:          addressing.QueueSettings{MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes)},
+		Queue: addressing.QueueSettings{
+			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow, MaxConsumers: a.Consumers.Max,
+			TTL: addressing.TTL(a.TTL), Redelivery: addressing.Backoff(a.RedeliveryDelay),
+			MaxDeliveries: a.MaxDeliveries,
+			DeadLetter:    addressing.Address(a.DeadLetter), Expiry: addressing.Address(a.Expiry),
+		},
 	}
 }

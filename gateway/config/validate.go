@@ -46,15 +46,18 @@ func (c *Config) validate() Problems {
 	k.size("limits.maxMessageSize", c.Limits.MaxMessageSize, 128, 256<<20)
 	k.size("limits.maxWaiting", c.Limits.MaxWaiting, 1<<10, 1<<40)
 	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
+	k.size("limits.streamBuffer", c.Limits.StreamBuffer, 1<<10, 1<<30)
 	k.within("limits.maxTransactionOperations", c.Limits.MaxTransactionOperations, 1, many)
 	k.size("limits.maxTransactionSize", c.Limits.MaxTransactionSize, 1<<10, 1<<40)
 	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
 	k.within("store.maxQueues", c.Store.MaxQueues, 1, 1<<30)
 	k.within("store.maxSubscriptions", c.Store.MaxSubscriptions, 1, 1<<30)
+	k.size("store.maxVolatile", c.Store.MaxVolatile, 1<<16, 1<<40)
 	k.within("store.maxRetained", c.Store.MaxRetained, 1, 1<<30)
 	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
-	c.validateDoors(k)
+	c.validateListeners(k)
+	c.validateTLS(k)
 	c.validateMQTT(k)
 	c.validateAMQP(k)
 	c.validateHTTP(k)
@@ -65,33 +68,6 @@ func (c *Config) validate() Problems {
 // isHost tells whether text can be the host part of an address to listen at. Empty is every interface.
 func isHost(text string) bool {
 	return net.ParseIP(text) != nil || !strings.ContainsAny(text, ":/[] ")
-}
-
-func (c *Config) validateDoors(k *check) {
-	taken := make(map[int]string)
-	for _, door := range []struct {
-		name string
-		Door
-	}{{"mqtt", c.MQTT.Door}, {"amqp", c.AMQP.Door}, {"http", c.HTTP.Door}, {"admin", c.Admin.Door}} {
-		path := door.name + ".port"
-		port := c.ShiftedPort(door.Door)
-		k.within(path, door.Port, 0, maxPort)
-		k.refuse(door.Port <= maxPort && port > maxPort, path,
-			"%d and portOffset %d are more than %d", door.Port, c.PortOffset, maxPort)
-		if !door.Enabled || door.Port == 0 {
-			continue
-		}
-		k.refuse(taken[port] != "", path, "%d is the port of %s already", door.Port, taken[port])
-		taken[port] = door.name
-	}
-}
-
-// ShiftedPort gives the port that a door listens at: its own and portOffset.
-func (c *Config) ShiftedPort(d Door) int {
-	if d.Port == 0 {
-		return 0
-	}
-	return d.Port + c.PortOffset
 }
 
 func (c *Config) validateMQTT(k *check) {
@@ -131,6 +107,7 @@ func (c *Config) validateAMQP(k *check) {
 	k.size("amqp.maxPartial", a.MaxPartial, 1<<10, 1<<40)
 	k.within("amqp.maxUnsettled", a.MaxUnsettled, 1, 1<<20)
 	k.within("amqp.incomingWindow", a.IncomingWindow, 2, maxPort)
+	k.size("amqp.incomingBytes", a.IncomingBytes, 64<<10, 1<<30)
 	k.span("amqp.idleTimeout", a.IdleTimeout, time.Millisecond)
 	k.span("amqp.minIdleTimeout", a.MinIdleTimeout, time.Millisecond)
 	k.span("amqp.handshakeTimeout", a.HandshakeTimeout, time.Millisecond)
@@ -140,6 +117,8 @@ func (c *Config) validateAMQP(k *check) {
 	k.within("amqp.maxSenders", a.MaxSenders, 1, many)
 	k.within("amqp.subscriptionCredit", a.SubscriptionCredit, 1, many)
 	k.size("amqp.maxQueuedBytes", a.MaxQueuedBytes, 1<<10, 1<<30)
+	k.within("amqp.maxTransactions", a.MaxTransactions, 1, many)
+	k.span("amqp.transactionTimeout", a.TransactionTimeout, time.Millisecond)
 }
 
 func (c *Config) validateHTTP(k *check) {
@@ -172,6 +151,7 @@ func (c *Config) validateHTTP(k *check) {
 }
 
 func (c *Config) validateTenants(k *check) {
+	validateUsers(k, "users", c.Users)
 	validateAddresses(k, "addresses", c.Addresses)
 	names := make(map[string]bool)
 	for i, t := range c.Tenants {
@@ -186,7 +166,21 @@ func (c *Config) validateTenants(k *check) {
 			k.refuse(names[t.Name], path+".name", "the tenant %q is declared twice", t.Name)
 		}
 		names[t.Name] = true
+		validateUsers(k, path+".users", t.Users)
 		validateAddresses(k, path+".addresses", t.Addresses)
+	}
+}
+
+func validateUsers(k *check, path string, users []User) {
+	first := make(map[string]int, len(users))
+	for i, u := range users {
+		path := fmt.Sprintf("%s[%d].name", path, i)
+		if _, err := tenancy.ParseUserName(u.Name); err != nil {
+			k.refuse(true, path, "%v", err)
+		}
+		j, twice := first[u.Name]
+		k.refuse(twice, path, "%q is declared in users[%d] already", u.Name, j)
+		first[u.Name] = i
 	}
 }
 

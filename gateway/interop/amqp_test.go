@@ -3,9 +3,6 @@
 package interop
 
 import (
-	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -73,20 +70,4 @@ func TestProtonBlocks(t *testing.T) {
 	need(t, "python3-qpid-proton")
 	g := start(t, t.TempDir())
 	g.expect(t, []string{"empty", "refused: amqp:not-found"}, "blocking.py", "jobs")
-}
-
-func TestRheaFillsAndEmptiesQueue(t *testing.T) {
-	need(t, "node", rhea)
-	g := start(t, t.TempDir())
-	host, port, err := net.SplitHostPort(g.doors["amqp"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", "rhea", "exchange.cjs")
-	script := exec.CommandContext(t.Context(), "node", file, host, port, "jobs", "100")
-	script.Env = append(os.Environ(), "NODE_PATH="+nodeModules)
-	got, err := script.CombinedOutput()
-	if want := "accepted 100\nreceived 100\n"; err != nil || string(got) != want {
-		t.Errorf("it printed\n%swant\n%s(%v)", got, want, err)
-	}
 }

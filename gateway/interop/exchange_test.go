@@ -4,20 +4,44 @@ package interop
 
 import (
 	"bufio"
+	"context"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
+
+// patience is how long a client may run.
+const patience = time.Minute
+
+// command makes a client that is killed, with the processes that it has started, when it runs too long or the test ends.
+func command(t *testing.T, name string, args ...string) *exec.Cmd {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	process := exec.CommandContext(ctx, name, args...)
+	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	process.Cancel = func() error { return syscall.Kill(-process.Process.Pid, syscall.SIGKILL) }
+	process.WaitDelay = time.Second
+	return process
+}
 
 // ask runs a client to its end and gives what it printed.
 func ask(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	return output(t, command(t, name, args...))
+}
+
+// output is ask for a client that needs more than arguments.
+func output(t *testing.T, process *exec.Cmd) string {
+	t.Helper()
+	out, err := process.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		t.Fatalf("%s: %v\n%s", strings.Join(process.Args, " "), err, out)
 	}
 	return string(out)
 }
@@ -40,15 +64,19 @@ func (g *gateway) messages(address string) string {
 // background is a client that goes on while the test does.
 type background struct {
 	process *exec.Cmd
+	input   io.Writer
 	lines   *bufio.Scanner
 }
 
 func inBackground(t *testing.T, name string, args ...string) *background {
 	t.Helper()
-	b := &background{process: exec.CommandContext(t.Context(), name, args...)}
+	b := &background{process: command(t, name, args...)}
 	b.process.Stderr = os.Stderr
 	out, err := b.process.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if b.input, err = b.process.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.process.Start(); err != nil {
@@ -71,6 +99,14 @@ func (b *background) await(t *testing.T, text string) {
 		}
 	}
 	t.Fatalf("%s ended without printing %q", b.process.Args[0], text)
+}
+
+// say writes a line to the client's input.
+func (b *background) say(t *testing.T, line string) {
+	t.Helper()
+	if _, err := io.WriteString(b.input, line+"\n"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // versions are the MQTT versions as mosquitto names them.

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -18,8 +19,9 @@ func TestSoakLosesNothing(t *testing.T) {
 	g := start(t, t.TempDir())
 	for _, layout := range []string{"pairs", "fanout"} {
 		t.Run(layout, func(t *testing.T) {
-			t.Log(ask(t, binary, "bench", "mqtt", "--address", g.doors["mqtt"], "--layout", layout, "--topic", "telemetry",
-				"--publishers", "4", "--subscribers", "4", "--qos", "1", "--outstanding", "200", "--duration", duration))
+			t.Log(output(t, exec.CommandContext(t.Context(), binary, "bench", "mqtt", "--server", g.doors["mqtt"],
+				"--layout", layout, "--topic", "telemetry", "--publishers", "4", "--subscribers", "4", "--qos", "1",
+				"--outstanding", "200", "--duration", duration)))
 		})
 	}
 }

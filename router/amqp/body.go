@@ -6,7 +6,7 @@ import "iter"
 type BodyKind uint8
 
 const (
-	BodyNone     BodyKind = iota // only of the zero Message
+	BodyNone     BodyKind = iota // none at all
 	BodyData                     // one or more data sections [3.2.6]
 	BodySequence                 // one or more amqp-sequence sections [3.2.7]
 	BodyValue                    // a single amqp-value section [3.2.8]
@@ -93,10 +93,10 @@ func (b Body) Value() RawValue {
 }
 
 // Payload returns the body as other protocols carry it: the data, or the one binary or string that is the value.
-// More than one data section is joined in a copy, anything else is borrowed. text tells that it is UTF-8 text, ok
-// is false for a sequence and for a value of another type.
+// More than one data section is joined in a copy, anything else is borrowed. No body is no data. text tells that it is
+// UTF-8 text, ok is false for a sequence and for a value of another type.
 func (b Body) Payload() (payload []byte, text, ok bool) {
-	if b.kind == BodyData {
+	if b.kind == BodyData || b.kind == BodyNone {
 		return b.joined(), false, true
 	}
 	value := b.Value()

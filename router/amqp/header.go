@@ -16,11 +16,14 @@ type Header struct {
 // [*DecodeError], if a field is of a wrong type.
 func (m Message) Header() (Header, error) {
 	h := Header{Priority: DefaultPriority}
-	section := m.Sections().Header
-	if section == nil {
+	if len(m.encoded) == 0 {
 		return h, nil
 	}
-	d := NewDecoder(section)
+	descriptor, n := nextSection(m.encoded)
+	if descriptor != DescriptorHeader {
+		return h, nil
+	}
+	d := NewDecoder(m.encoded[:n])
 	d.ReadDescriptor()
 	fields := d.ReadList()
 	if fields.Next() {

@@ -126,9 +126,8 @@ func TestHostileMessagesAreRefused(t *testing.T) {
 		footer     = "005378 c10100"
 	)
 	for _, c := range []struct{ name, encoded, reason string }{
-		{"nothing", "", "no body"},
-		{"missing body", header + properties, "no body"},
-		{"footer without body", header + footer, "no body"},
+		{"nothing", "", "no sections"},
+		{"properties after footer", footer + properties, "out of order"},
 		{"header twice", header + header + data, "twice"},
 		{"delivery annotations twice", delivery + delivery + data, "twice"},
 		{"properties twice", properties + properties + data, "twice"},

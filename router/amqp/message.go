@@ -5,9 +5,10 @@ package amqp
 type Message struct{ encoded []byte }
 
 // ParseMessage takes ownership of b, which must not be changed afterwards, and returns it as a message without
-// copying. It makes sure that b is a sequence of sections in the order of [3.2] with at least a body, that each
-// section is of the right shape, and that every value in it can be decoded. What it leaves to [Message.Header] and
-// [Message.Properties] are the types of their fields. Errors are of type [*DecodeError].
+// copying. It makes sure that b is a sequence of sections in the order of [3.2], that each section is of the right shape,
+// and that every value in it can be decoded. What it leaves to [Message.Header] and [Message.Properties] are the types
+// of their fields. A message without a body is taken, against [3.2]: that is how JMS clients send one that has only
+// properties. Errors are of type [*DecodeError].
 func ParseMessage(b []byte) (Message, error) {
 	d := NewDecoder(b)
 	var last uint64
@@ -21,8 +22,8 @@ func ParseMessage(b []byte) (Message, error) {
 		d.checkSection(descriptor)
 		last = descriptor
 	}
-	if !isBody(last) && last != DescriptorFooter {
-		d.fail("message has no body")
+	if last == 0 {
+		d.fail("message has no sections")
 	}
 	if d.err != nil {
 		return Message{}, d.err
@@ -41,8 +42,6 @@ func misplaced(last, next uint64) string {
 		return "body is of more than one kind"
 	case next < last:
 		return "section is out of order"
-	case next == DescriptorFooter && !isBody(last):
-		return "message has no body"
 	default:
 		return ""
 	}

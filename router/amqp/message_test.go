@@ -108,6 +108,16 @@ func TestMissingSectionsGiveDefaults(t *testing.T) {
 	}
 }
 
+func TestMessageNeedsNoBody(t *testing.T) {
+	for _, encoded := range []string{"005370 45", "005373 45 005374 c10100", "005372 c10100 005378 c10100"} {
+		m := parse(t, unhex(t, encoded))
+		payload, text, ok := m.Body().Payload()
+		if kind := m.Body().Kind(); kind != amqp.BodyNone || len(payload) > 0 || text || !ok {
+			t.Errorf("%s has a body: %v %x", encoded, kind, payload)
+		}
+	}
+}
+
 func TestSectionsAreFound(t *testing.T) {
 	b := unhex(t, "005370 45 005371 c10100 005372 c10100"+
 		"005373 45 005374 c10100 005375 a00101 005375 a00102 005378 c10100")
@@ -276,5 +286,14 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, read); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
 		}
+	}
+}
+
+func TestMessageWithoutABodyKeepsItsPropertiesWhenRewritten(t *testing.T) {
+	p := amqp.Properties{Subject: "all there is"}
+	m := parse(t, p.Append(nil))
+	got, err := parse(t, m.AppendRewritten(nil, amqp.Header{Durable: true}, nil, nil)).Properties()
+	if err != nil || got.Subject != p.Subject {
+		t.Errorf("subject %q (%v), want %q", got.Subject, err, p.Subject)
 	}
 }

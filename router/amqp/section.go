@@ -55,6 +55,8 @@ func (m Message) Sections() Sections {
 	}
 	if bodyStart >= 0 {
 		s.Body = b[bodyStart:bareEnd:bareEnd]
+	}
+	if bareStart >= 0 {
 		s.bare = b[bareStart:bareEnd:bareEnd]
 	}
 	return s

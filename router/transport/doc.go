@@ -6,6 +6,6 @@
 //   - A connection has two goroutines at most, a reader and a writer, and Serve returns after both have ended. An idle
 //     one has only its reader.
 //   - An idle connection holds no buffer. All that an engine has to say at one moment goes out in one write.
-//   - Nothing is read while the engine is not Ready, and a peer that does not take what is written to it is cut off
+//   - Nothing is read while the engine is not Ready, and a peer that takes nothing of what is written to it is cut off
 //     after the write timeout.
 package transport

@@ -10,7 +10,7 @@ import (
 
 // Options are a driver's settings. The zero value of a field means its default.
 type Options struct {
-	WriteTimeout time.Duration // how long a peer may leave a write untaken; default 30 s
+	WriteTimeout time.Duration // how long a peer may take nothing of a write; default 30 s
 	DrainTimeout time.Duration // how long connections get to end by themselves when the process stops; default 5 s
 }
 

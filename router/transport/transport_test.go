@@ -342,6 +342,23 @@ func TestPeerThatDoesNotReadIsCutOff(t *testing.T) {
 	})
 }
 
+func TestPeerThatReadsSlowlyIsNotCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		e := new(echo)
+		ended := serve(t.Context(), NewDriver(Options{WriteTimeout: 4 * time.Second}), ours, e)
+		e.post([]byte("slow but moving"))
+		for _, want := range []string{"slow ", "but ", "moving"} {
+			<-time.After(3 * time.Second)
+			read(t, theirs, want)
+		}
+		theirs.Close()
+		if err := <-ended; err != io.EOF {
+			t.Errorf("Serve: %v, want io.EOF", err)
+		}
+	})
+}
+
 // TestAnswersComeLongAfterTheLastWrite: the deadline of a write that is done must not end the connection later.
 func TestAnswersComeLongAfterTheLastWrite(t *testing.T) {
 	ours, theirs := socketPair(t)

@@ -15,17 +15,17 @@ func BenchmarkCycle(b *testing.B) {
 			b.Run(fmt.Sprintf("backlog=%d/consumers=%d", backlog, consumers), func(b *testing.B) {
 				q := filled(backlog)
 				for c := range consumers {
-					q.Attach(queue.ConsumerID(c))
+					q.Attach(queue.ConsumerID(c), queue.Role{})
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					seq, _ := q.Append(256)
+					seq, _, _ := q.Append(queue.Entry{Size: 256})
 					if lease, ok := q.LeaseWanted(); ok {
 						q.LeaseStored(lease)
 					}
 					q.Stored(seq)
-					a, _ := q.Next(always)
-					q.Settle(a.Tag, queue.Accept)
+					a, _ := next(q, always)
+					q.Settle(0, a.Tag, queue.Accept)
 				}
 			})
 		}
@@ -37,7 +37,7 @@ func BenchmarkWindow(b *testing.B) {
 	q := filled(2000, 1)
 	var window []queue.Tag
 	for range 1000 {
-		a, _ := q.Next(always)
+		a, _ := next(q, always)
 		window = append(window, a.Tag)
 	}
 	b.ReportAllocs()
@@ -45,14 +45,14 @@ func BenchmarkWindow(b *testing.B) {
 		verdict := queue.Release
 		if i%2 == 0 {
 			verdict = queue.Accept
-			seq, _ := q.Append(256)
+			seq, _, _ := q.Append(queue.Entry{Size: 256})
 			q.Stored(seq)
 		}
-		q.Settle(window[i%1000], verdict)
+		q.Settle(0, window[i%1000], verdict)
 		if lease, ok := q.LeaseWanted(); ok {
 			q.LeaseStored(lease)
 		}
-		a, _ := q.Next(always)
+		a, _ := next(q, always)
 		window[i%1000] = a.Tag
 	}
 }
@@ -62,10 +62,10 @@ func BenchmarkDetach(b *testing.B) {
 	q := filled(2000, 1, 2)
 	for b.Loop() {
 		for range 1000 {
-			q.Next(func(c queue.ConsumerID) bool { return c == 2 })
+			next(q, func(c queue.ConsumerID) bool { return c == 2 })
 		}
-		q.Detach(2, nil)
-		q.Attach(2)
+		q.Detach(0, 2, nil)
+		q.Attach(2, queue.Role{})
 	}
 }
 
@@ -87,11 +87,12 @@ func TestADrainedQueueGivesItsMemoryBack(t *testing.T) {
 	before := heap()
 	q := filled(200_000, 1)
 	var tags []queue.Tag
-	for a, ok := q.Next(always); ok; a, ok = q.Next(always) {
+	for a, ok := next(q, always); ok; a, ok = next(q, always) {
 		tags = append(tags, a.Tag)
+		raise(q)
 	}
 	for _, tag := range tags {
-		q.Settle(tag, queue.Accept)
+		q.Settle(0, tag, queue.Accept)
 	}
 	tags = nil
 	if kept := int64(heap()) - int64(before); kept > 64<<10 {

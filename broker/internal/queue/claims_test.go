@@ -15,19 +15,44 @@ func always(queue.ConsumerID) bool { return true }
 func filled(n int, consumers ...queue.ConsumerID) *queue.Queue {
 	q := queue.New(queue.Settings{})
 	for range n {
-		seq, _ := q.Append(1)
+		seq, _, _ := q.Append(queue.Entry{Size: 1})
 		q.Stored(seq)
 	}
 	for _, c := range consumers {
-		q.Attach(c)
+		q.Attach(c, queue.Role{})
 	}
-	q.LeaseStored(1 << 20)
+	raise(q)
 	return q
+}
+
+// raise stores the leases that the queue wants now.
+func raise(q *queue.Queue) {
+	if r, ok := q.LeaseWanted(); ok {
+		q.LeaseStored(r)
+	}
+}
+
+// next hands an entry to the consumer whose turn it is.
+func next(q *queue.Queue, can func(queue.ConsumerID) bool) (queue.Assignment, bool) {
+	t, ok := q.Turn(can)
+	if !ok {
+		return queue.Assignment{}, false
+	}
+	return q.Assign(t)
+}
+
+// lease gives the leases of a queue whose messages have priority 0.
+func lease(seq queue.Seq) [queue.Priorities]queue.Seq { return [queue.Priorities]queue.Seq{seq} }
+
+func mustNextAfterRaise(t *testing.T, q *queue.Queue) queue.Assignment {
+	t.Helper()
+	raise(q)
+	return mustNext(t, q)
 }
 
 func mustNext(t *testing.T, q *queue.Queue) queue.Assignment {
 	t.Helper()
-	a, ok := q.Next(always)
+	a, ok := next(q, always)
 	if !ok {
 		t.Fatal("nothing assignable")
 	}
@@ -36,7 +61,7 @@ func mustNext(t *testing.T, q *queue.Queue) queue.Assignment {
 
 // drain assigns everything assignable and returns the numbers in order.
 func drain(q *queue.Queue) (seqs []queue.Seq) {
-	for a, ok := q.Next(always); ok; a, ok = q.Next(always) {
+	for a, ok := next(q, always); ok; a, ok = next(q, always) {
 		seqs = append(seqs, a.Seq)
 	}
 	return seqs
@@ -51,7 +76,8 @@ func wantSeqs(t *testing.T, got []queue.Seq, want ...queue.Seq) {
 
 func TestNothingIsAssignedBeforeItIsStored(t *testing.T) {
 	q := filled(0, 1)
-	seq, _ := q.Append(1)
+	seq, _, _ := q.Append(queue.Entry{Size: 1})
+	raise(q)
 	wantSeqs(t, drain(q))
 	q.Stored(seq)
 	wantSeqs(t, drain(q), seq)
@@ -60,8 +86,9 @@ func TestNothingIsAssignedBeforeItIsStored(t *testing.T) {
 func TestAnEntryWaitsForTheOnesStillBeingStoredBeforeIt(t *testing.T) {
 	q := filled(0, 1)
 	for range 3 {
-		q.Append(1)
+		q.Append(queue.Entry{Size: 1})
 	}
+	raise(q)
 	q.Stored(2)
 	q.Stored(3)
 	wantSeqs(t, drain(q))
@@ -72,13 +99,13 @@ func TestAnEntryWaitsForTheOnesStillBeingStoredBeforeIt(t *testing.T) {
 func TestLateOutcomeIsIgnored(t *testing.T) {
 	q := filled(1, 1)
 	first := mustNext(t, q)
-	q.Detach(1, nil)
-	q.Attach(2)
+	q.Detach(0, 1, nil)
+	q.Attach(2, queue.Role{})
 	second := mustNext(t, q)
-	if got := q.Settle(first.Tag, queue.Accept); got.Effect != queue.None {
+	if got := q.Settle(0, first.Tag, queue.Accept); got.Effect != queue.None {
 		t.Fatalf("a late outcome had effect %v", got)
 	}
-	if got := q.Settle(second.Tag, queue.Accept); got != (queue.Settled{Seq: 1, Effect: queue.Removed}) {
+	if got := q.Settle(0, second.Tag, queue.Accept); got != (queue.Settled{Seq: 1, Effect: queue.Removed, Attempts: 1}) {
 		t.Fatalf("the current holder's outcome gave %v", got)
 	}
 }
@@ -86,12 +113,12 @@ func TestLateOutcomeIsIgnored(t *testing.T) {
 func TestOnlyTheFirstSettlementCounts(t *testing.T) {
 	q := filled(2, 1)
 	a := mustNext(t, q)
-	q.Settle(a.Tag, queue.Release)
+	q.Settle(0, a.Tag, queue.Release)
 	b := mustNext(t, q)
 	if a.Seq != b.Seq || a.Tag == b.Tag {
 		t.Fatalf("the released entry came back as %+v after %+v", b, a)
 	}
-	if got := q.Settle(a.Tag, queue.Accept); got.Effect != queue.None {
+	if got := q.Settle(0, a.Tag, queue.Accept); got.Effect != queue.None {
 		t.Fatalf("second settlement gave %v", got)
 	}
 }
@@ -102,8 +129,8 @@ func TestReturnedEntriesRegainTheirPlace(t *testing.T) {
 	for range 4 {
 		held = append(held, mustNext(t, q))
 	}
-	q.Settle(held[2].Tag, queue.Release)
-	q.Settle(held[0].Tag, queue.Fail)
+	q.Settle(0, held[2].Tag, queue.Release)
+	q.Settle(0, held[0].Tag, queue.Fail)
 	wantSeqs(t, drain(q), 1, 3, 5, 6)
 }
 
@@ -113,7 +140,7 @@ func TestDetachReturnsWhatWasHeldInOrder(t *testing.T) {
 		mustNext(t, q)
 	}
 	var returned []queue.Seq
-	q.Detach(1, func(s queue.Seq) { returned = append(returned, s) })
+	q.Detach(0, 1, func(s queue.Settled) { returned = append(returned, s.Seq) })
 	wantSeqs(t, returned, 1, 3)
 	if q.Unsettled() != 2 || q.Ready() != 3 || q.Consumers() != 1 {
 		t.Fatalf("unsettled %d ready %d consumers %d", q.Unsettled(), q.Ready(), q.Consumers())
@@ -128,9 +155,9 @@ func TestAttemptsCountFailuresOnly(t *testing.T) {
 		do    func(queue.Tag)
 		after int
 	}{
-		{"release", func(tag queue.Tag) { q.Settle(tag, queue.Release) }, 0},
-		{"fail", func(tag queue.Tag) { q.Settle(tag, queue.Fail) }, 1},
-		{"detach", func(queue.Tag) { q.Detach(1, nil); q.Attach(1) }, 2},
+		{"release", func(tag queue.Tag) { q.Settle(0, tag, queue.Release) }, 0},
+		{"fail", func(tag queue.Tag) { q.Settle(0, tag, queue.Fail) }, 1},
+		{"detach", func(queue.Tag) { q.Detach(0, 1, nil); q.Attach(1, queue.Role{}) }, 2},
 	}
 	for _, s := range steps {
 		s.do(mustNext(t, q).Tag)
@@ -138,7 +165,7 @@ func TestAttemptsCountFailuresOnly(t *testing.T) {
 		if a.Attempts != s.after {
 			t.Fatalf("after %s: attempts %d, want %d", s.name, a.Attempts, s.after)
 		}
-		q.Settle(a.Tag, queue.Release)
+		q.Settle(0, a.Tag, queue.Release)
 	}
 }
 
@@ -146,7 +173,7 @@ func TestConsumersTakeTurnsAsCreditAllows(t *testing.T) {
 	q := filled(7, 1, 2, 3)
 	var got []queue.ConsumerID
 	for range 7 {
-		a, ok := q.Next(func(c queue.ConsumerID) bool { return c != 2 || len(got) >= 4 })
+		a, ok := next(q, func(c queue.ConsumerID) bool { return c != 2 || len(got) >= 4 })
 		if !ok {
 			t.Fatal("nothing assignable")
 		}
@@ -159,7 +186,7 @@ func TestConsumersTakeTurnsAsCreditAllows(t *testing.T) {
 
 func TestNoCreditNoAssignment(t *testing.T) {
 	q := filled(1, 1, 2)
-	if a, ok := q.Next(func(queue.ConsumerID) bool { return false }); ok {
+	if a, ok := next(q, func(queue.ConsumerID) bool { return false }); ok {
 		t.Fatalf("assigned %+v without credit", a)
 	}
 }
@@ -168,21 +195,20 @@ func TestAFullQueueRefusesAndTakesAgainAfterRemoval(t *testing.T) {
 	for name, s := range map[string]queue.Settings{"messages": {MaxMessages: 2}, "bytes": {MaxBytes: 20}} {
 		t.Run(name, func(t *testing.T) {
 			q := queue.New(s)
-			q.Attach(1)
+			q.Attach(1, queue.Role{})
 			for range 2 {
-				seq, err := q.Append(10)
+				seq, _, err := q.Append(queue.Entry{Size: 10})
 				if err != nil {
 					t.Fatal(err)
 				}
 				q.Stored(seq)
 			}
-			if _, err := q.Append(10); !errors.Is(err, queue.ErrFull) {
+			if _, _, err := q.Append(queue.Entry{Size: 10}); !errors.Is(err, queue.ErrFull) {
 				t.Fatalf("got %v, want ErrFull", err)
 			}
-			q.LeaseWanted()
-			q.LeaseStored(2)
-			q.Settle(mustNext(t, q).Tag, queue.Accept)
-			if _, err := q.Append(10); err != nil {
+			raise(q)
+			q.Settle(0, mustNext(t, q).Tag, queue.Accept)
+			if _, _, err := q.Append(queue.Entry{Size: 10}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -192,13 +218,13 @@ func TestAFullQueueRefusesAndTakesAgainAfterRemoval(t *testing.T) {
 func TestNothingAboveTheStoredLeaseIsAssigned(t *testing.T) {
 	q := queue.New(queue.Settings{})
 	for range 3000 {
-		seq, _ := q.Append(1)
+		seq, _, _ := q.Append(queue.Entry{Size: 1})
 		q.Stored(seq)
 	}
 	if seq, ok := q.LeaseWanted(); ok {
 		t.Fatalf("lease %d wanted without a consumer", seq)
 	}
-	q.Attach(1)
+	q.Attach(1, queue.Role{})
 	wantSeqs(t, drain(q))
 	lease, ok := q.LeaseWanted()
 	if !ok {
@@ -209,27 +235,29 @@ func TestNothingAboveTheStoredLeaseIsAssigned(t *testing.T) {
 	}
 	wantSeqs(t, drain(q))
 	q.LeaseStored(lease)
-	if got := drain(q); got[len(got)-1] != lease {
-		t.Fatalf("assigned up to %d, want the lease %d", got[len(got)-1], lease)
+	want := q.Past().Lease[0]
+	if got := drain(q); want == 0 || got[len(got)-1] != want {
+		t.Fatalf("assigned up to %d, want the lease %d", got[len(got)-1], want)
 	}
-	if q.Delivered() != lease {
-		t.Fatalf("delivered %d, want %d", q.Delivered(), lease)
+	q.Settle(0, mustNextAfterRaise(t, q).Tag, queue.Release)
+	if got := q.PastAtRest().Lease[0]; got != want+1 {
+		t.Fatalf("delivered %d, want %d", got, want+1)
 	}
 }
 
 func TestTheLeaseIsRaisedBeforeItIsUsedUp(t *testing.T) {
 	q := queue.New(queue.Settings{})
-	q.Attach(1)
+	q.Attach(1, queue.Role{})
 	raises := 0
 	for range 5000 {
-		seq, _ := q.Append(1)
+		seq, _, _ := q.Append(queue.Entry{Size: 1})
 		lease, wanted := q.LeaseWanted()
 		if wanted {
 			raises++
 			q.LeaseStored(lease)
 		}
 		q.Stored(seq)
-		q.Settle(mustNext(t, q).Tag, queue.Accept)
+		q.Settle(0, mustNext(t, q).Tag, queue.Accept)
 	}
 	if raises > 10 {
 		t.Fatalf("%d raises for 5000 messages", raises)
@@ -237,12 +265,12 @@ func TestTheLeaseIsRaisedBeforeItIsUsedUp(t *testing.T) {
 }
 
 func TestRecoveryMarksWhatMayHaveBeenDelivered(t *testing.T) {
-	q := queue.Recover(queue.Settings{}, queue.Past{Head: 3, Lease: 5})
+	q := queue.Recover(queue.Settings{}, queue.Past{Head: 3, Lease: lease(5)})
 	for _, seq := range []queue.Seq{4, 5, 6} {
-		q.Restore(seq, 10, 0)
+		q.Restore(seq, queue.Entry{Size: 10}, 0)
 	}
-	q.Attach(1)
-	q.LeaseStored(100)
+	q.Attach(1, queue.Role{})
+	raise(q)
 	for _, want := range []queue.Assignment{{Seq: 4, Attempts: 1}, {Seq: 5, Attempts: 1}, {Seq: 6, Attempts: 0}} {
 		if a := mustNext(t, q); a.Seq != want.Seq || a.Attempts != want.Attempts {
 			t.Fatalf("got %+v, want %+v", a, want)
@@ -257,18 +285,19 @@ func TestNumbersAreNotGivenAgainAfterRecovery(t *testing.T) {
 		want  queue.Seq
 	}{
 		"new queue":      {queue.Past{}, 0, 1},
-		"all consumed":   {queue.Past{Head: 8, Lease: 7}, 0, 8},
-		"lease is ahead": {queue.Past{Head: 8, Lease: 1024}, 9, 1025},
-		"head is ahead":  {queue.Past{Head: 9, Lease: 3}, 0, 9},
-		"backlog":        {queue.Past{Head: 8, Lease: 10}, 20, 21},
+		"all consumed":   {queue.Past{Head: 8, Lease: lease(7)}, 0, 8},
+		"lease is ahead": {queue.Past{Head: 8, Lease: lease(1024)}, 9, 1025},
+		"head is ahead":  {queue.Past{Head: 9, Lease: lease(3)}, 0, 9},
+		"backlog":        {queue.Past{Head: 8, Lease: lease(10)}, 20, 21},
+		"last is ahead":  {queue.Past{Head: 8, Last: 30, Lease: lease(10)}, 20, 31},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			q := queue.Recover(queue.Settings{}, c.past)
 			if c.found != 0 {
-				q.Restore(c.found, 1, 0)
+				q.Restore(c.found, queue.Entry{Size: 1}, 0)
 			}
-			if seq, _ := q.Append(1); seq != c.want {
+			if seq, _, _ := q.Append(queue.Entry{Size: 1}); seq != c.want {
 				t.Fatalf("got %d, want %d", seq, c.want)
 			}
 		})

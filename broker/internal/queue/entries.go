@@ -6,24 +6,31 @@ import "sort"
 type state uint8
 
 const (
-	gone     state = iota // removed; its slot waits to be reclaimed
-	storing               // on its way to disk
-	ready                 // on disk, held by nobody
-	assigned              // held by a consumer
+	gone      state = iota // removed; its slot waits to be reclaimed
+	storing                // on its way to disk
+	premature              // on its way to disk, and not due yet
+	late                   // on its way to disk, and due since
+	scheduled              // on disk, not due yet, never ready before
+	ready                  // on disk, held by nobody
+	assigned               // held by a consumer
+	delayed                // came back, and is not due again yet
+	leaving                // dead or expired: out of line until the shell has removed it
+	states
 )
 
-// entry is all that is kept of a message: 16 bytes.
+// entry is all that is kept of most messages: 16 bytes.
 type entry struct {
 	seq      Seq
 	size     uint32
 	attempts uint16
+	bucket   bucket
 	state    state
 }
 
 // minRing is the smallest ring in entries.
 const minRing = 4
 
-// entries holds the entries in the order of their numbers, in a ring that doubles when full and halves when three
+// entries holds entries in the order of their numbers, in a ring that doubles when full and halves when three
 // quarters empty. A removed entry inside the line leaves its slot behind, so that positions still follow numbers;
 // slots are reclaimed at the front at once and elsewhere when the ring is full or resized.
 type entries struct {
@@ -31,7 +38,6 @@ type entries struct {
 	first int     // index in ring of position 0
 	n     int     // positions in use
 	holes int     // of them, gone
-	fresh int     // every position before it has been assigned or removed; none from it on has been assigned
 }
 
 func (s *entries) len() int         { return s.n }
@@ -40,7 +46,7 @@ func (s *entries) at(i int) *entry  { return &s.ring[(s.first+i)&(len(s.ring)-1)
 func (s *entries) shouldHalf() bool { return len(s.ring) > minRing && s.live() <= len(s.ring)/4 }
 
 // push adds an entry whose number is above all others.
-func (s *entries) push(e entry) {
+func (s *entries) push(e entry) *entry {
 	switch {
 	case s.n < len(s.ring):
 	case s.holes > s.n/4:
@@ -49,43 +55,56 @@ func (s *entries) push(e entry) {
 		s.resize(max(minRing, 2*len(s.ring)))
 	}
 	s.n++
-	*s.at(s.n - 1) = e
+	at := s.at(s.n - 1)
+	*at = e
+	return at
 }
 
-// find gives the position of the live entry seq. Numbers rise by at least one per position, so that in a line
-// without gaps the first guess is right; otherwise the position is below the guess.
-func (s *entries) find(seq Seq) (int, bool) {
-	if s.n == 0 || seq < s.at(0).seq {
-		return 0, false
+// find gives the live entry seq, or nil. Numbers rise by at least one per position, so that in a line without gaps the
+// first guess is right; otherwise the position is below the guess.
+func (s *entries) find(seq Seq) *entry {
+	if s.n == 0 {
+		return nil
 	}
-	i := int(min(uint64(seq-s.at(0).seq), uint64(s.n-1)))
-	if s.at(i).seq > seq {
-		i = sort.Search(i, func(i int) bool { return s.at(i).seq >= seq })
-	}
-	e := s.at(i)
-	return i, e.seq == seq && e.state != gone
-}
-
-// firstFresh gives the lowest entry that was never assigned, or nil.
-func (s *entries) firstFresh() *entry {
-	for s.fresh < s.n {
-		if e := s.at(s.fresh); e.state != gone {
-			return e
+	guess := uint64(seq - s.ring[s.first].seq)
+	if guess < uint64(s.n) {
+		if e := s.at(int(guess)); e.seq == seq {
+			return e.alive()
 		}
-		s.fresh++
+	}
+	if i := s.seek(seq); i < s.n && s.at(i).seq == seq {
+		return s.at(i).alive()
 	}
 	return nil
 }
 
-// remove takes the entry at position i out of the line.
-func (s *entries) remove(i int) {
-	s.at(i).state = gone
+func (e *entry) alive() *entry {
+	if e.state == gone {
+		return nil
+	}
+	return e
+}
+
+// seek gives the position of the first slot whose number is at least seq.
+func (s *entries) seek(seq Seq) int {
+	if s.n == 0 || seq <= s.at(0).seq {
+		return 0
+	}
+	n := int(min(uint64(seq-s.at(0).seq), uint64(s.n)))
+	if s.at(n-1).seq < seq {
+		return n
+	}
+	return sort.Search(n, func(i int) bool { return s.at(i).seq >= seq })
+}
+
+// remove takes an entry out of the line.
+func (s *entries) remove(e *entry) {
+	e.state = gone
 	s.holes++
 	for s.n > 0 && s.at(0).state == gone {
 		s.first = (s.first + 1) & (len(s.ring) - 1)
 		s.n--
 		s.holes--
-		s.fresh = max(s.fresh-1, 0)
 	}
 	if s.shouldHalf() {
 		s.resize(len(s.ring) / 2)
@@ -94,16 +113,14 @@ func (s *entries) remove(i int) {
 
 // compact closes the holes in place.
 func (s *entries) compact() {
-	n, fresh := 0, s.fresh
+	n := 0
 	for i := range s.n {
 		if e := *s.at(i); e.state != gone {
 			*s.at(n) = e
 			n++
-		} else if i < s.fresh {
-			fresh--
 		}
 	}
-	s.n, s.holes, s.fresh = n, 0, fresh
+	s.n, s.holes = n, 0
 }
 
 // resize moves the live entries into a ring of the given size.

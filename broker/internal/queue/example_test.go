@@ -9,20 +9,21 @@ import (
 // The shell's turn with one message: append, write it together with a raised lease, assign, settle.
 func Example() {
 	q := queue.New(queue.Settings{MaxMessages: 100})
-	q.Attach(1)
+	q.Attach(1, queue.Role{})
 
-	seq, _ := q.Append(256)
+	seq, _, _ := q.Append(queue.Entry{Size: 256, Priority: queue.DefaultPriority})
 	lease, wanted := q.LeaseWanted()
-	fmt.Println("write message", seq, "and lease", lease, wanted)
+	fmt.Println("write message", seq, "and lease", q.Past().Lease[4], wanted)
 
 	// The disk has both.
 	q.LeaseStored(lease)
 	q.Stored(seq)
 
-	a, _ := q.Next(func(queue.ConsumerID) bool { return true })
+	turn, _ := q.Turn(func(queue.ConsumerID) bool { return true })
+	a, _ := q.Assign(turn)
 	fmt.Println("deliver message", a.Seq, "to consumer", a.Consumer)
 
-	first, late := q.Settle(a.Tag, queue.Accept), q.Settle(a.Tag, queue.Release)
+	first, late := q.Settle(0, a.Tag, queue.Accept), q.Settle(0, a.Tag, queue.Release)
 	fmt.Println(first.Effect == queue.Removed, late.Effect == queue.None, q.Len())
 	// Output:
 	// write message 1 and lease 1025 true

@@ -7,18 +7,45 @@ const keep = 1024
 type holding struct {
 	tag        Tag
 	seq        Seq
+	line       *line
+	by         *consumer
 	prev, next *holding
 }
 
-// holdings are all current assignments of a queue.
+// holdings are all current assignments of a queue. The low bits of a tag are its place in a table; a tag whose place is
+// taken is passed over, and the table is never more than half full.
 type holdings struct {
-	last  Tag // highest tag ever given
-	byTag map[Tag]*holding
-	spare *holding // ended ones, linked by next, for the next begin
-	spent int      // how many are spare
+	last  Tag        // highest tag ever given
+	table []*holding // its length is zero or a power of two
+	n     int        // how many there are
+	spare *holding   // ended ones, linked by next, for the next begin
+	spent int        // how many are spare
 }
 
-func (s *holdings) begin(c *consumer, seq Seq) *holding {
+// minTable is the smallest table of holdings.
+const minTable = 8
+
+func (s *holdings) place(tag Tag) **holding { return &s.table[tag&Tag(len(s.table)-1)] }
+
+// find gives the assignment that a tag names, or nil when it is not current.
+func (s *holdings) find(tag Tag) *holding {
+	if s.n == 0 {
+		return nil
+	}
+	if h := *s.place(tag); h != nil && h.tag == tag {
+		return h
+	}
+	return nil
+}
+
+func (s *holdings) begin(c *consumer, l *line, seq Seq) *holding {
+	if 2*(s.n+1) > len(s.table) {
+		s.grow()
+	}
+	s.last++
+	for *s.place(s.last) != nil {
+		s.last++
+	}
 	h := s.spare
 	if h == nil {
 		h = new(holding)
@@ -26,23 +53,35 @@ func (s *holdings) begin(c *consumer, seq Seq) *holding {
 		s.spare = h.next
 		s.spent--
 	}
-	s.last++
-	*h = holding{tag: s.last, seq: seq, prev: c.held.prev, next: &c.held}
-	h.prev.next, h.next.prev = h, h
-	if s.byTag == nil {
-		s.byTag = make(map[Tag]*holding)
-	}
-	s.byTag[h.tag] = h
+	oldest, newest := &c.held, c.held.prev
+	h.tag, h.seq, h.line, h.by = s.last, seq, l, c
+	h.prev, h.next = newest, oldest
+	newest.next, oldest.prev = h, h
+	*s.place(h.tag) = h
+	s.n++
 	return h
 }
 
 func (s *holdings) end(h *holding) {
-	delete(s.byTag, h.tag)
-	h.prev.next, h.next.prev = h.next, h.prev
-	*h = holding{next: s.spare}
+	*s.place(h.tag) = nil
+	s.n--
+	prev, next := h.prev, h.next
+	prev.next, next.prev = next, prev
+	h.by, h.prev, h.next = nil, nil, s.spare
 	s.spare = h
 	s.spent++
-	if len(s.byTag) == 0 && s.spent > keep {
+	if s.n == 0 && s.spent > keep {
 		*s = holdings{last: s.last}
+	}
+}
+
+// grow doubles the table. Tags whose places differed differ in them still.
+func (s *holdings) grow() {
+	old := s.table
+	s.table = make([]*holding, max(minTable, 2*len(old)))
+	for _, h := range old {
+		if h != nil {
+			*s.place(h.tag) = h
+		}
 	}
 }

@@ -2,351 +2,324 @@ package queue_test
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
-	"testing"
-
-	"pgregory.net/rapid"
 
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 )
 
-const maxBytes = 30_000
-
 // message is one entry of the model: everything about it in plain sight.
 type message struct {
+	queue.Entry
 	seq      queue.Seq
-	size     int
 	attempts int
 	stored   bool
+	later    bool      // its time, at first or after a failed delivery, has not come
+	returned bool      // it is later because it came back
+	overdue  bool      // it expired while it was being stored or held
+	expiring bool      // that is to be told
+	leaving  bool      // dead or expired
+	old      bool      // a later one with its key came while it was held
 	tag      queue.Tag // of its current assignment, or 0
 	holder   queue.ConsumerID
-	seen     bool // assigned at least once since the last restart
+	again    int64 // when it is due after it came back
+	seen     bool  // assigned at least once since the last restart
+}
+
+func (e *message) isReady() bool {
+	return e.stored && e.tag == 0 && !e.later && !e.expiring && !e.leaving
+}
+func (e *message) isPinned() bool   { return e.tag != 0 || e.leaving }
+func (e *message) isBlocking() bool { return !e.stored && e.Due == 0 }
+
+// follower is a consumer of the model.
+type follower struct {
+	id     queue.ConsumerID
+	role   queue.Role
+	alone  bool // has a view of its own
+	passed map[queue.Seq]bool
+	never  map[queue.Seq]bool
+}
+
+// proposal is a turn that was not answered at once.
+type proposal struct {
+	turn     queue.Turn
+	consumer *follower
+	message  *message
 }
 
 // model runs a Queue beside a list that is searched from the start for every question.
 type model struct {
-	settings queue.Settings
-	q        *queue.Queue
-	list     []*message
-	rotation []queue.ConsumerID // who is served next comes first
-	lease    queue.Seq          // on disk
-	asked    queue.Seq          // on its way to disk
-	head     queue.Seq          // on disk
-	highest  queue.Seq          // highest number ever stored
-	tags     map[queue.Tag]bool // every tag ever given by this Queue
+	rand      *rand.Rand
+	settings  queue.Settings
+	q         *queue.Queue
+	now       int64
+	list      []*message          // in the order of their numbers
+	followers []*follower         // in the order of attachment
+	rotations map[int][]*follower // by priority; who is served next comes first
+	active    *follower
+	owners    map[string]*follower // of message groups
 
-	unreadable []queue.Seq // set aside, still on disk
+	stored, wanted, needed [queue.Priorities]queue.Seq // leases: on disk, asked for, needed by who is alone
+	raised                 [queue.Priorities]queue.Raise
+	raise                  queue.Raise
+	disk                   queue.Past
+	highest                queue.Seq // highest number ever stored
+	unanswered             proposal
+	tags                   map[queue.Tag]bool // every tag ever given by this Queue
+	unreadable             []queue.Seq        // set aside, still on disk
 }
 
-// operation is one random step, drawn as often as its weight says.
-type operation struct {
-	name   string
-	weight int
-	run    func(*model, *rapid.T)
-}
-
-var operations = []operation{
-	{"append", 8, (*model).append},
-	{"stored", 8, (*model).store},
-	{"storeFailed", 1, (*model).storeFailed},
-	{"attach", 4, (*model).attach},
-	{"detach", 1, (*model).detach},
-	{"next", 16, (*model).next},
-	{"settle", 12, (*model).settle},
-	{"lease", 4, (*model).storeLease},
-	{"setAside", 1, (*model).setAside},
-	{"crash", 1, (*model).crash},
-	{"cleanStop", 1, (*model).cleanStop},
-}
-
-// TestRandomOperationsAgreeWithTheModel drives several consumers, failing writes and restarts.
-func TestRandomOperationsAgreeWithTheModel(t *testing.T) {
-	var weighted []operation
-	for _, o := range operations {
-		for range o.weight {
-			weighted = append(weighted, o)
-		}
-	}
-	byWeight := rapid.Custom(func(t *rapid.T) operation {
-		return weighted[rapid.IntRange(0, len(weighted)-1).Draw(t, "n")]
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		s := queue.Settings{MaxMessages: rapid.SampledFrom([]int{0, 0, 20, 200}).Draw(t, "maxMessages"), MaxBytes: maxBytes}
-		m := &model{settings: s, q: queue.New(s), tags: map[queue.Tag]bool{}}
-		for range rapid.IntRange(1, 400).Draw(t, "steps") {
-			o := byWeight.Draw(t, "operation")
-			o.run(m, t)
-			m.check(t)
-		}
-	})
-}
-
-func (m *model) append(t *rapid.T) {
-	for range rapid.IntRange(1, 20).Draw(t, "count") {
-		size := rapid.IntRange(0, 200).Draw(t, "size")
-		full := m.settings.MaxMessages > 0 && len(m.list) >= m.settings.MaxMessages || m.bytes()+size > maxBytes
-		seq, err := m.q.Append(size)
-		if full != (err != nil) {
-			t.Fatalf("append gave %v, full is %v", err, full)
-		}
-		if err != nil {
-			return
-		}
-		if seq <= m.highest || len(m.list) > 0 && seq <= m.list[len(m.list)-1].seq {
-			t.Fatalf("number %d was given before", seq)
-		}
-		m.list = append(m.list, &message{seq: seq, size: size})
-	}
-}
-
-// pick draws one of the messages for which is holds, or gives nil.
-func (m *model) pick(t *rapid.T, is func(*message) bool) *message {
-	var some []*message
+// line gives the messages of a priority.
+func (m *model) line(p int) (line []*message) {
 	for _, e := range m.list {
-		if is(e) {
-			some = append(some, e)
+		if int(e.Priority) == p {
+			line = append(line, e)
 		}
 	}
-	if len(some) == 0 {
-		return nil
-	}
-	return some[rapid.IntRange(0, len(some)-1).Draw(t, "which")]
+	return line
 }
 
-func (m *model) store(t *rapid.T) {
-	e := m.pick(t, func(e *message) bool { return !e.stored })
-	if e == nil {
-		return
+// visible gives the messages of a priority that wait for nothing that is being stored before them.
+func (m *model) visible(p int) []*message {
+	line := m.line(p)
+	if i := slices.IndexFunc(line, (*message).isBlocking); i >= 0 {
+		line = line[:i]
 	}
-	for _, o := range m.list { // mostly in order, as the store does; sometimes one overtakes
-		if !o.stored && (o.seq < e.seq && e.seq%5 != 0 || o == e) {
-			o.stored = true
-			m.highest = max(m.highest, o.seq)
-			m.q.Stored(o.seq)
+	return line
+}
+
+// first gives what a consumer that takes everything gets.
+func (m *model) first() *message {
+	for p := queue.Priorities - 1; p >= 0; p-- {
+		line := m.visible(p)
+		if i := slices.IndexFunc(line, (*message).isReady); i >= 0 && line[i].seq <= m.stored[p] {
+			return line[i]
 		}
 	}
+	return nil
 }
 
-func (m *model) storeFailed(t *rapid.T) {
-	e := m.pick(t, func(e *message) bool { return !e.stored })
-	if e == nil {
-		return
-	}
-	m.q.StoreFailed(e.seq)
-	m.drop(e)
-}
-
-func (m *model) attach(t *rapid.T) {
-	id := queue.ConsumerID(rapid.IntRange(1, 5).Draw(t, "consumer"))
-	m.q.Attach(id)
-	if !slices.Contains(m.rotation, id) {
-		m.rotation = append(m.rotation, id)
-	}
-}
-
-func (m *model) detach(t *rapid.T) {
-	id := queue.ConsumerID(rapid.IntRange(1, 5).Draw(t, "consumer"))
-	var held []*message
-	for _, e := range m.list {
-		if e.holder == id {
-			held = append(held, e)
+// firstFor gives what a consumer gets that is alone.
+func (m *model) firstFor(f *follower) *message {
+	for p := queue.Priorities - 1; p >= 0; p-- {
+		e := m.firstOf(f, p)
+		switch {
+		case e == nil:
+		case m.reads(f) || e.seq <= m.stored[p] || f.role.Selects && e.seq > m.needed[p]:
+			return e
+		default:
+			m.needed[p] = max(m.needed[p], e.seq)
 		}
 	}
-	slices.SortFunc(held, func(a, b *message) int { return cmp.Compare(a.tag, b.tag) })
-	m.q.Detach(id, func(seq queue.Seq) {
-		if len(held) == 0 || held[0].seq != seq {
-			t.Fatalf("detach returned %d", seq)
-		}
-		held[0].attempts++
-		held[0].tag, held[0].holder = 0, 0
-		held = held[1:]
-	})
-	if len(held) > 0 {
-		t.Fatalf("detach kept %d", held[0].seq)
-	}
-	m.rotation = slices.DeleteFunc(m.rotation, func(c queue.ConsumerID) bool { return c == id })
+	return nil
 }
 
-func (m *model) next(t *rapid.T) {
-	for range rapid.IntRange(1, 10).Draw(t, "count") {
-		m.nextOnce(t)
-	}
-}
-
-func (m *model) nextOnce(t *rapid.T) {
-	credit := rapid.Uint8().Draw(t, "credit")
-	has := func(id queue.ConsumerID) bool { return credit>>id&1 == 1 }
-	got, ok := m.q.Next(has)
-	e, who := m.firstAssignable(), slices.IndexFunc(m.rotation, has)
-	if want := e != nil && who >= 0; ok != want {
-		t.Fatalf("next gave %v, want %v", ok, want)
-	}
-	if !ok {
-		return
-	}
-	id := m.rotation[who]
-	if got.Seq != e.seq || got.Consumer != id || got.Attempts != e.attempts || got.Tag == 0 || m.tags[got.Tag] {
-		t.Fatalf("got %+v, want message %+v for consumer %d", got, e, id)
-	}
-	m.tags[got.Tag] = true
-	e.tag, e.holder, e.seen = got.Tag, id, true
-	m.rotation = append(slices.Clone(m.rotation[who+1:]), m.rotation[:who+1]...)
-}
-
-// firstAssignable is the first free message, unless one before it that was never assigned is still being stored.
-func (m *model) firstAssignable() *message {
-	for _, e := range m.list {
-		if e.tag == 0 {
-			if !e.stored || e.seq > m.lease {
-				return nil
+func (m *model) firstOf(f *follower, p int) *message {
+	for _, e := range m.visible(p) {
+		switch {
+		case f.passed[e.seq]:
+		case m.reads(f):
+			if e.isReady() || e.tag != 0 {
+				return e
 			}
+			if e.returned {
+				f.passed[e.seq] = true // who reads does not come back to it
+			}
+		case e.isReady() && !m.isKept(f, e):
 			return e
 		}
 	}
 	return nil
 }
 
-// settle answers current tags and, now and then, any other.
-func (m *model) settle(t *rapid.T) {
-	for range rapid.IntRange(1, 10).Draw(t, "count") {
-		tag := queue.Tag(rapid.IntRange(0, len(m.tags)+1).Draw(t, "tag"))
-		if e := m.pick(t, func(e *message) bool { return e.tag != 0 }); e != nil && tag%8 != 0 {
-			tag = e.tag
+func (m *model) isKept(f *follower, e *message) bool {
+	owner := m.owners[e.Group]
+	return f.never[e.seq] || owner != nil && owner != f
+}
+
+func (m *model) reads(f *follower) bool { return f.role.Browses || m.settings.NonDestructive }
+
+// turn finds who is served next and with what.
+func (m *model) turn(can func(queue.ConsumerID) bool) (*follower, *message) {
+	sharing := slices.ContainsFunc(m.followers, func(f *follower) bool { return !f.alone })
+	alone := slices.ContainsFunc(m.followers, func(f *follower) bool { return f.alone })
+	var first *message
+	if sharing {
+		first = m.first()
+	}
+	if first == nil && !alone {
+		return nil, nil
+	}
+	m.elect()
+	priorities := make([]int, 0, len(m.rotations))
+	for p := range m.rotations {
+		priorities = append(priorities, p)
+	}
+	slices.SortFunc(priorities, func(a, b int) int { return b - a })
+	for _, p := range priorities {
+		for _, f := range m.rotations[p] {
+			if m.settings.SingleActive && f != m.active && !m.reads(f) || !can(f.id) {
+				continue
+			}
+			e := first
+			if f.alone {
+				e = m.firstFor(f)
+			}
+			if e != nil {
+				return f, e
+			}
 		}
-		m.settleOnce(t, tag)
+	}
+	return nil, nil
+}
+
+func (m *model) elect() {
+	if !m.settings.SingleActive || m.active != nil {
+		return
+	}
+	for _, f := range m.followers {
+		if !f.role.Browses && (m.active == nil || f.role.Priority > m.active.role.Priority) {
+			m.active = f
+		}
 	}
 }
 
-func (m *model) settleOnce(t *rapid.T, tag queue.Tag) {
-	verdict := rapid.SampledFrom([]queue.Verdict{queue.Accept, queue.Release, queue.Fail, queue.Reject}).Draw(t, "verdict")
-	got := m.q.Settle(tag, verdict)
-	var e *message
-	if i := slices.IndexFunc(m.list, func(e *message) bool { return tag != 0 && e.tag == tag }); i >= 0 {
-		e = m.list[i]
+// served puts a consumer at the end of the round.
+func (m *model) served(f *follower) {
+	r := m.rotations[f.role.Priority]
+	i := slices.Index(r, f)
+	m.rotations[f.role.Priority] = append(slices.Clone(r[i+1:]), r[:i+1]...)
+}
+
+// seat gives a consumer what it begins with.
+func (m *model) seat(f *follower) {
+	f.alone = f.role.Selects || m.reads(f) || m.settings.Groups || len(f.never) > 0
+	f.passed = map[queue.Seq]bool{}
+}
+
+// room tells whether a message fits, without those for which gone holds.
+func (m *model) room(size int, gone func(*message) bool) bool {
+	messages, bytes := 1, size
+	for _, e := range m.list {
+		if !gone(e) {
+			messages++
+			bytes += e.Size
+		}
 	}
-	switch {
-	case e == nil:
-		if got != (queue.Settled{}) {
-			t.Fatalf("tag %d is not current, yet %+v", tag, got)
+	return (m.settings.MaxMessages == 0 || messages <= m.settings.MaxMessages) &&
+		(m.settings.MaxBytes == 0 || bytes <= int(m.settings.MaxBytes))
+}
+
+// last gives the message of a key that counts.
+func (m *model) last(key string) *message {
+	if i := slices.IndexFunc(m.list, func(e *message) bool { return key != "" && e.Key == key && !e.old }); i >= 0 {
+		return m.list[i]
+	}
+	return nil
+}
+
+// victim gives the message that is dropped first.
+func (m *model) victim() *message {
+	for p := range queue.Priorities {
+		for _, is := range []func(*message) bool{
+			func(e *message) bool { return e.isReady() && slices.Contains(m.visible(p), e) },
+			(*message).isBlocking,
+			func(e *message) bool { return !e.isPinned() },
+		} {
+			line := m.line(p)
+			if i := slices.IndexFunc(line, is); i >= 0 {
+				return line[i]
+			}
 		}
-		return
-	case verdict == queue.Accept || verdict == queue.Reject:
-		m.drop(e)
-		if got != (queue.Settled{Seq: e.seq, Effect: queue.Removed}) {
-			t.Fatalf("got %+v", got)
-		}
-		return
-	case verdict == queue.Fail:
+	}
+	return nil
+}
+
+// comeBack does what happens to a held message that is given back.
+func (m *model) comeBack(e *message, failed bool) queue.Settled {
+	e.tag, e.holder = 0, 0
+	if failed {
 		e.attempts++
 	}
-	e.tag, e.holder = 0, 0
-	if got != (queue.Settled{Seq: e.seq, Effect: queue.Requeued}) {
-		t.Fatalf("got %+v", got)
+	s := queue.Settled{Seq: e.seq, Effect: queue.Requeued, Attempts: e.attempts}
+	delay := int64(0)
+	if failed {
+		delay = m.delay(e.attempts)
 	}
-}
-
-// setAside takes any message; only a ready one may go.
-func (m *model) setAside(t *rapid.T) {
-	e := m.pick(t, func(*message) bool { return true })
-	if e == nil {
-		return
-	}
-	free := e.stored && e.tag == 0
-	if m.q.IsReady(e.seq) != free {
-		t.Fatalf("%d is ready: %v, want %v", e.seq, !free, free)
-	}
-	m.q.SetAside(e.seq)
-	if free {
+	switch {
+	case failed && m.settings.MaxDeliveries > 0 && e.attempts >= m.settings.MaxDeliveries:
+		e.leaving = true
+		s.Effect = queue.Dead
+	case e.old:
 		m.drop(e)
-		m.unreadable = append(m.unreadable, e.seq)
+		s.Effect = queue.Removed
+	case e.overdue:
+		e.expiring = true
+		s.Effect = queue.Delayed
+	case delay > 0:
+		e.later, e.returned, e.again = true, true, m.now+delay
+		s.Effect = queue.Delayed
+	default:
+		m.offerAgain(e)
 	}
-	if m.q.IsReady(e.seq) {
-		t.Fatalf("%d is ready after it was set aside", e.seq)
-	}
+	return s
 }
 
-func (m *model) storeLease(t *rapid.T) {
-	if seq, ok := m.q.LeaseWanted(); ok {
-		if seq <= m.asked || len(m.rotation) == 0 {
-			t.Fatalf("lease %d wanted after %d with %d consumers", seq, m.asked, len(m.rotation))
-		}
-		m.asked = seq
+func (m *model) delay(attempts int) int64 {
+	d := m.settings.Redelivery.Initial
+	for range attempts - 1 {
+		d = min(d*2, m.settings.Redelivery.Max)
 	}
-	if rapid.Bool().Draw(t, "done") {
-		m.lease, m.head = m.asked, m.q.Head()
-		m.q.LeaseStored(m.lease)
-	}
+	return d
 }
 
-// crash keeps what is on disk. What the consumers saw must be at or below the lease.
-func (m *model) crash(t *rapid.T) {
-	for _, e := range m.list {
-		if e.seen && e.seq > m.lease {
-			t.Fatalf("%d was delivered above the lease %d", e.seq, m.lease)
-		}
-	}
-	m.restart(t)
-}
-
-// cleanStop detaches everybody and writes the exact lease: only messages that were delivered are then marked.
-func (m *model) cleanStop(t *rapid.T) {
-	for id := queue.ConsumerID(1); id <= 5; id++ {
-		m.q.Detach(id, nil)
-	}
-	m.lease, m.head = m.q.Delivered(), m.q.Head()
-	m.restart(t)
-}
-
-func (m *model) restart(*rapid.T) {
-	m.list = slices.DeleteFunc(m.list, func(e *message) bool { return !e.stored })
-	m.q = queue.Recover(m.settings, queue.Past{Head: m.head, Lease: m.lease})
-	for _, e := range m.list {
-		marked := 0
-		if e.seq <= m.lease {
-			marked = 1
-		}
-		*e = message{seq: e.seq, size: e.size, stored: true, attempts: marked}
-		m.q.Restore(e.seq, e.size, 0)
-	}
-	for _, seq := range m.unreadable {
-		if seq >= m.head {
-			m.q.Skip(seq)
+// offerAgain lets those that take messages come back to one that they have passed.
+func (m *model) offerAgain(e *message) {
+	for _, f := range m.followers {
+		if !m.reads(f) {
+			delete(f.passed, e.seq)
 		}
 	}
-	m.rotation, m.tags, m.asked = nil, map[queue.Tag]bool{}, m.lease
-}
-
-func (m *model) check(t *rapid.T) {
-	ready, unsettled, first := 0, 0, m.q.Head()
-	for _, e := range m.list {
-		if e.tag != 0 {
-			unsettled++
-		} else if e.stored {
-			ready++
-		}
-	}
-	if len(m.list) > 0 {
-		first = m.list[0].seq
-	}
-	seq, ok := m.q.Peek()
-	if e := m.firstAssignable(); ok != (e != nil) || ok && seq != e.seq {
-		t.Fatalf("peek gave %d %v, want %+v", seq, ok, e)
-	}
-	if m.q.Len() != len(m.list) || m.q.Bytes() != int64(m.bytes()) || m.q.Ready() != ready ||
-		m.q.Unsettled() != unsettled || m.q.Consumers() != len(m.rotation) || m.q.Head() != first {
-		t.Fatalf("len %d bytes %d ready %d unsettled %d consumers %d head %d; want %d %d %d %d %d %d",
-			m.q.Len(), m.q.Bytes(), m.q.Ready(), m.q.Unsettled(), m.q.Consumers(), m.q.Head(),
-			len(m.list), m.bytes(), ready, unsettled, len(m.rotation), first)
-	}
-}
-
-func (m *model) bytes() (sum int) {
-	for _, e := range m.list {
-		sum += e.size
-	}
-	return sum
 }
 
 func (m *model) drop(e *message) {
 	m.list = slices.DeleteFunc(m.list, func(o *message) bool { return o == e })
+}
+
+func (m *model) find(seq queue.Seq) *message {
+	if i := slices.IndexFunc(m.list, func(e *message) bool { return e.seq == seq }); i >= 0 {
+		return m.list[i]
+	}
+	return nil
+}
+
+// held gives what a consumer holds, in the order of assignment.
+func (m *model) held(id queue.ConsumerID) (held []*message) {
+	for _, e := range m.list {
+		if e.holder == id {
+			held = append(held, e)
+		}
+	}
+	slices.SortFunc(held, func(a, b *message) int { return cmp.Compare(a.tag, b.tag) })
+	return held
+}
+
+// advance gives what expires by now.
+func (m *model) advance() (expired []queue.Seq) {
+	for _, e := range m.list {
+		switch {
+		case e.leaving || e.Expires == 0 || e.Expires > m.now:
+		case !e.stored || e.tag != 0:
+			e.overdue = true
+		case e.expiring || !e.overdue:
+			e.leaving = true
+			expired = append(expired, e.seq)
+		}
+		if due := cmp.Or(e.again, e.Due); e.later && !e.leaving && due <= m.now {
+			e.later, e.returned = false, false
+			m.offerAgain(e)
+		}
+	}
+	return expired
 }

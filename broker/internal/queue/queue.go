@@ -1,80 +1,72 @@
 package queue
 
-import (
-	"errors"
-	"math"
-)
-
-// Seq is the number of a message in its queue: its identity and its place in line. The first is 1.
+// Seq is the number of a message in its queue: its identity, and its place among those of its priority. The first is 1.
 type Seq uint64
 
-// ConsumerID names a consumer; the caller chooses it, unique among those attached.
-type ConsumerID uint64
+// Priorities is the number of priorities, 0 to 9; AMQP's default is DefaultPriority [3.2.1].
+const (
+	Priorities      = 10
+	DefaultPriority = 4
+)
 
-// Tag names one assignment of one entry to one consumer.
-type Tag uint64
-
-// Settings bound a queue. Zero means unbounded.
+// Settings bound and shape a queue. Zero means unbounded, or without the feature.
 type Settings struct {
-	MaxMessages int
-	MaxBytes    int64
+	MaxMessages   int
+	MaxBytes      int64
+	Overflow      Overflow
+	MaxDeliveries int // failed deliveries after which a message is dead
+	Redelivery    Redelivery
+
+	MaxConsumers   int  // browsers do not count
+	SingleActive   bool // one consumer gets everything until it leaves
+	Groups         bool // messages of one group go to one consumer until it leaves
+	NonDestructive bool // consumers read and take nothing
 }
+
+// Overflow says what becomes of a message for which there is no room.
+type Overflow uint8
+
+const (
+	RefuseNew Overflow = iota // Append answers ErrFull
+	DropHead                  // older messages are removed instead
+)
 
 // Past is what the store remembers of a queue besides its messages.
 type Past struct {
-	Head  Seq // every lower number is consumed
-	Lease Seq // every message up to here may have been delivered before
-}
-
-// ErrFull refuses a message that would exceed the settings.
-var ErrFull = errors.New("queue is full")
-
-// Assignment says that a consumer now holds an entry until the tag is settled or the consumer detaches.
-type Assignment struct {
-	Tag      Tag
-	Seq      Seq
-	Consumer ConsumerID
-	Attempts int // failed deliveries before this one; above zero means redelivered
-}
-
-// Verdict is the consumer's answer to an assignment.
-type Verdict uint8
-
-const (
-	Accept  Verdict = iota // done: the entry is removed
-	Release                // back to its place, as if never delivered
-	Fail                   // back to its place, one failed delivery more
-	Reject                 // cannot be processed: the entry is removed
-)
-
-// Effect is what a settlement did to the entry.
-type Effect uint8
-
-const (
-	None     Effect = iota // the tag was not current: nothing happened
-	Removed                // gone from the state; the caller makes that durable
-	Requeued               // ready again
-)
-
-// Settled answers a settlement. Seq is zero when Effect is None.
-type Settled struct {
-	Seq    Seq
-	Effect Effect
+	Head  Seq             // every lower number is consumed
+	Last  Seq             // highest number ever given; may lag behind Lease and the messages
+	Lease [Priorities]Seq // every message of the priority up to here may have been delivered before
 }
 
 // Queue is the state of one queue. Create it with New or Recover.
 type Queue struct {
-	settings  Settings
-	entries   entries
-	returned  seqHeap // ready entries that were assigned before; all lie before entries.fresh
-	held      holdings
-	consumers rotation
-	lease     lease
+	settings Settings
+	now      int64 // latest time known, Unix ms
 
-	last      Seq // highest number ever given
-	delivered Seq // highest number ever assigned
-	ready     int
-	bytes     int64
+	lines  []*line // from the highest priority to the lowest
+	last   Seq     // highest number ever given
+	count  [states]int32
+	bytes  int64
+	pinned int64 // bytes of what is assigned or leaving, and cannot be dropped
+	raise  Raise // of leases, the last one asked for
+
+	expiries heap
+	dues     heap
+	overdue  map[Seq]struct{} // expired while they were being stored or held
+	values   lastValues
+	owners   *owners // of message groups
+
+	held      holdings
+	consumers map[ConsumerID]*consumer
+	ranks     []*rank     // from the highest consumer priority to the lowest
+	alone     []*consumer // those that have a view of their own
+	sharing   int         // how many share the cursors of the lines
+	takers    int         // how many are not browsers
+	attached  uint64      // how many were ever attached
+	active    *consumer   // the single active one; nil when it is to be elected
+	exclusive *consumer
+
+	report []Seq // what Append or Advance answers; reused
 }
 
 // New returns an empty queue that never had a message.
@@ -82,211 +74,105 @@ func New(s Settings) *Queue { return Recover(s, Past{}) }
 
 // Recover returns a queue as the store remembers it; Restore adds its messages.
 func Recover(s Settings, p Past) *Queue {
-	return &Queue{
-		settings:  s,
-		lease:     lease{stored: p.Lease, wanted: p.Lease},
-		last:      max(p.Lease, max(p.Head, 1)-1),
-		delivered: p.Lease,
+	q := &Queue{settings: s, last: max(p.Last, max(p.Head, 1)-1)}
+	for priority, lease := range p.Lease {
+		if lease > 0 {
+			l := q.line(uint8(priority))
+			l.lease.stored, l.lease.wanted, l.lease.delivered = lease, lease, lease
+			q.last = max(q.last, lease)
+		}
 	}
+	return q
 }
 
-// Configure replaces the settings. Entries that are already in stay, even beyond a lower bound.
-func (q *Queue) Configure(s Settings) { q.settings = s }
-
-// Restore adds a message found on disk, in rising order, before anything else happens to the queue. One at or
-// below the lease may have been delivered before the stop and so starts with at least one attempt.
-// It panics when the number does not rise: the store's order is broken.
-func (q *Queue) Restore(seq Seq, size int, attempts int) {
-	if n := q.entries.len(); seq == 0 || n > 0 && q.entries.at(n-1).seq >= seq {
-		panic("queue: restored numbers must rise")
-	}
-	if seq <= q.lease.stored {
-		attempts = max(attempts, 1)
-	}
-	q.entries.push(entry{seq: seq, size: clampSize(size), attempts: clampAttempts(attempts), state: ready})
-	q.last = max(q.last, seq)
-	q.bytes += int64(clampSize(size))
-	q.ready++
-}
-
-// Skip says at recovery that a message was found whose record cannot be read. It does not enter the queue; its number
-// is not given again, because its record still has that key.
-func (q *Queue) Skip(seq Seq) { q.last = max(q.last, seq) }
-
-// Append admits a message of size bytes and gives its number, or ErrFull. The entry is not assignable until Stored.
-func (q *Queue) Append(size int) (Seq, error) {
-	s := int64(clampSize(size))
-	if q.settings.MaxMessages > 0 && q.Len() >= q.settings.MaxMessages ||
-		q.settings.MaxBytes > 0 && q.bytes+s > q.settings.MaxBytes {
-		return 0, ErrFull
-	}
-	q.last++
-	q.entries.push(entry{seq: q.last, size: uint32(s), state: storing})
-	q.bytes += s
-	return q.last, nil
-}
-
-// Stored says that an appended message is on disk.
-func (q *Queue) Stored(seq Seq) {
-	if i, ok := q.entries.find(seq); ok && q.entries.at(i).state == storing {
-		q.entries.at(i).state = ready
-		q.ready++
-	}
-}
-
-// StoreFailed forgets an appended message that did not reach the disk.
-func (q *Queue) StoreFailed(seq Seq) {
-	if i, ok := q.entries.find(seq); ok && q.entries.at(i).state == storing {
-		q.remove(i)
-	}
-}
-
-// Attach adds a consumer; it is the last of the current round to get a turn. Attaching twice changes nothing.
-func (q *Queue) Attach(id ConsumerID) { q.consumers.add(id) }
-
-// Detach removes a consumer. Everything it held goes back to its place with one attempt more; returned, if not
-// nil, is told each number, in the order of assignment, and must not call the queue.
-func (q *Queue) Detach(id ConsumerID, returned func(Seq)) {
-	c := q.consumers.remove(id)
-	if c == nil {
+// Configure replaces the settings. Entries and consumers that are already in stay, even beyond a lower bound. When
+// Groups or NonDestructive change, consumers begin again at the first message.
+func (q *Queue) Configure(s Settings) {
+	anew := s.Groups != q.settings.Groups || s.NonDestructive != q.settings.NonDestructive
+	q.settings = s
+	if !anew {
 		return
 	}
-	for h := c.oldest(); h != nil; h = c.oldest() {
-		seq := h.seq
-		q.requeue(seq, 1)
-		q.held.end(h)
-		if returned != nil {
-			returned(seq)
+	q.owners = nil
+	for _, c := range q.byAttachment() {
+		if !c.role.Browses {
+			q.unseat(c)
+			q.seat(c)
 		}
 	}
 }
 
-// Next assigns the first ready entry to the next consumer in turn for which hasCredit is true, or reports that
-// there is no such pair now. hasCredit must not call the queue.
-func (q *Queue) Next(hasCredit func(ConsumerID) bool) (Assignment, bool) {
-	e := q.firstReady()
-	if e == nil {
-		return Assignment{}, false
+// Len is the number of entries, whatever their state.
+func (q *Queue) Len() (n int) {
+	for _, l := range q.lines {
+		n += l.live()
 	}
-	c := q.consumers.next(hasCredit)
-	if c == nil {
-		return Assignment{}, false
-	}
-	if len(q.returned) > 0 {
-		q.returned.pop()
-	} else {
-		q.entries.fresh++
-	}
-	e.state = assigned
-	q.ready--
-	q.delivered = max(q.delivered, e.seq)
-	h := q.held.begin(c, e.seq)
-	return Assignment{Tag: h.tag, Seq: e.seq, Consumer: c.id, Attempts: int(e.attempts)}, true
+	return n
 }
-
-// Peek gives the entry that Next would assign, if a consumer had credit.
-func (q *Queue) Peek() (Seq, bool) {
-	if e := q.firstReady(); e != nil {
-		return e.seq, true
-	}
-	return 0, false
-}
-
-// IsReady tells whether an entry is on disk and held by nobody.
-func (q *Queue) IsReady(seq Seq) bool {
-	i, ok := q.entries.find(seq)
-	return ok && q.entries.at(i).state == ready
-}
-
-// SetAside takes a ready entry out of the state without an assignment, for one whose body turned out unreadable. Its
-// record stays on disk: a later recovery either starts behind it (Head) or finds it again (Skip).
-func (q *Queue) SetAside(seq Seq) {
-	i, ok := q.entries.find(seq)
-	if !ok || q.entries.at(i).state != ready {
-		return
-	}
-	q.returned.drop(seq)
-	q.ready--
-	q.remove(i)
-}
-
-// Settle ends the assignment that tag names. A tag that is not current (settled before, or its consumer detached)
-// has no effect, whoever holds the entry now.
-func (q *Queue) Settle(tag Tag, v Verdict) Settled {
-	h := q.held.byTag[tag]
-	if h == nil {
-		return Settled{}
-	}
-	seq, effect := h.seq, Requeued
-	switch v {
-	case Accept, Reject:
-		i, _ := q.entries.find(seq)
-		q.remove(i)
-		effect = Removed
-	case Release:
-		q.requeue(seq, 0)
-	case Fail:
-		q.requeue(seq, 1)
-	default:
-		panic("queue: unknown verdict")
-	}
-	q.held.end(h)
-	return Settled{Seq: seq, Effect: effect}
-}
-
-// Len is the number of entries: being stored, ready and assigned.
-func (q *Queue) Len() int { return q.entries.live() }
 
 // Bytes is the sum of the entries' sizes.
 func (q *Queue) Bytes() int64 { return q.bytes }
 
-// Ready is the number of entries on disk that nobody holds.
-func (q *Queue) Ready() int { return q.ready }
+// Ready is the number of entries on disk that nobody holds and that are due.
+func (q *Queue) Ready() int { return int(q.count[ready]) }
+
+// Delayed is the number of entries on disk that wait for their time.
+func (q *Queue) Delayed() int { return int(q.count[scheduled] + q.count[delayed]) }
+
+// Leaving is the number of dead and expired entries that the shell has not removed yet.
+func (q *Queue) Leaving() int { return int(q.count[leaving]) }
 
 // Unsettled is the number of entries that consumers hold.
-func (q *Queue) Unsettled() int { return len(q.held.byTag) }
+func (q *Queue) Unsettled() int { return q.held.n }
 
-// Consumers is the number of attached consumers.
-func (q *Queue) Consumers() int { return q.consumers.len() }
+// Consumers is the number of attached consumers, browsers included.
+func (q *Queue) Consumers() int { return len(q.consumers) }
 
 // Head is the lowest number still in the queue, or the next to be given when it is empty: every number below is
 // consumed and need not be looked for on disk.
 func (q *Queue) Head() Seq {
-	if q.entries.len() == 0 {
-		return q.last + 1
+	head := q.last + 1
+	for _, l := range q.lines {
+		if l.len() > 0 {
+			head = min(head, l.at(0).seq)
+		}
 	}
-	return q.entries.at(0).seq
+	return head
 }
 
-// firstReady finds the assignable entry with the lowest number, or nil. Entries that came back all lie before those
-// that were never assigned.
-func (q *Queue) firstReady() *entry {
-	if len(q.returned) > 0 {
-		i, _ := q.entries.find(q.returned[0])
-		return q.entries.at(i)
+// IsReady tells whether an entry is on disk, held by nobody, and due.
+func (q *Queue) IsReady(seq Seq) bool {
+	_, e := q.locate(seq)
+	return e != nil && e.state == ready
+}
+
+// move puts an entry into another state.
+func (q *Queue) move(e *entry, to state) {
+	q.pinned += e.pinned(to) - e.pinned(e.state)
+	q.count[e.state]--
+	q.count[to]++
+	e.state = to
+}
+
+// pinned gives how many bytes an entry in a state keeps from being dropped.
+func (e *entry) pinned(s state) int64 {
+	if s == assigned || s == leaving {
+		return int64(e.size)
 	}
-	e := q.entries.firstFresh()
-	if e == nil || e.state != ready || e.seq > q.lease.stored {
-		return nil
+	return 0
+}
+
+// remove takes an entry out of the queue.
+func (q *Queue) remove(l *line, e *entry) {
+	q.pinned -= e.pinned(e.state)
+	q.count[e.state]--
+	q.bytes -= int64(e.size)
+	if len(q.overdue) > 0 {
+		delete(q.overdue, e.seq)
 	}
-	return e
+	q.values.forget(e.seq)
+	l.entries.remove(e)
+	if !q.expiries.empty() || !q.dues.empty() {
+		q.forgetTimes()
+	}
 }
-
-// requeue makes an assigned entry ready again.
-func (q *Queue) requeue(seq Seq, failed int) {
-	i, _ := q.entries.find(seq)
-	e := q.entries.at(i)
-	e.state = ready
-	e.attempts = clampAttempts(int(e.attempts) + failed)
-	q.returned.push(seq)
-	q.ready++
-}
-
-// remove takes an entry that is not in line for assignment out of the state.
-func (q *Queue) remove(i int) {
-	q.bytes -= int64(q.entries.at(i).size)
-	q.entries.remove(i)
-}
-
-func clampSize(n int) uint32     { return uint32(min(max(n, 0), math.MaxUint32)) }
-func clampAttempts(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }

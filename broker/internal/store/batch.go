@@ -11,8 +11,43 @@ type QueueID uint64
 
 // Meta is what is remembered of a queue besides its messages; the broker's queue says what the numbers mean.
 type Meta struct {
-	Head  uint64 // no lower message number is in the queue
-	Lease uint64 // every message up to here may have been delivered
+	Head  uint64         // no lower message number is in the queue
+	Last  uint64         // the highest message number ever given, if it is neither in the queue nor leased
+	Lease [Leases]uint64 // every message of a line up to here may have been delivered
+}
+
+// Leases is how many lines a queue has.
+const Leases = 10
+
+// Meta on disk: head, last and leases. Schema 1 had head and one lease.
+const (
+	metaLen  = 8 * (2 + Leases)
+	metaLen1 = 8 * 2
+)
+
+// parseMeta reverses what PutMeta writes.
+func parseMeta(value []byte) (m Meta, ok bool) {
+	number := func(i int) uint64 { return binary.BigEndian.Uint64(value[8*i:]) }
+	switch len(value) {
+	case metaLen:
+		m.Head, m.Last = number(0), number(1)
+		for i := range m.Lease {
+			m.Lease[i] = number(2 + i)
+		}
+	case metaLen1:
+		m.Head = number(0)
+		m.lease(number(1))
+	default:
+		return Meta{}, false
+	}
+	return m, true
+}
+
+// lease leases every line up to a number.
+func (m *Meta) lease(upTo uint64) {
+	for i := range m.Lease {
+		m.Lease[i] = upTo
+	}
 }
 
 // Completer hears how a batch ended.
@@ -86,10 +121,14 @@ func (b Batch) Delete(id QueueID, seq uint64) {
 
 // PutMeta replaces a queue's metadata.
 func (b Batch) PutMeta(id QueueID, m Meta) {
-	r := setRecord(b.changes(), metaKeyLen, 16)
+	r := setRecord(b.changes(), metaKeyLen, metaLen)
 	metaKey(r.Key[:0], id)
-	binary.BigEndian.PutUint64(payload(r.Value), m.Head)
-	binary.BigEndian.PutUint64(payload(r.Value)[8:], m.Lease)
+	value := payload(r.Value)
+	binary.BigEndian.PutUint64(value, m.Head)
+	binary.BigEndian.PutUint64(value[8:], m.Last)
+	for i, lease := range m.Lease {
+		binary.BigEndian.PutUint64(value[8*(2+i):], lease)
+	}
 	finishRecord(r, 0)
 }
 

@@ -37,10 +37,11 @@ func (b Batch) Describe(n Name, id QueueID, description []byte) {
 	b.put(catalogueKey(n), number[:], description)
 }
 
-// Drop removes a thing, its queue's metadata and all its messages.
+// Drop removes a thing, its queue's metadata and all its messages, with what is remembered of them.
 func (b Batch) Drop(n Name, id QueueID) {
 	b.delete(catalogueKey(n))
 	_ = b.changes().DeleteRange(metaKey(nil, id), metaKey(nil, id+1), nil)
+	_ = b.changes().DeleteRange(historyKey(id, 0), historyKey(id+1, 0), nil)
 }
 
 // Catalogue calls visit for every thing; the description is valid until visit returns. A corrupt entry is passed

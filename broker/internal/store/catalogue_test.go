@@ -38,7 +38,7 @@ func TestTheCatalogueSurvivesReopeningAndNumbersAreNotUsedAgain(t *testing.T) {
 	write(t, s, func(b store.Batch) {
 		first, second, third = b.Create(orders, nil), b.Create(sameInOther, nil), b.Create(sub, []byte("filter"))
 		b.Append(third, 1, 0, nil)
-		b.PutMeta(third, store.Meta{Lease: 1})
+		b.PutMeta(third, store.Meta{Last: 1})
 	})
 	write(t, s, func(b store.Batch) { b.Describe(orders, first, []byte("changed")) })
 	s = reopen(t, s, fs)

@@ -26,7 +26,7 @@ func damaged(t *testing.T, damage func(*pebble.DB)) (*Store, error) {
 		t.Fatal(err)
 	}
 	id := b.Create(Name{"acme", 1, "orders"}, []byte("description"))
-	b.PutMeta(id, Meta{Head: 1, Lease: 1})
+	b.PutMeta(id, Meta{Head: 1, Lease: [Leases]uint64{4: 1}})
 	b.Append(id, 1, 0, []byte("one"))
 	b.Append(id, 2, 0, []byte("two"))
 	b.CommitLazy()
@@ -135,7 +135,7 @@ func TestCorruptMetadataMarksEverythingAsDelivered(t *testing.T) {
 	if err := s.Recover(&f); err != nil {
 		t.Fatal(err)
 	}
-	if len(f.corrupt) != 1 || f.corrupt[0].Seq != 0 || !slices.Equal(f.metas, []Meta{{Lease: 2}}) || len(f.messages) != 2 {
+	if len(f.corrupt) != 1 || f.corrupt[0].Seq != 0 || !slices.Equal(f.metas, []Meta{leased(2)}) || len(f.messages) != 2 {
 		t.Errorf("recovered %+v", f)
 	}
 }
@@ -197,4 +197,19 @@ func FuzzOpenRecord(f *testing.F) {
 		splitQueueKey(key)
 		splitTenant(key)
 	})
+}
+
+func leased(upTo uint64) (m Meta) {
+	m.lease(upTo)
+	return m
+}
+
+// TestMetadataOfSchemaOneLeasesEveryLine: what it says of all messages holds for each line.
+func TestMetadataOfSchemaOneLeasesEveryLine(t *testing.T) {
+	want := leased(1024)
+	want.Head = 7
+	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, 7), 1024)
+	if got, ok := parseMeta(value); !ok || got != want {
+		t.Errorf("%+v, %v; want %+v", got, ok, want)
+	}
 }

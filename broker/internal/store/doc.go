@@ -27,8 +27,9 @@
 //
 //	s <name>                            the store itself: schema version, next queue number, clean stop
 //	c <kind> <len> <tenant> <name>      catalogue: queue number and the caller's description
-//	q <queue:8>                         metadata of a queue: head and lease
+//	q <queue:8>                         metadata of a queue: head, last number, leases
 //	q <queue:8> <seq:8>                 a message
+//	h <queue:8> <seq:8>                 what is remembered of a message besides itself
 //	r <len> <tenant> <topic>            a retained message
 //
 // Consumed messages are deleted key by key, with Pebble's single deletes: a message that comes and goes within one

@@ -8,6 +8,7 @@ const (
 	catalogueSpace = 'c'
 	queueSpace     = 'q'
 	retainedSpace  = 'r'
+	historySpace   = 'h'
 )
 
 var (
@@ -40,6 +41,19 @@ func splitQueueKey(key []byte) (id QueueID, seq uint64, ok bool) {
 		seq = binary.BigEndian.Uint64(key[metaKeyLen:])
 	}
 	return id, seq, true
+}
+
+func historyKey(id QueueID, seq uint64) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{historySpace}, uint64(id))
+	return binary.BigEndian.AppendUint64(key, seq)
+}
+
+// splitHistoryKey reverses historyKey.
+func splitHistoryKey(key []byte) (id QueueID, seq uint64, ok bool) {
+	if len(key) != messageKeyLen {
+		return 0, 0, false
+	}
+	return QueueID(binary.BigEndian.Uint64(key[1:])), binary.BigEndian.Uint64(key[metaKeyLen:]), true
 }
 
 func catalogueKey(n Name) []byte {

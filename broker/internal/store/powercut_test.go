@@ -129,6 +129,54 @@ func checkSurvivors(t *rapid.T, r *recovered, stored, deleted []uint64) {
 	}
 }
 
+// TestAPowerCutLeavesEveryMoveWholeOrUndone moves messages from one queue to another, each in one batch, cuts the power
+// after a random number of answers, and finds each message in one queue and not in the other.
+func TestAPowerCutLeavesEveryMoveWholeOrUndone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		answersBefore := rapid.IntRange(1, cutMessages).Draw(t, "answers")
+		unsynced := rapid.IntRange(0, 100).Draw(t, "unsyncedPercent")
+		seed := rapid.Uint64().Draw(t, "seed")
+
+		disk := vfs.NewCrashableMem()
+		s := open(t, disk)
+		write(t, s, func(b store.Batch) {
+			for seq := uint64(1); seq <= cutMessages; seq++ {
+				b.Append(1, seq, 0, nil)
+			}
+		})
+		l := &ledger{stored: map[uint64]bool{}, deleted: map[uint64]bool{}, left: answersBefore, cut: make(chan struct{})}
+		var mover sync.WaitGroup
+		mover.Go(func() {
+			for seq := uint64(1); seq <= cutMessages; seq++ {
+				b := begin(t, s)
+				b.Delete(1, seq)
+				b.Append(2, seq, 0, nil)
+				b.Commit(l, seq)
+			}
+		})
+		<-l.cut
+		l.mu.Lock()
+		moved := len(l.stored)
+		l.mu.Unlock()
+		after := disk.CrashClone(vfs.CrashCloneCfg{
+			UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(seed, seed)),
+		})
+		mover.Wait()
+
+		survivor := open(t, after)
+		found := recoverAll(t, survivor).messages
+		if len(found[2]) < moved {
+			t.Fatalf("%d moves were acknowledged and %d are there", moved, len(found[2]))
+		}
+		for i, seq := range slices.Concat(found[2], found[1]) {
+			if seq != uint64(i+1) {
+				t.Fatalf("the queues have %v and %v", found[1], found[2])
+			}
+		}
+		_, _ = survivor.Close(), s.Close()
+	})
+}
+
 func keysOf(m map[uint64]bool) (keys []uint64) {
 	for k := range m {
 		keys = append(keys, k)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -76,15 +75,16 @@ func (r *recovery) step() (valid bool, err error) {
 // begin reports a queue's metadata and seeks to its first message, past what was deleted.
 func (r *recovery) begin(id QueueID, value []byte, err error) (valid bool) {
 	r.queue = id
-	if err == nil && len(value) != 16 {
-		err = corrupt(metaKey(nil, id), errLength)
-	}
 	var m Meta
+	if err == nil {
+		var ok bool
+		if m, ok = parseMeta(value); !ok {
+			err = corrupt(metaKey(nil, id), errLength)
+		}
+	}
 	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
 		r.visitor.Corrupt(broken)
-		m.Lease = r.lastOf(id)
-	} else {
-		m.Head, m.Lease = binary.BigEndian.Uint64(value), binary.BigEndian.Uint64(value[8:])
+		m.lease(r.lastOf(id))
 	}
 	r.visitor.Queue(id, m)
 	return r.it.SeekGE(messageKey(r.scratch[:0], id, max(m.Head, 1)))

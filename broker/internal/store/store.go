@@ -13,7 +13,7 @@ import (
 )
 
 // schemaVersion is raised when older programs could no longer read what this one writes.
-const schemaVersion = 1
+const schemaVersion = 2
 
 var (
 	// ErrClosed answers Begin after Close.

@@ -141,7 +141,7 @@ func TestRecordsComeBackAfterReopening(t *testing.T) {
 		t.Error("a new store is not clean")
 	}
 	write(t, s, func(b store.Batch) {
-		b.PutMeta(7, store.Meta{Head: 2, Lease: 1024})
+		b.PutMeta(7, store.Meta{Head: 2, Last: 7, Lease: [store.Leases]uint64{4: 1024}})
 		for seq := uint64(1); seq <= 4; seq++ {
 			b.Append(7, seq, byte(seq), fmt.Appendf(nil, "body %d", seq))
 		}
@@ -157,7 +157,7 @@ func TestRecordsComeBackAfterReopening(t *testing.T) {
 	if want := map[store.QueueID][]uint64{7: {2, 4}, 9: {1}}; !maps.EqualFunc(r.messages, want, slices.Equal) {
 		t.Errorf("recovered %v, want %v", r.messages, want)
 	}
-	if want := map[store.QueueID]store.Meta{7: {Head: 2, Lease: 1024}, 9: {}}; !maps.Equal(r.metas, want) {
+	if want := map[store.QueueID]store.Meta{7: {Head: 2, Last: 7, Lease: [store.Leases]uint64{4: 1024}}, 9: {}}; !maps.Equal(r.metas, want) {
 		t.Errorf("recovered %v, want %v", r.metas, want)
 	}
 	if want := map[string]string{"7/2/2": "body 2", "7/4/4": "body 4", "9/1/0": ""}; !maps.Equal(r.values, want) {
@@ -366,5 +366,28 @@ func TestALockedDirectoryIsRefused(t *testing.T) {
 			}
 			_ = s.Close()
 		})
+	}
+}
+
+func TestHistoryGoesWithItsQueue(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, fs)
+	orders, other := store.Name{Tenant: "acme", Kind: 1, Name: "orders"}, store.Name{Tenant: "acme", Kind: 1, Name: "other"}
+	write(t, s, func(b store.Batch) {
+		for _, n := range []store.Name{orders, other} {
+			id := b.Create(n, nil)
+			b.PutHistory(id, 1, []byte("one"))
+			b.PutHistory(id, 2, []byte("two"))
+		}
+		b.Drop(orders, 1)
+		b.DeleteHistory(2, 1)
+	})
+	s = reopen(t, s, fs)
+	var got []string
+	err := s.EachHistory(func(id store.QueueID, seq uint64, value []byte) {
+		got = append(got, fmt.Sprintf("%d/%d %s", id, seq, value))
+	})
+	if err != nil || !slices.Equal(got, []string{"2/2 two"}) {
+		t.Errorf("%q, %v", got, err)
 	}
 }

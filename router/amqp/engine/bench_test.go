@@ -57,7 +57,7 @@ func (o *owner) Progressed(_ *Link, u Update) {
 // attachedOwner is a server's end that a client has attached a link to; role is the server's.
 func attachedOwner(tb testing.TB, role frame.Role, credit int) *owner {
 	limits := DefaultLimits()
-	limits.MaxUnsettled = 1 << 16
+	limits.MaxUnsettled, limits.IncomingBytes = 1<<16, 64<<20
 	o := &owner{credit: credit}
 	o.conn = NewServer(start(), &limits, Server{ContainerID: "server"}, o)
 	for _, text := range []string{"Header AMQP", "Open ContainerID=client",

@@ -172,6 +172,8 @@ func (l *Link) wrote() {
 	case l.place == nowhere:
 	case l.pieces.len() > 0:
 		l.join()
+	case l.partial:
+		l.place = unfed
 	case l.leaving != nil:
 		l.detach(l.leaving)
 	default:

@@ -123,7 +123,7 @@ func talk(t *testing.T, stream, cuts []byte, client bool) []string {
 	if client {
 		c.client = &Client{Mechanisms: []Mechanism{WithPlain("user", "secret")}}
 	} else {
-		c.server.Mechanisms, c.server.Optional = append(c.server.Mechanisms, Plain), true
+		c.server.Mechanisms, c.server.Optional = append(c.server.Mechanisms, "PLAIN"), true
 	}
 	c.start()
 	c.conn.Open(frame.Open{ContainerID: "me"})

@@ -37,6 +37,13 @@ type Handler interface {
 	Progressed(*Link, Update)
 }
 
+// A Farewell is a Handler that may have to tell a peer who closes a link that this did not do all that it should, such as
+// to end what the link kept.
+type Farewell interface {
+	// Farewell gives the error for our answer to the close, or nil. The link's deliveries have ended; Detached follows.
+	Farewell(*Link, Detachment) *frame.Error
+}
+
 // By says who ended something.
 type By uint8
 

@@ -35,6 +35,8 @@ type Limits struct {
 	// IncomingWindow is how many transfer frames the peer may send in a session before we say go on. Answer:
 	// amqp:session:window-violation.
 	IncomingWindow uint32
+	// IncomingBytes is about how many bytes these frames may have together: of large frames the window has fewer.
+	IncomingBytes int
 	// IdleTimeout is how long a peer may be silent; half of it is announced, as [2.4.5] advises. 0 is for ever. Answer:
 	// amqp:resource-limit-exceeded.
 	IdleTimeout time.Duration
@@ -59,6 +61,7 @@ func DefaultLimits() Limits {
 		MaxPartial:        32 << 20,
 		MaxUnsettled:      2048,
 		IncomingWindow:    512,
+		IncomingBytes:     2 << 20,
 		IdleTimeout:       2 * time.Minute,
 		MinIdleTimeout:    100 * time.Millisecond,
 		HandshakeTimeout:  10 * time.Second,
@@ -81,6 +84,7 @@ func (l Limits) Validate() error {
 		{"maxPartial", uint64(l.MaxPartial), 1, math.MaxInt64},
 		{"maxUnsettled", uint64(l.MaxUnsettled), 1, 1 << 20},
 		{"incomingWindow", uint64(l.IncomingWindow), 2, math.MaxInt32},
+		{"incomingBytes", uint64(l.IncomingBytes), 1, math.MaxInt32},
 	} {
 		if f.value < f.low || f.value > f.top {
 			return fmt.Errorf("%s is %d, outside of %d to %d", f.name, f.value, f.low, f.top)

@@ -24,7 +24,7 @@ func (s *Session) Attach(a frame.Attach) *Link {
 }
 
 // Stream has the Handler receive each message in the pieces in which it comes, instead of whole. It counts from the
-// next message on.
+// next message on. See Gather for a message that is wanted whole after all.
 func (l *Link) Stream() { l.streaming = true }
 
 // Accept attaches a link that the peer has Requested. Of a, the name, handle and role are set by the engine. A terminus

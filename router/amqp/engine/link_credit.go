@@ -8,9 +8,10 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// Credit is how many more deliveries Send takes now [2.6.7].
+// Credit is how many more deliveries Send takes now [2.6.7]. A receiver whose unsettled map is incomplete takes nothing
+// new: it settles and attaches again [2.7.3].
 func (l *Link) Credit() int {
-	if l.role != frame.Sender || !l.attached() {
+	if l.role != frame.Sender || !l.attached() || l.remote.IncompleteUnsettled {
 		return 0
 	}
 	n := int(l.credit) - l.waiting

@@ -69,7 +69,12 @@ func (c *Conn) remoteDetach(channel uint16, d *amqp.Decoder) *frame.Error {
 		if l.local == nil { // the owner has not answered yet, and need not any more
 			l.sayNothing()
 		}
-		l.detach(&frame.Detach{Closed: x.Closed})
+		answer := &frame.Detach{Closed: x.Closed}
+		if h, ok := c.handler.(Farewell); ok && x.Closed && !l.refused {
+			l.endDeliveries()
+			answer.Error = h.Farewell(l, Detachment{By: ByPeer, Closed: true, Error: x.Error})
+		}
+		l.detach(answer)
 	}
 	if !s.alive() {
 		return nil

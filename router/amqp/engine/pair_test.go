@@ -90,6 +90,7 @@ type pair struct {
 	limits [2]Limits
 	ends   [2]*end
 	wires  [2][]byte // from ends[i] to the other
+	calm   bool      // no delivery is begun any more
 	ending bool      // the links are ended on purpose
 }
 
@@ -129,11 +130,12 @@ func newPair(t *testing.T, seed uint64) *pair {
 		p.limits[i] = DefaultLimits()
 		p.limits[i].MaxFrameSize = uint32(512 + p.random.IntN(2000))
 		p.limits[i].IncomingWindow = uint32(2 + p.random.IntN(30))
+		p.limits[i].IncomingBytes = 1 + p.random.IntN(40_000)
 		p.limits[i].MaxUnsettled = 1 + p.random.IntN(40)
 		p.ends[i] = &end{pair: p}
 	}
 	p.ends[0].conn = NewClient(p.now, &p.limits[0], Client{Mechanisms: []Mechanism{WithPlain("a", "b")}}, p.ends[0])
-	p.ends[1].conn = NewServer(p.now, &p.limits[1], Server{ContainerID: "server", Mechanisms: []amqp.Symbol{Plain}}, p.ends[1])
+	p.ends[1].conn = NewServer(p.now, &p.limits[1], Server{ContainerID: "server", Mechanisms: []amqp.Symbol{"PLAIN"}}, p.ends[1])
 	for _, e := range p.ends {
 		e.conn.initialID = uint32(p.random.IntN(200)) - 100 // near the wrap
 	}
@@ -208,7 +210,7 @@ func (p *pair) quiet() bool {
 func (p *pair) step() {
 	p.carry()
 	e := p.ends[p.random.IntN(2)]
-	switch n := p.random.IntN(12); {
+	switch n := p.random.IntN(13); {
 	case n < 5 && len(e.senders) > 0:
 		e.senders[p.random.IntN(len(e.senders))].act(p)
 	case n < 8 && len(e.sinks) > 0:
@@ -220,7 +222,13 @@ func (p *pair) step() {
 		s.link.Grant(k)
 	case n == 10 && len(e.sinks) > 0 && p.random.IntN(10) == 0:
 		e.sinks[p.random.IntN(len(e.sinks))].link.Drain()
-	case n == 11:
+	case n == 11 && len(e.sinks) > 0:
+		s := e.sinks[p.random.IntN(len(e.sinks))]
+		if taken := s.link.Take(); taken != nil {
+			s.begun++
+			s.piece = taken
+		}
+	case n == 12:
 		p.now = p.now.Add(time.Second)
 		if err := e.conn.Advance(p.now); err != nil {
 			p.t.Fatal(err)
@@ -296,6 +304,7 @@ func (s *sink) settleOne(p *pair) {
 
 // finish lets all that is sent arrive, ends it all and compares.
 func (p *pair) finish() {
+	p.calm = true
 	for _, e := range p.ends {
 		for _, s := range e.senders {
 			for s.open != nil {
@@ -411,7 +420,7 @@ func (e *end) Detached(l *Link, d Detachment) {
 
 func (e *end) Sendable(l *Link) {
 	s := l.Context.(*source)
-	if e.pair.random.IntN(2) == 0 {
+	if !e.pair.calm && e.pair.random.IntN(2) == 0 {
 		s.act(e.pair)
 	}
 	if l.Draining() {
@@ -428,6 +437,11 @@ func (e *end) Received(l *Link, x *Transfer) {
 		s.piece = nil
 	}
 	if x.Aborted {
+		return
+	}
+	if x.First && !x.Last && e.pair.random.IntN(2) == 0 {
+		s.begun--
+		l.Gather()
 		return
 	}
 	s.piece = append(s.piece, x.Payload...)

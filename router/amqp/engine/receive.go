@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -25,20 +26,23 @@ type Transfer struct {
 // arrival is a delivery that is being received.
 type arrival struct {
 	active    bool // more of it is to come
+	ignored   bool // it resumes one that we do not know
 	streaming bool // its pieces go to the owner as they come
 	settled   bool
 	resume    bool
 	id        uint32
 	format    uint32
 	size      uint64
-	tag       []byte
+	name      [frame.MaxTagSize]byte // the delivery-tag, of which the first nameLen octets count
+	nameLen   int
+	tag       []byte       // of one that is kept
 	kept      []byte       // what has come, for an owner that takes it whole
 	state     *frame.State // of the first transfer; nil for none
 }
 
 // transfer reads a transfer frame.
 func (s *Session) transfer(t *frame.Transfer, payload []byte) {
-	if !s.countTransfer() {
+	if !s.countTransfer(len(payload)) {
 		return
 	}
 	l := s.remoteLink(t.Handle)
@@ -59,6 +63,8 @@ func (s *Session) transfer(t *frame.Transfer, payload []byte) {
 		return
 	}
 	switch {
+	case a.ignored:
+		l.ignore()
 	case t.Aborted:
 		l.aborts(first)
 	case a.streaming:
@@ -82,7 +88,8 @@ func (l *Link) begins(t *frame.Transfer) bool {
 		l.fail(frame.TransferLimitExceeded, "transfer without link credit")
 		return false
 	}
-	if !t.Settled {
+	ignored := t.Resume && !l.holds(t.DeliveryTag)
+	if !t.Settled && !ignored {
 		second := l.local.ReceiverSettleMode == frame.ReceiveSecond
 		if t.HasReceiverMode {
 			second = t.ReceiverSettleMode == frame.ReceiveSecond
@@ -95,9 +102,10 @@ func (l *Link) begins(t *frame.Transfer) bool {
 	}
 	l.credit--
 	l.deliveryCount++
-	l.arriving = arrival{active: t.More && !t.Aborted, streaming: l.streaming, settled: t.Settled, resume: t.Resume,
-		id: t.DeliveryID, format: t.MessageFormat}
-	if l.arriving.active && !l.streaming {
+	l.arriving = arrival{active: t.More && !t.Aborted, ignored: ignored, streaming: l.streaming, settled: t.Settled,
+		resume: t.Resume, id: t.DeliveryID, format: t.MessageFormat}
+	l.arriving.nameLen = copy(l.arriving.name[:], t.DeliveryTag)
+	if l.arriving.active && !l.streaming && !ignored {
 		l.arriving.tag = bytes.Clone(t.DeliveryTag)
 		if t.State.Kind != frame.NoState {
 			state := t.State.Clone()
@@ -111,8 +119,13 @@ func (l *Link) begins(t *frame.Transfer) bool {
 // continues takes a further transfer of a delivery.
 func (l *Link) continues(t *frame.Transfer) bool {
 	a := &l.arriving
-	if t.HasDeliveryID && t.DeliveryID != a.id {
+	switch {
+	case t.HasDeliveryID && t.DeliveryID != a.id:
 		l.fail(frame.NotAllowed, "delivery begins before the one before is whole")
+		return false
+	case t.DeliveryTag != nil && !bytes.Equal(t.DeliveryTag, a.name[:a.nameLen]),
+		t.HasMessageFormat && t.MessageFormat != a.format: // [2.7.5]
+		l.fail(frame.InvalidField, "delivery-tag or message-format changes within a delivery")
 		return false
 	}
 	if t.Settled && !a.settled { // each transfer may say so [2.7.5]
@@ -121,6 +134,26 @@ func (l *Link) continues(t *frame.Transfer) bool {
 	}
 	a.active = t.More && !t.Aborted
 	return true
+}
+
+// holds tells whether a delivery is in the unsettled map that we announced [2.7.3].
+func (l *Link) holds(tag []byte) bool {
+	entries, _ := l.local.Unsettled.Map()
+	for key := range entries.All() {
+		if b, ok := key.Binary(); ok && bytes.Equal(b, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// ignore passes over a delivery that resumes one that we do not know: the sender learns that from our unsettled map
+// [2.6.13]. It has its credit back at the end.
+func (l *Link) ignore() {
+	if !l.arriving.active {
+		l.dropArrival()
+		l.Grant(1)
+	}
 }
 
 // settled forgets a delivery that its sender has settled on the way.
@@ -169,12 +202,12 @@ func (l *Link) piece(t *frame.Transfer, payload []byte, first bool) {
 	c.handler.Received(l, &c.event)
 }
 
-// aborts forgets a delivery that its sender has given up, and which is settled by that [2.6.14]. An owner that takes
-// messages whole has not heard of it, so the sender gets its credit back.
+// aborts forgets a delivery that its sender has given up, and which is settled by that [2.6.14]. If the owner has not
+// heard of it, the sender gets its credit back.
 func (l *Link) aborts(first bool) {
 	c, a := l.session.conn, &l.arriving
 	l.settled(a.id)
-	if !a.streaming {
+	if !a.streaming || first {
 		l.dropArrival()
 		l.Grant(1)
 		return
@@ -182,6 +215,21 @@ func (l *Link) aborts(first bool) {
 	c.event = Transfer{ID: a.id, Format: a.format, State: &c.transferIn.State, Settled: true, First: first, Last: true,
 		Aborted: true}
 	c.handler.Received(l, &c.event)
+}
+
+// Posting tells whether a message of a transaction is coming in that is not whole [4.4.1].
+func (c *Conn) Posting(txnID []byte) bool {
+	for _, s := range c.sessions {
+		if s != nil && slices.ContainsFunc(s.links, func(l *Link) bool { return l != nil && l.arriving.isIn(txnID) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// isIn tells whether what arrives is part of a transaction.
+func (a *arrival) isIn(txnID []byte) bool {
+	return a.active && a.state != nil && a.state.Kind == frame.Transactional && bytes.Equal(a.state.TxnID, txnID)
 }
 
 // dropArrival gives back the memory of an unfinished message.

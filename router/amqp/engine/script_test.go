@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "rewrite the expected lines of testdata/
 //	do      command key=value ...      a command of the owner
 //
 // Expectations are event (a call of the Handler), send (a frame that Flush gave), error (of Feed or Advance), refused
-// (of a command), wait (not Ready) and closed.
+// (of a command), taken (by a command), wait (not Ready) and closed.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -206,19 +206,40 @@ func (c *conversation) setting(word string, l line) {
 		c.server.Optional = l.has("optional")
 	case "client":
 		c.client = &Client{Hostname: "host"}
-		switch l.text("mechanism") {
-		case "PLAIN":
-			c.client.Mechanisms = []Mechanism{WithPlain("user", "secret")}
-		case "ANONYMOUS":
-			c.client.Mechanisms = []Mechanism{WithAnonymous("trace")}
-		case "EXTERNAL":
-			c.client.Mechanisms = []Mechanism{WithExternal("")}
-		}
+		c.client.Mechanisms = mechanismsOf(c.t, l.text("mechanism"))
 	case "limits":
 		for _, key := range l.keys {
 			c.limit(key, l)
 		}
 	}
+}
+
+// mechanismsOf gives the client's mechanism of a name. Names and passwords of SCRAM are those of RFC 7677 section 3.
+func mechanismsOf(t testing.TB, name string) []Mechanism {
+	var m Mechanism
+	var err error
+	switch name {
+	case "PLAIN":
+		m = WithPlain("user", "secret")
+	case "ANONYMOUS":
+		m = WithAnonymous("trace")
+	case "EXTERNAL":
+		m = WithExternal("")
+	case "SCRAM-SHA-256":
+		m, err = WithSCRAMSHA256("user", "pencil", "rOprNGfwEbeRWgbNEkqO")
+	case "SCRAM-SHA-512":
+		m, err = WithSCRAMSHA512("user", "pencil", "rOprNGfwEbeRWgbNEkqO")
+	case "OAUTHBEARER":
+		m, err = WithOAuthBearer("user", "token")
+	case "XOAUTH2":
+		m, err = WithXOAuth2("user", "token")
+	default:
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []Mechanism{m}
 }
 
 func (c *conversation) limit(key string, l line) {
@@ -240,6 +261,8 @@ func (c *conversation) limit(key string, l line) {
 		c.limits.MaxPartial = n
 	case "MaxUnsettled":
 		c.limits.MaxUnsettled = n
+	case "IncomingBytes":
+		c.limits.IncomingBytes = n
 	case "IncomingWindow":
 		c.limits.IncomingWindow = uint32(n)
 	default:
@@ -287,7 +310,11 @@ func (c *conversation) command(l line) {
 	case "challenge":
 		c.conn.Challenge([]byte(l.text("data")))
 	case "admit":
-		c.conn.Admit(nil)
+		var additional []byte
+		if l.has("data") {
+			additional = []byte(l.text("data"))
+		}
+		c.conn.Admit(additional)
 	case "deny":
 		c.conn.Deny(frame.SASLAuth)
 	case "hold":
@@ -365,6 +392,11 @@ func (c *conversation) linkCommand(l line) bool {
 		link.Refuse(fault(l))
 	case "stream":
 		link.Stream()
+	case "gather":
+		link.Stream()
+		link.Context = gathers
+	case "take":
+		c.logf("taken %s", plain(link.Take()))
 	case "grant":
 		link.Grant(l.number("n"))
 	case "drain":

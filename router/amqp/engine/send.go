@@ -67,14 +67,15 @@ type delivery struct {
 	token   any
 }
 
-// place is where a link waits while it has pieces to write.
+// place is where a link waits while it has pieces to write, or has begun a delivery.
 type place uint8
 
 const (
-	nowhere  place = iota // it has no pieces
+	nowhere  place = iota // it has nothing to write
 	inLine                // in conn.sendable
 	atWindow              // in session.blocked
 	starved               // for credit, which the receiver took back
+	unfed                 // for the next piece of the owner, and so it has none now
 )
 
 // maxTransferState bounds the state of a delivery on its way out, so that the smallest frame has room for it, the rest
@@ -179,9 +180,12 @@ func (l *Link) fits(size uint64) bool {
 func (l *Link) queue(p piece) {
 	l.pieces.push(p)
 	l.bytes += len(p.payload)
-	if l.place == nowhere {
+	switch l.place {
+	case nowhere:
 		l.session.unsent++
 		l.session.conn.unsent++
+		l.join()
+	case unfed:
 		l.join()
 	}
 }

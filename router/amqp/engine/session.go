@@ -25,6 +25,8 @@ type Session struct {
 	initialID            uint32 // where our transfer-ids and delivery-ids begin
 	nextIncomingID       uint32 // transfer-id of the next transfer frame of the peer [2.5.6]
 	incomingWindow       uint32 // transfer frames that the peer may send
+	announcedWindow      uint32 // what that was when the peer last heard of it
+	frameSize            int    // of the payload of the peer's transfer frames lately
 	nextOutgoingID       uint32 // transfer-id of our next transfer frame
 	remoteIncomingWindow uint32 // transfer frames that we may send
 	nextDeliveryID       uint32 // of our next delivery
@@ -71,7 +73,8 @@ func (c *Conn) newSession() *Session {
 	if channel > int(c.remote.ChannelMax) {
 		return nil
 	}
-	s := &Session{conn: c, channel: uint16(channel), incomingWindow: c.limits.IncomingWindow}
+	s := &Session{conn: c, channel: uint16(channel), frameSize: int(c.limits.MaxFrameSize)}
+	s.widen()
 	s.initialID, s.nextOutgoingID, s.nextDeliveryID = c.initialID, c.initialID, c.initialID
 	if channel == len(c.sessions) {
 		c.sessions = append(c.sessions, s)

@@ -9,7 +9,7 @@ func (s *Session) Hold() { s.held = true }
 // Resume ends Hold.
 func (s *Session) Resume() {
 	s.held = false
-	if s.alive() && s.incomingWindow <= s.conn.limits.IncomingWindow/2 {
+	if s.alive() && s.incomingWindow <= s.announcedWindow/2 {
 		s.flowDue = true
 		s.touch()
 	}
@@ -23,16 +23,30 @@ func (s *Session) touch() {
 	}
 }
 
-// countTransfer takes a transfer frame of the peer from its window [2.5.6]. It is false when the window was used up,
-// which ends the session.
-func (s *Session) countTransfer() bool {
+// minWindow is the least that a window is widened to, if the limits allow as much, so that a sender of the largest frames
+// need not wait after each of them.
+const minWindow = 8
+
+// widen gives the peer its full window: as many frames of the size that came lately as the limits allow. It takes nothing
+// back that the peer has, as that may be under way.
+func (s *Session) widen() {
+	l := s.conn.limits
+	full := min(l.IncomingWindow, max(minWindow, uint32(l.IncomingBytes/max(1, s.frameSize))))
+	s.incomingWindow = max(s.incomingWindow, full)
+	s.announcedWindow = s.incomingWindow
+}
+
+// countTransfer takes a transfer frame of the peer, with a payload of size bytes, from its window [2.5.6]. It is false when
+// the window was used up, which ends the session.
+func (s *Session) countTransfer(size int) bool {
 	if s.incomingWindow == 0 {
 		s.fail(frame.WindowViolation, "transfer beyond the incoming window")
 		return false
 	}
 	s.nextIncomingID++
 	s.incomingWindow--
-	if !s.flowDue && !s.held && s.incomingWindow <= s.conn.limits.IncomingWindow/2 {
+	s.frameSize += (size - s.frameSize) / 8
+	if !s.flowDue && !s.held && s.incomingWindow <= s.announcedWindow/2 {
 		s.flowDue = true
 		s.touch()
 	}
@@ -46,6 +60,7 @@ func (s *Session) flow(x *frame.Flow) {
 		seen = s.initialID
 	}
 	s.remoteIncomingWindow = remaining(x.IncomingWindow, s.nextOutgoingID-seen)
+	s.nextIncomingID = x.NextOutgoingID
 	s.unblock()
 	if !x.HasHandle {
 		if x.Echo {
@@ -85,7 +100,7 @@ func (s *Session) unblock() {
 // appendFlow appends a flow of the session, and of l unless it is nil. The peer's window is full again after it.
 func (s *Session) appendFlow(dst []byte, l *Link) []byte {
 	if !s.held {
-		s.incomingWindow = s.conn.limits.IncomingWindow
+		s.widen()
 	}
 	s.flowDue = false
 	x := frame.Flow{

@@ -51,6 +51,9 @@ func (c *conversation) Sendable(l *Link) {
 
 func (c *conversation) Drained(l *Link) { c.logf("event drained %s", l.Name()) }
 
+// gathers is the Context of a link whose messages are gathered.
+const gathers = "gathers"
+
 func (c *conversation) Received(l *Link, x *Transfer) {
 	var flags strings.Builder
 	for _, f := range []struct {
@@ -67,6 +70,9 @@ func (c *conversation) Received(l *Link, x *Transfer) {
 	}
 	c.logf("event received %s id=%d tag=%s payload=%s%s%s", l.Name(), x.ID, plain(x.Tag), payload, flags.String(),
 		stateText(x.State))
+	if l.Context == gathers {
+		l.Gather()
+	}
 }
 
 func (c *conversation) Progressed(l *Link, u Update) {

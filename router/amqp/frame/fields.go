@@ -190,7 +190,7 @@ func expect(d *amqp.Decoder, descriptor uint64, name string) {
 
 // putRaw appends an encoded field, or null for none.
 func putRaw(f *amqp.ListWriter, v amqp.RawValue) {
-	if v == nil {
+	if len(v) == 0 {
 		f.Null()
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 var errNotSound = errors.New("messages were lost, duplicated or out of order")
@@ -16,39 +17,27 @@ type report interface {
 	WriteJSON(w io.Writer) error
 }
 
-// NewMQTTCommand returns the command `mqtt`, which is meant to stand below `manifold bench`: a load run, with the
-// subcommand `idle` for a fleet of silent connections. It prints to the command's output and ends with its context.
-func NewMQTTCommand() *cobra.Command {
+// newRunCommand gives a command for load runs of one protocol, which prints to the command's output and ends with its
+// context. It has the flags that all protocols share; words says what publishers and subscribers are called in this
+// one. refine finishes the configuration from flags of the caller's own.
+func newRunCommand(config *Config, words words, refine func(*pflag.FlagSet)) *cobra.Command {
 	var (
-		config Config
 		layout string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "mqtt",
-		Short: "Put MQTT 3.1.1 traffic on a server and measure it",
-		Long: `Put MQTT 3.1.1 traffic on a server and measure it.
-
-Publishers send as fast as the windows let them, or at --rate. Every message is numbered; what is lost, doubled or out
-of order is counted and makes the command fail, as does a connection that breaks. Rates and CPU times are those of the
-measured time, after --warm-up.`,
-		Example: `  manifold bench mqtt --publishers 1 --subscribers 100 --layout fanout --duration 10s
-  manifold bench mqtt --topic jobs --layout mesh --subscribers 0 --qos 1 --messages 100000
-  manifold bench mqtt --topic q --layout mesh --subscribers 0 --qos 1 --topics 50000 --messages 50000 --warm-up 0s`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			config.Layout = Layout(layout)
 			if config.Messages > 0 && !cmd.Flags().Changed("duration") {
 				config.Duration = 0
 			}
-			if !cmd.Flags().Changed("subscribe-qos") {
-				config.SubscribeQoS = config.PublishQoS
-			}
+			refine(cmd.Flags())
 			return config.Validate()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
-			result, err := Run(cmd.Context(), config)
+			result, err := Run(cmd.Context(), *config)
 			if err != nil {
 				return err
 			}
@@ -62,44 +51,52 @@ measured time, after --warm-up.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&config.Address, "address", "127.0.0.1:1883", "host:port of the server")
-	f.StringVar(&config.Username, "username", "", "user name for CONNECT")
-	f.StringVar(&config.Password, "password", "", "password for CONNECT")
-	f.StringVar(&layout, "layout", string(Pairs), "pairs (1:1), fanout (1:N) or mesh (N:N on one topic)")
-	f.StringVar(&config.Topic, "topic", "bench", "the topic for mesh, the prefix of the topics otherwise")
-	f.IntVar(&config.Publishers, "publishers", 1, "number of publishers")
-	f.IntVar(&config.Subscribers, "subscribers", 1, "number of subscribers; 0 counts acknowledged messages")
-	f.IntVar(&config.Topics, "topics", 0,
-		"topics that a publisher writes to in turn, numbered below its own; 0 is its own alone")
+	addServerFlags(f, words, &config.Address, &config.Username, &config.Password)
+	f.StringVar(&layout, "layout", words.layout, "pairs (1:1), fanout (1:N), mesh (N:N on one "+words.place+", everybody gets "+
+		"all) or workers (N:N on one "+words.place+", each message goes to one of them)")
+	f.StringVar(&config.Topic, words.place, "bench", "the "+words.place+" for mesh and workers, the prefix of them otherwise")
+	f.IntVar(&config.Publishers, words.publisher+"s", 1, "number of "+words.publisher+"s")
+	f.IntVar(&config.Subscribers, words.subscriber+"s", 1,
+		"number of "+words.subscriber+"s; 0 counts acknowledged messages")
 	f.IntVar(&config.PayloadSize, "size", 256, "payload in bytes")
-	f.IntVar(&config.PublishQoS, "qos", 0, "QoS of publishing: 0 or 1")
-	f.IntVar(&config.SubscribeQoS, "subscribe-qos", 0, "QoS of subscribing: 0 or 1; default as --qos")
-	f.IntVar(&config.Window, "window", defaultWindow, "unacknowledged QoS 1 messages per publisher")
+	f.IntVar(&config.Window, "window", defaultWindow, "unacknowledged messages per "+words.publisher)
 	f.IntVar(&config.Outstanding, "outstanding", defaultOutstanding,
-		"messages a publisher may be ahead of the slowest subscriber")
-	f.Float64Var(&config.Rate, "rate", 0, "messages per second per publisher; 0 is unlimited")
+		"messages a "+words.publisher+" may be ahead of the slowest "+words.subscriber)
+	f.Float64Var(&config.Rate, "rate", 0, "messages per second per "+words.publisher+"; 0 is unlimited")
 	f.DurationVar(&config.WarmUp, "warm-up", time.Second, "time before measuring")
 	f.DurationVar(&config.Duration, "duration", 10*time.Second, "time of measuring")
-	f.Uint64Var(&config.Messages, "messages", 0, "messages per publisher to measure, instead of a duration")
+	f.Uint64Var(&config.Messages, "messages", 0, "messages per "+words.publisher+" to measure, instead of a duration")
 	f.DurationVar(&config.Patience, "patience", defaultPatience, "silence after which outstanding messages are lost")
 	f.BoolVar(&config.Latency, "latency", false, "measure latency (costs the driver more CPU)")
-	f.IntVar(&config.ServerPID, "server-pid", 0, "local process whose CPU time is measured as well")
+	f.IntVar(&config.ServerPID, "server-pid", 0, "local process whose CPU time and memory are measured as well")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.AddCommand(newIdleCommand())
 	return cmd
 }
 
-func newIdleCommand() *cobra.Command {
+// words are what a protocol calls things.
+type words struct {
+	place                 string // what messages are sent to
+	publisher, subscriber string
+	layout                string // the usual one
+	port                  string // the usual one
+}
+
+func addServerFlags(f *pflag.FlagSet, words words, address, username, password *string) {
+	f.StringVar(address, "server", "127.0.0.1:"+words.port, "host:port of the server")
+	f.StringVar(username, "username", "", "user name to show to the server")
+	f.StringVar(password, "password", "", "password to show to the server")
+}
+
+// newIdleCommand gives the command for a fleet of one protocol.
+func newIdleCommand(protocol Protocol, words words) *cobra.Command {
 	var (
-		config IdleConfig
+		config = IdleConfig{Protocol: protocol}
 		hold   time.Duration
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:     "idle",
-		Short:   "Open many silent MQTT connections and hold them",
-		Example: `  manifold bench mqtt idle --connections 10000 --hold 1m`,
-		Args:    cobra.NoArgs,
+		Use:  "idle",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
 			fleet, err := OpenIdle(cmd.Context(), config)
@@ -110,14 +107,12 @@ func newIdleCommand() *cobra.Command {
 			if err := show(cmd.OutOrStdout(), fleet.Result(), asJSON); err != nil {
 				return err
 			}
-			return pause(cmd.Context(), hold)
+			return fleet.Hold(cmd.Context(), hold)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&config.Address, "address", "127.0.0.1:1883", "host:port of the server")
-	f.StringVar(&config.Username, "username", "", "user name for CONNECT")
-	f.StringVar(&config.Password, "password", "", "password for CONNECT")
-	f.StringVar(&config.Topic, "topic", "idle", "prefix of the topics that are subscribed to")
+	addServerFlags(f, words, &config.Address, &config.Username, &config.Password)
+	f.StringVar(&config.Topic, words.place, "idle", "prefix of the "+words.place+" that each connection uses")
 	f.IntVar(&config.Connections, "connections", 10000, "number of connections")
 	f.IntVar(&config.Sources, "sources", 1, "loopback source addresses to spread the connections over")
 	f.IntVar(&config.ServerPID, "server-pid", 0, "local process whose memory is measured")

@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+// Protocol is what a run speaks.
+type Protocol string
+
+// The protocols.
+const (
+	MQTT Protocol = "mqtt" // MQTT 3.1.1
+	AMQP Protocol = "amqp" // AMQP 1.0
+)
+
 // Layout says which subscriber hears which publisher.
 type Layout string
 
@@ -18,6 +27,8 @@ const (
 	FanOut Layout = "fanout"
 	// Mesh is N:N: all publishers and all subscribers share the one topic Topic.
 	Mesh Layout = "mesh"
+	// Workers is N:N: all share the one topic Topic, and each message goes to one of the subscribers.
+	Workers Layout = "workers"
 )
 
 const (
@@ -31,24 +42,26 @@ const (
 
 // Config describes one load run. The zero value of a field means the default named beside it.
 type Config struct {
-	Address  string // host:port of the server under test
-	Username string // sent in CONNECT when not empty
-	Password string // sent in CONNECT when Username is not empty
-	ClientID string // prefix of every client identifier; default "load"
+	Protocol Protocol // default MQTT
+	Address  string   // host:port of the server under test
+	Username string   // shown to the server when not empty
+	Password string   // shown to the server when Username is not empty
+	ClientID string   // prefix of every client identifier, or container-id; default "load"
 
 	Layout      Layout // default Pairs
-	Topic       string // the topic itself for Mesh, the prefix of the topics otherwise; default "bench"
+	Topic       string // the topic (in AMQP: the address) itself for Mesh and Workers, the prefix otherwise; default "bench"
 	Publishers  int    // default 1
 	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
 	// Topics, when not 0, spreads the messages of each publisher over so many topics in turn: message n goes to the
 	// number n modulo Topics below the topic of its layout, with leading zeros, as bench/007. Nobody can listen then.
 	Topics int
 
-	PayloadSize  int // bytes, at least MinPayload; default 256
-	PublishQoS   int // 0 or 1
-	SubscribeQoS int // 0 or 1
+	PayloadSize  int  // bytes, at least MinPayload; default 256
+	PublishQoS   int  // 0 or 1; in AMQP 0 is settled and 1 unsettled
+	SubscribeQoS int  // 0 or 1; likewise
+	Durable      bool // AMQP only: the header says that the message is to survive
 
-	// Window is how many QoS 1 publishes one publisher has unacknowledged at most; default 1000, at most 65,535.
+	// Window is how many QoS 1 messages one publisher has unacknowledged at most; default 1000, at most 65,535.
 	Window int
 	// Outstanding is how many messages a publisher is ahead of the slowest subscriber that hears it, at most.
 	// It closes the loop, so that no server has to drop what it cannot deliver yet; default 1000.
@@ -68,10 +81,10 @@ type Config struct {
 	ServerPID int
 }
 
-// MinPayload is the room the driver needs in each payload: run, publisher, sequence number and time of sending.
-const MinPayload = 24
-
 func (c Config) withDefaults() Config {
+	if c.Protocol == "" {
+		c.Protocol = MQTT
+	}
 	if c.ClientID == "" {
 		c.ClientID = "load"
 	}
@@ -110,12 +123,14 @@ func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Address); err != nil {
 		errs = append(errs, fmt.Errorf("address: %w", err))
 	}
-	refuse(c.Layout != Pairs && c.Layout != FanOut && c.Layout != Mesh,
-		"layout %q is none of %s, %s, %s", c.Layout, Pairs, FanOut, Mesh)
+	refuse(c.Protocol != MQTT && c.Protocol != AMQP, "protocol %q is none of %s, %s", c.Protocol, MQTT, AMQP)
+	refuse(c.Layout != Pairs && c.Layout != FanOut && c.Layout != Mesh && c.Layout != Workers,
+		"layout %q is none of %s, %s, %s, %s", c.Layout, Pairs, FanOut, Mesh, Workers)
 	refuse(len(c.Topic) > 60000 || strings.ContainsAny(c.Topic, "+#\x00"), "topic %q is not a topic name", c.Topic)
 	refuse(c.Publishers < 1, "%d publishers: at least one is needed", c.Publishers)
 	refuse(c.Subscribers < 0, "%d subscribers", c.Subscribers)
 	refuse(c.Topics < 0 || c.Topics > maxTopics, "%d topics: must be 0 to %d", c.Topics, maxTopics)
+	refuse(c.Topics > 0 && c.Protocol != MQTT, "only MQTT can spread messages over several topics")
 	refuse(c.Topics > 0 && c.Subscribers > 0, "several topics for each publisher need 0 subscribers: got %d", c.Subscribers)
 	refuse(c.Layout == Pairs && c.Subscribers != 0 && c.Subscribers != c.Publishers,
 		"layout pairs needs as many subscribers as publishers, or none: got %d and %d", c.Subscribers, c.Publishers)
@@ -131,10 +146,13 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// oneTopic tells whether everybody shares one topic.
+func (c Config) oneTopic() bool { return c.Layout == Mesh || c.Layout == Workers }
+
 // publishTopic is the topic that publisher i writes to, or the first of them.
 func (c Config) publishTopic(i int) string {
 	topic := c.Topic
-	if c.Layout != Mesh {
+	if !c.oneTopic() {
 		topic = fmt.Sprintf("%s/%d", topic, i)
 	}
 	if c.Topics > 0 {
@@ -153,7 +171,7 @@ func (c Config) hears(i int) (from, to int) {
 
 // filters returns what subscriber i subscribes to.
 func (c Config) filters(i int) []string {
-	if c.Layout == Mesh {
+	if c.oneTopic() {
 		return []string{c.Topic}
 	}
 	from, to := c.hears(i)
@@ -176,4 +194,22 @@ func (c Config) batch() int {
 		smallest = min(smallest, c.Outstanding)
 	}
 	return max(1, min(smallest/4, batchBytes/c.PayloadSize))
+}
+
+// readBuffer is how many bytes a subscriber reads at once: all of them together stay within a fixed budget.
+func (c Config) readBuffer() int {
+	const budget, most, least = 64 << 20, 256 << 10, 8 << 10
+	return max(min(most, budget/c.Subscribers), least)
+}
+
+// readAhead is how many bytes a subscriber may wait for before it looks at any of them.
+func (c Config) readAhead() int {
+	if c.Latency {
+		return 1
+	}
+	return c.Outstanding / 4 * c.PayloadSize
+}
+
+func (c Config) amqpDoor(buffer, ahead int) amqpDoor {
+	return amqpDoor{address: c.Address, username: c.Username, password: c.Password, buffer: buffer, ahead: ahead}
 }

@@ -22,38 +22,18 @@ var (
 	errHungUp   = errors.New("the server closed the connection")
 )
 
-// dial opens one MQTT connection and waits until the server has accepted it. A nil source lets the kernel choose.
-func dial(ctx context.Context, address string, source net.Addr, connect []byte) (_ net.Conn, err error) {
+// dial opens one connection, whose deadline leaves time for a handshake. A nil source lets the kernel choose.
+func dial(ctx context.Context, address string, source net.Addr) (net.Conn, error) {
 	dialer := net.Dialer{LocalAddr: source, Timeout: handshakeTime}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			conn.Close()
-		}
-	}()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
+		conn.Close()
 		return nil, err
 	}
-	if _, err := conn.Write(connect); err != nil {
-		return nil, fmt.Errorf("connect: %w", broken(err))
-	}
-	// A CONNACK of MQTT 3.1.1 is four bytes, and a clean session hears nothing else before it subscribes.
-	var connack [4]byte
-	if _, err := io.ReadFull(conn, connack[:]); err != nil {
-		return nil, fmt.Errorf("connack: %w", broken(err))
-	}
-	f, err := nextFrame(connack[:], len(connack))
-	if err != nil {
-		return nil, errNotMQTT
-	}
-	if err := f.connackError(); err != nil {
-		return nil, err
-	}
-	return conn, conn.SetDeadline(time.Time{})
+	return conn, nil
 }
 
 // broken tells in plain words of a connection that the server has ended: which of these errors comes first depends

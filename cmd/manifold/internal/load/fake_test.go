@@ -90,7 +90,7 @@ func (b *fakeBroker) serve(c *fakeConn) {
 		have += n
 		at := 0
 		for {
-			f, err := nextFrame(buf[at:have], len(buf))
+			f, err := nextPacket(buf[at:have], len(buf))
 			if err != nil {
 				b.t.Errorf("the driver sent a corrupt frame: %v", err)
 				return
@@ -108,7 +108,7 @@ func (b *fakeBroker) serve(c *fakeConn) {
 }
 
 // handle answers one packet and says whether the connection goes on.
-func (b *fakeBroker) handle(c *fakeConn, f frame, packet []byte) bool {
+func (b *fakeBroker) handle(c *fakeConn, f packet, packet []byte) bool {
 	switch f.first & typeMask {
 	case packetConnect:
 		code := byte(0)
@@ -136,7 +136,7 @@ func (b *fakeBroker) handle(c *fakeConn, f frame, packet []byte) bool {
 	return true
 }
 
-func (b *fakeBroker) subscribe(c *fakeConn, f frame) {
+func (b *fakeBroker) subscribe(c *fakeConn, f packet) {
 	var codes []byte
 	for rest := f.body[2:]; len(rest) > 0; {
 		size := int(rest[0])<<8 | int(rest[1])
@@ -155,7 +155,7 @@ func (b *fakeBroker) subscribe(c *fakeConn, f frame) {
 	c.write(append(append(suback, f.body[:2]...), codes...))
 }
 
-func (b *fakeBroker) publish(c *fakeConn, f frame, packet []byte) bool {
+func (b *fakeBroker) publish(c *fakeConn, f packet, packet []byte) bool {
 	n := c.published
 	c.published++
 	b.mu.Lock()
@@ -179,7 +179,7 @@ func (b *fakeBroker) publish(c *fakeConn, f frame, packet []byte) bool {
 
 // forward sends a PUBLISH to everybody who subscribed to its topic, with the QoS of the subscription.
 func (b *fakeBroker) forward(packet []byte) {
-	f, err := nextFrame(packet, len(packet))
+	f, err := nextPacket(packet, len(packet))
 	if err != nil {
 		b.t.Errorf("forwarding: %v", err)
 		return

@@ -12,11 +12,14 @@ import (
 // IdleConfig describes a fleet of connections that do nothing. The zero value of a field means the default named
 // beside it.
 type IdleConfig struct {
-	Address     string // host:port of the server under test
-	Username    string
-	Password    string
-	ClientID    string // prefix of every client identifier; default "idle"
-	Topic       string // connection i subscribes to Topic/i with QoS 0; default "idle"
+	Protocol Protocol // default MQTT
+	Address  string   // host:port of the server under test
+	Username string
+	Password string
+	ClientID string // prefix of every client identifier, or container-id; default "idle"
+	// Topic is the prefix of what connection i uses, Topic/i; default "idle". In MQTT it subscribes to it with QoS 0, in
+	// AMQP it has a link to it and another one from it.
+	Topic       string
 	Connections int
 
 	// Sources is how many loopback addresses (127.0.0.1 and up) the connections are spread over, so that a
@@ -29,6 +32,9 @@ type IdleConfig struct {
 }
 
 func (c IdleConfig) withDefaults() IdleConfig {
+	if c.Protocol == "" {
+		c.Protocol = MQTT
+	}
 	if c.ClientID == "" {
 		c.ClientID = "idle"
 	}
@@ -48,6 +54,8 @@ func (c IdleConfig) Validate() error {
 	}
 	const maxSources = 250
 	switch {
+	case c.Protocol != MQTT && c.Protocol != AMQP:
+		return fmt.Errorf("protocol %q is none of %s, %s", c.Protocol, MQTT, AMQP)
 	case c.Connections < 1:
 		return fmt.Errorf("%d connections: at least one is needed", c.Connections)
 	case c.Sources < 0 || c.Sources > maxSources:
@@ -61,7 +69,7 @@ func (c IdleConfig) Validate() error {
 // IdleResult is what a fleet cost.
 type IdleResult struct {
 	Connections int           `json:"connections"`
-	Opening     time.Duration `json:"openingNanos"`             // from the first connect to the last SUBACK
+	Opening     time.Duration `json:"openingNanos"`             // from the first connect to the last answer
 	Answering   int           `json:"answering"`                // connections that answered a ping after Settle
 	Before      uint64        `json:"residentBefore,omitempty"` // bytes of the server without the fleet
 	After       uint64        `json:"residentAfter,omitempty"`  // bytes of the server with it, after Settle
@@ -87,10 +95,22 @@ func (r IdleResult) WriteText(w io.Writer) error {
 	return t.err
 }
 
-// Fleet is a number of open, subscribed, idle MQTT connections. It has no goroutine of its own. Its methods are
-// for one goroutine at a time.
+// idler is one idle connection, in the words of one protocol.
+type idler interface {
+	// open connects and returns when the server has granted what the connection is for.
+	open(ctx context.Context, source net.Addr) error
+	// ping asks the server for an answer, and waits for it.
+	ping(ctx context.Context) error
+	// beat sends a heartbeat if one is due.
+	beat() error
+	farewell()
+	close()
+}
+
+// Fleet is a number of open, subscribed, idle connections. It has no goroutine of its own. Its methods are for one
+// goroutine at a time.
 type Fleet struct {
-	conns  []net.Conn
+	idlers []idler
 	result IdleResult
 }
 
@@ -103,7 +123,10 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 	if err := raiseDescriptors(c.Connections); err != nil {
 		return nil, err
 	}
-	f := &Fleet{conns: make([]net.Conn, c.Connections), result: IdleResult{Connections: c.Connections}}
+	f := &Fleet{result: IdleResult{Connections: c.Connections}}
+	for i := range c.Connections {
+		f.idlers = append(f.idlers, newIdler(c, i))
+	}
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -113,17 +136,14 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 		return nil, err
 	}
 	start := time.Now()
-	err = inParallel(ctx, c.Connections, func(ctx context.Context, i int) (err error) {
-		if f.conns[i], err = openIdleOne(ctx, c, i); err != nil {
-			return fmt.Errorf("connection %d: %w", i, err)
-		}
-		return nil
+	err = inParallel(ctx, c.Connections, func(ctx context.Context, i int) error {
+		return who("connection", i, f.idlers[i].open(ctx, c.source(i)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	f.result.Opening = time.Since(start)
-	if err := pause(ctx, c.Settle); err != nil {
+	if err := f.Hold(ctx, c.Settle); err != nil {
 		return nil, err
 	}
 	if f.result.After, err = serverMemory(c.ServerPID); err != nil {
@@ -136,11 +156,27 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 // Result is what the fleet cost when it was opened.
 func (f *Fleet) Result() IdleResult { return f.result }
 
+// Hold lets time pass, in which nothing is sent but the heartbeats that the server asks for.
+func (f *Fleet) Hold(ctx context.Context, d time.Duration) error {
+	const look = time.Second
+	for end := time.Now().Add(d); ; {
+		if err := pause(ctx, min(look, time.Until(end))); err != nil {
+			return err
+		}
+		if !time.Now().Before(end) {
+			return nil
+		}
+		for _, one := range f.idlers {
+			_ = one.beat() // who is gone does not answer the ping
+		}
+	}
+}
+
 // Ping asks every connection for an answer and returns how many gave one.
 func (f *Fleet) Ping(ctx context.Context) (answering int, err error) {
 	var n atomic.Int64
-	err = inParallel(ctx, len(f.conns), func(_ context.Context, i int) error {
-		if ping(f.conns[i]) == nil {
+	err = inParallel(ctx, len(f.idlers), func(ctx context.Context, i int) error {
+		if f.idlers[i].ping(ctx) == nil {
 			n.Add(1)
 		}
 		return nil
@@ -150,67 +186,33 @@ func (f *Fleet) Ping(ctx context.Context) (answering int, err error) {
 
 // Close ends all connections.
 func (f *Fleet) Close() {
-	for _, conn := range f.conns {
-		if conn != nil {
-			farewell(conn)
-			conn.Close()
-		}
+	for _, one := range f.idlers {
+		one.farewell()
+		one.close()
 	}
 }
 
-func openIdleOne(ctx context.Context, c IdleConfig, i int) (net.Conn, error) {
-	var source net.Addr
-	if c.Sources > 1 {
-		source = &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i%c.Sources))}
+// newIdler gives connection i, not yet open.
+func newIdler(c IdleConfig, i int) idler {
+	if c.Protocol == AMQP {
+		return &amqpIdler{config: c, number: i}
 	}
-	id := fmt.Sprintf("%s-%d", c.ClientID, i)
-	conn, err := dial(ctx, c.Address, source, appendConnect(nil, id, c.Username, c.Password))
-	if err != nil {
-		return nil, err
-	}
-	filter := fmt.Sprintf("%s/%d", c.Topic, i)
-	request := appendSubscribe(nil, 1, 0, filter)
-	const subackSize = 5
-	suback, err := ask(conn, request, subackSize)
-	if err == nil {
-		err = suback.subackError([]string{filter}, 0)
-	}
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("subscribe: %w", broken(err))
-	}
-	return conn, nil
+	return &mqttIdler{config: c, number: i}
 }
 
-func ping(conn net.Conn) error {
-	const pingrespSize = 2
-	f, err := ask(conn, appendPingreq(nil), pingrespSize)
-	if err != nil {
-		return err
+// source is where connection i comes from; nil lets the kernel choose.
+func (c IdleConfig) source(i int) net.Addr {
+	if c.Sources <= 1 {
+		return nil
 	}
-	if f.first != packetPingresp {
-		return errFrameCorrupt
-	}
-	return nil
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i%c.Sources))}
 }
 
-// ask sends a request and reads an answer whose size is known.
-func ask(conn net.Conn, request []byte, size int) (frame, error) {
-	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
-		return frame{}, err
-	}
-	if _, err := conn.Write(request); err != nil {
-		return frame{}, err
-	}
-	answer := make([]byte, size)
-	if _, err := io.ReadFull(conn, answer); err != nil {
-		return frame{}, err
-	}
-	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return frame{}, err
-	}
-	return nextFrame(answer, size)
-}
+// name is the client identifier or container-id of connection i.
+func (c IdleConfig) name(i int) string { return fmt.Sprintf("%s-%d", c.ClientID, i) }
+
+// topic is what connection i uses.
+func (c IdleConfig) topic(i int) string { return fmt.Sprintf("%s/%d", c.Topic, i) }
 
 func serverMemory(pid int) (uint64, error) {
 	if pid == 0 {

@@ -1,8 +1,8 @@
-// Package load puts MQTT 3.1.1 traffic on a server and measures what the server does with it.
+// Package load puts MQTT 3.1.1 or AMQP 1.0 traffic on a server and measures what the server does with it.
 //
-// A client library costs more CPU than the servers it would measure, so this driver works on the wire: it writes
-// batches of PUBLISH packets that were encoded once, finds incoming packets by their fixed header alone, and
-// acknowledges everything of one read with one write.
+// A client library costs more CPU than the servers it would measure, so this driver works close to the wire: it writes
+// batches of messages that were encoded once, and acknowledges everything of one read with one write. What a run does
+// is the same for both protocols; what belongs to one of them is behind the interface line.
 //
 // Its promises: every message carries a number, and each one that is lost, doubled or out of order is counted.
 // The loop is closed: a publisher is never further ahead of the slowest subscriber than Config.Outstanding, so a
@@ -11,11 +11,10 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +56,7 @@ type run struct {
 	epoch       time.Time
 	publishers  []*publisher
 	subscribers []*subscriber
+	tallies     []*tally // of each publisher, when subscribers share what it sends
 
 	counting atomic.Bool // the measured window is open
 	over     atomic.Bool // connections end because we say so
@@ -79,24 +79,27 @@ func (r *run) connect(ctx context.Context) error {
 	for i := range c.Subscribers {
 		r.subscribers = append(r.subscribers, r.newSubscriber(i))
 	}
-	if err := inParallel(ctx, c.Subscribers, r.connectSubscriber); err != nil {
+	err := inParallel(ctx, c.Subscribers, func(ctx context.Context, i int) error {
+		return who("subscriber", i, r.subscribers[i].connect(ctx))
+	})
+	if err != nil {
 		return err
 	}
-	return inParallel(ctx, c.Publishers, r.connectPublisher)
+	return inParallel(ctx, c.Publishers, func(ctx context.Context, i int) error {
+		return who("publisher", i, r.publishers[i].connect(ctx))
+	})
 }
 
 func (r *run) newPublisher(i int) *publisher {
 	c := r.config
-	p := &publisher{
-		gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch,
-		plate: newPlate(c.batch(), c.publishTopic(i), c.PublishQoS, c.PayloadSize, r.id, uint32(i)),
-	}
-	if c.Topics > 0 {
-		p.plate.spread(c.Topics)
-	}
+	p := &publisher{gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch}
 	if c.PublishQoS == 1 {
-		p.ackMeter = p.gate.add(c.Window)
+		p.acks = &acks{meter: p.gate.add(c.Window)}
 	}
+	if c.Layout == Workers && c.Subscribers > 0 {
+		r.tallies = append(r.tallies, &tally{meter: p.gate.add(c.Outstanding)})
+	}
+	p.outlet = r.newOutlet(i, p)
 	return p
 }
 
@@ -104,68 +107,57 @@ func (r *run) newSubscriber(i int) *subscriber {
 	c := r.config
 	from, to := c.hears(i)
 	s := &subscriber{
-		run: r.id, epoch: r.epoch, qos: c.SubscribeQoS, first: uint32(from), streams: make([]stream, to-from),
-		counting: &r.counting,
+		run: r.id, epoch: r.epoch, first: uint32(from), streams: make([]stream, to-from), counting: &r.counting,
 	}
 	for p := from; p < to; p++ {
-		s.streams[p-from].meter = r.publishers[p].gate.add(c.Outstanding)
+		if c.Layout == Workers {
+			s.streams[p-from].share = &share{tally: r.tallies[p]}
+		} else {
+			s.streams[p-from].meter = r.publishers[p].gate.add(c.Outstanding)
+		}
 	}
 	if c.Latency {
 		s.latency = hdrhistogram.New(latencyLowest, latencyHighest, latencyDigits)
 	}
+	s.line = r.newInlet(i, s)
 	return s
-}
-
-func (r *run) connectSubscriber(ctx context.Context, i int) error {
-	c, s := r.config, r.subscribers[i]
-	conn, err := dial(ctx, c.Address, nil, appendConnect(nil, r.clientID("s", i), c.Username, c.Password))
-	if err != nil {
-		return fmt.Errorf("subscriber %d: %w", i, err)
-	}
-	s.conn = conn
-	// All read buffers together stay within a fixed budget, but each holds two messages.
-	const budget, most, least = 64 << 20, 256 << 10, 8 << 10
-	message := c.PayloadSize + len(c.Topic) + 64
-	size := max(min(most, budget/c.Subscribers), least, 2*message)
-	ahead := 1
-	if !c.Latency {
-		ahead = c.Outstanding / 4 * c.PayloadSize
-	}
-	s.reader = newBatchReader(conn, size, ahead)
-	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTime, errNoAnswer)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if err := s.subscribe(c.filters(i)); err != nil {
-		return fmt.Errorf("subscriber %d: %w", i, cmp.Or(context.Cause(ctx), err))
-	}
-	return nil
-}
-
-func (r *run) connectPublisher(ctx context.Context, i int) error {
-	c, p := r.config, r.publishers[i]
-	conn, err := dial(ctx, c.Address, nil, appendConnect(nil, r.clientID("p", i), c.Username, c.Password))
-	if err != nil {
-		return fmt.Errorf("publisher %d: %w", i, err)
-	}
-	p.conn = conn
-	const pubackSize, size = 4, 16 << 10
-	p.ackReader = newBatchReader(conn, size, c.Window/4*pubackSize)
-	return nil
 }
 
 func (r *run) clientID(role string, i int) string {
 	return fmt.Sprintf("%s-%08x-%s%d", r.config.ClientID, r.id, role, i)
 }
 
+// who says whose error it is.
+func who(role string, i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %d: %w", role, i, err)
+}
+
+// lines gives all connections.
+func (r *run) lines() iter.Seq[line] {
+	return func(yield func(line) bool) {
+		for _, p := range r.publishers {
+			if !yield(p) {
+				return
+			}
+		}
+		for _, s := range r.subscribers {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
 // startReaders starts a goroutine for everybody who reads. They end when the connections do.
 func (r *run) startReaders() {
 	for i, s := range r.subscribers {
-		r.readers.Go(func() { r.ended("subscriber", i, s.receive()) })
+		r.readers.Go(func() { r.ended("subscriber", i, s.listen()) })
 	}
 	for i, p := range r.publishers {
-		if p.ackMeter != nil {
-			r.readers.Go(func() { r.ended("publisher", i, p.readAcks()) })
-		}
+		r.readers.Go(func() { r.ended("publisher", i, p.listen()) })
 	}
 }
 
@@ -184,22 +176,15 @@ func (r *run) startWriters(goal uint64, stop <-chan struct{}) {
 // ended notes why a goroutine has ended; a connection that breaks by itself ends the run.
 func (r *run) ended(role string, i int, err error) {
 	if err != nil && !r.over.Load() {
-		r.fail(fmt.Errorf("%s %d: %w", role, i, broken(err)))
+		r.fail(who(role, i, broken(err)))
 	}
 }
 
 // cut ends all connections at once, whatever is going on on them.
 func (r *run) cut() {
 	r.over.Store(true)
-	for _, p := range r.publishers {
-		if p.conn != nil {
-			p.conn.Close()
-		}
-	}
-	for _, s := range r.subscribers {
-		if s.conn != nil {
-			s.conn.Close()
-		}
+	for l := range r.lines() {
+		l.close()
 	}
 }
 
@@ -207,11 +192,8 @@ func (r *run) cut() {
 func (r *run) close() {
 	r.closing.Do(func() {
 		r.over.Store(true)
-		for _, p := range r.publishers {
-			farewell(p.conn)
-		}
-		for _, s := range r.subscribers {
-			farewell(s.conn)
+		for l := range r.lines() {
+			l.farewell()
 		}
 		r.cut()
 		r.writers.Wait()
@@ -231,18 +213,27 @@ func (r *run) result(w window) Result {
 	}
 	if r.config.ServerPID != 0 {
 		cpu := end.server - begin.server
-		res.ServerCPU = &cpu
+		res.ServerCPU, res.ServerPeak = &cpu, end.peak
 	}
 	for _, p := range r.publishers {
-		if p.ackMeter != nil {
-			res.Unacknowledged += p.sent.Load() - p.acked.Load()
-			res.Unexpected += p.acksTwice
+		if a := p.acks; a != nil {
+			res.Unacknowledged += p.sent.Load() - a.count.Load() - a.refused
+			res.Unexpected += a.unexpected
+			res.Refused += a.refused
 		}
+	}
+	for i, t := range r.tallies {
+		res.Lost += r.publishers[i].sent.Load() - t.unique
+		res.Duplicated += t.duplicated
 	}
 	all := hdrhistogram.New(latencyLowest, latencyHighest, latencyDigits)
 	for _, s := range r.subscribers {
 		res.Foreign += s.foreign.Load()
 		for i := range s.streams {
+			if share := s.streams[i].share; share != nil {
+				res.Misordered += share.misordered
+				continue
+			}
 			l := &s.streams[i].ledger
 			res.Lost += l.lost(r.publishers[int(s.first)+i].sent.Load())
 			res.Duplicated += l.duplicated
@@ -256,15 +247,4 @@ func (r *run) result(w window) Result {
 		res.Latency = newLatency(all)
 	}
 	return res
-}
-
-// processUsage reads the CPU time of this process, and of the server if one is named.
-func (r *run) processUsage() (driver, server time.Duration, err error) {
-	driver, _ = cpuTime(os.Getpid()) // unknown is shown as none
-	if r.config.ServerPID != 0 {
-		if server, err = cpuTime(r.config.ServerPID); err != nil {
-			return 0, 0, fmt.Errorf("server's CPU time: is there a process %d? %w", r.config.ServerPID, err)
-		}
-	}
-	return driver, server, nil
 }

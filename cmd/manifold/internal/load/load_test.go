@@ -183,7 +183,7 @@ func TestMessagesOfOthersAreForeign(t *testing.T) {
 		if n > 0 {
 			return [][]byte{packet}
 		}
-		return [][]byte{newPlate(1, "bench/0", 0, 64, 0, 0).print(1, 0, 0), packet}
+		return [][]byte{newPlate(1, "bench/0", 0, 64, 0, 0).print(1, 0, schedule{}), packet}
 	}
 	r := mustRun(t, b, Config{Subscribers: 1, Messages: 50})
 	if r.Foreign != 1 || !r.Sound() {
@@ -282,7 +282,7 @@ func TestCommandPrintsItsResult(t *testing.T) {
 	var out bytes.Buffer
 	cmd := NewMQTTCommand()
 	cmd.SetOut(&out)
-	cmd.SetArgs([]string{"--address", address, "--messages", "100", "--warm-up", "0s", "--qos", "1", "--json"})
+	cmd.SetArgs([]string{"--server", address, "--messages", "100", "--warm-up", "0s", "--qos", "1", "--json"})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}

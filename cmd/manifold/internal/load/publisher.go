@@ -1,9 +1,7 @@
 package load
 
 import (
-	"fmt"
 	"math"
-	"net"
 	"sync/atomic"
 	"time"
 )
@@ -11,11 +9,10 @@ import (
 // unlimited is the goal of a publisher that writes until it is stopped.
 const unlimited = math.MaxUint64
 
-// publisher writes numbered messages as far as its gate allows. One goroutine runs publish; with QoS 1 a second
-// one runs readAcks. The atomics are read by the run.
+// publisher writes numbered messages as far as its gate allows. One goroutine runs publish; a second one listens. The
+// atomics are read by the run.
 type publisher struct {
-	conn  net.Conn
-	plate *plate
+	outlet
 	gate  *gate
 	batch int
 	rate  float64   // messages per second, 0 for no limit
@@ -23,18 +20,16 @@ type publisher struct {
 
 	goal atomic.Uint64 // messages to send in all
 	sent atomic.Uint64 // messages given to the socket, counted just before writing
-
-	acked     atomic.Uint64
-	ackMeter  *meter // nil with QoS 0
-	ackReader *batchReader
-	lowest    uint64          // the lowest message without acknowledgement
-	ahead     [maxWindow]bool // acknowledged messages above lowest, by number modulo maxWindow
-	acksTwice uint64
+	acks *acks         // nil when none are asked for
 }
 
 // publish writes until the goal is reached or stop closes.
 func (p *publisher) publish(stop <-chan struct{}) error {
-	pace := newPace(p.rate, p.sent.Load())
+	pace, err := newPace(p.rate, p.sent.Load())
+	if err != nil {
+		return err
+	}
+	defer pace.close()
 	for {
 		sent, goal := p.sent.Load(), p.goal.Load()
 		if sent >= goal {
@@ -48,46 +43,11 @@ func (p *publisher) publish(stop <-chan struct{}) error {
 		if _, ok := p.gate.wait(stop, sent+n); !ok {
 			return nil
 		}
-		packets := p.plate.print(int(n), sent, time.Since(p.epoch))
 		p.sent.Store(sent + n)
-		if _, err := p.conn.Write(packets); err != nil {
+		if err := p.write(int(n), sent, pace.schedule(sent, p.epoch)); err != nil {
 			return err
 		}
 	}
-}
-
-// readAcks takes PUBACKs until the connection ends.
-func (p *publisher) readAcks() error {
-	for {
-		if err := p.ackReader.fill(p.noteAck); err != nil {
-			return err
-		}
-		p.ackMeter.advance(p.lowest)
-	}
-}
-
-// noteAck enters one PUBACK. Servers must answer in order [MQTT-4.6.0-2], but the window stays right if one does not.
-func (p *publisher) noteAck(f frame) error {
-	if f.first&typeMask != packetPuback {
-		return fmt.Errorf("packet of type %#x instead of PUBACK", f.first)
-	}
-	id, err := f.packetID()
-	if err != nil {
-		return err
-	}
-	slot := uint64(id) - 1
-	s := p.lowest + (slot+maxWindow-p.lowest%maxWindow)%maxWindow
-	if id == 0 || s >= p.sent.Load() || p.ahead[slot] {
-		p.acksTwice++
-		return nil
-	}
-	p.acked.Add(1)
-	p.ahead[slot] = true
-	for p.ahead[p.lowest%maxWindow] {
-		p.ahead[p.lowest%maxWindow] = false
-		p.lowest++
-	}
-	return nil
 }
 
 // arrived says whether everything up to the goal is sent and every reader has come to its end.

@@ -7,16 +7,19 @@ import (
 	"time"
 )
 
-// batchReader reads frames in large pieces. Waking for each packet that a server writes would make the driver
-// dearer than the server, so the kernel is asked to wake it only when low bytes have come, or after a pause.
-// The mark follows the traffic, see adapt.
+// batchReader reads in large pieces. Waking for each packet that a server writes would make the driver dearer than the
+// server, so the kernel is asked to wake it only when low bytes have come, or after a pause. The mark follows the
+// traffic, see adapt.
 type batchReader struct {
 	conn    net.Conn
 	buf     []byte
-	have    int // bytes of an incomplete frame at the front of buf
+	have    int // bytes at the front of buf that the owner keeps
 	low     int
 	ceiling int // low does not rise above it by guessing
 	highest int // low never rises above it; 1 turns batching off
+
+	since  time.Time // when the wait for what is read next began
+	paused bool      // a pause has ended since then
 }
 
 const (
@@ -34,50 +37,30 @@ func newBatchReader(conn net.Conn, size, highest int) *batchReader {
 	return r
 }
 
-// fill waits for bytes and hands each complete frame to each, in order. The frames are borrowed.
-func (r *batchReader) fill(each func(frame) error) error {
-	n, err := r.read()
+// next gives what the owner has kept and the bytes that have come, borrowed until the next call. After a pause without
+// any it gives nothing, so that the owner can look at the time.
+func (r *batchReader) next() ([]byte, error) {
+	if r.since.IsZero() {
+		r.since = time.Now()
+	}
+	if err := r.conn.SetReadDeadline(time.Now().Add(readPause)); err != nil {
+		return nil, err
+	}
+	n, err := r.conn.Read(r.buf[r.have:])
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		r.paused = true
+		return nil, nil
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	end, at := r.have+n, 0
-	for {
-		f, err := nextFrame(r.buf[at:end], len(r.buf))
-		if err != nil {
-			return err
-		}
-		if f.size == 0 {
-			break
-		}
-		if err := each(f); err != nil {
-			return err
-		}
-		at += f.size
-	}
-	r.have = copy(r.buf, r.buf[at:end])
-	return nil
+	r.adapt(n, r.paused, time.Since(r.since))
+	r.since, r.paused = time.Time{}, false
+	return r.buf[:r.have+n], nil
 }
 
-func (r *batchReader) read() (int, error) {
-	if r.highest == 1 {
-		return r.conn.Read(r.buf[r.have:])
-	}
-	paused, start := false, time.Now()
-	for {
-		if err := r.conn.SetReadDeadline(time.Now().Add(readPause)); err != nil {
-			return 0, err
-		}
-		n, err := r.conn.Read(r.buf[r.have:])
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			paused = true
-			continue
-		}
-		if err == nil {
-			r.adapt(n, paused, time.Since(start))
-		}
-		return n, err
-	}
-}
+// keep has the last bytes of what next gave stand before those of the next call.
+func (r *batchReader) keep(rest []byte) { r.have = copy(r.buf, rest) }
 
 // adapt sets the mark for the next read. When the pause ended first, the server has no more to give before it
 // hears from us (its window is small) or is slow: ask for less, and for more only if more turns out to be there.

@@ -14,22 +14,26 @@ import (
 type Result struct {
 	Elapsed      time.Duration `json:"elapsedNanos"`
 	Published    uint64        `json:"published"`
-	Acknowledged uint64        `json:"acknowledged"` // PUBACKs; 0 when published with QoS 0
+	Acknowledged uint64        `json:"acknowledged"` // messages that the server accepted; 0 when published with QoS 0
 	Delivered    uint64        `json:"delivered"`    // first arrivals, over all subscribers
 
 	DriverCPU time.Duration  `json:"driverCPUNanos"` // 0 where it cannot be read
 	ServerCPU *time.Duration `json:"serverCPUNanos,omitempty"`
-	Latency   *Latency       `json:"latency,omitempty"`
+	// ServerPeak is the most memory that the server ever had in RAM, in bytes.
+	ServerPeak uint64   `json:"serverPeak,omitempty"`
+	Latency    *Latency `json:"latency,omitempty"`
 
 	Lost           uint64 `json:"lost"`           // deliveries that never came
 	Duplicated     uint64 `json:"duplicated"`     // deliveries that came again
 	Misordered     uint64 `json:"misordered"`     // deliveries that came after a later one of the same publisher
-	Unacknowledged uint64 `json:"unacknowledged"` // QoS 1 publishes without PUBACK
-	Unexpected     uint64 `json:"unexpected"`     // PUBACKs for nothing
+	Unacknowledged uint64 `json:"unacknowledged"` // QoS 1 messages without an answer
+	Unexpected     uint64 `json:"unexpected"`     // answers for nothing
+	Refused        uint64 `json:"refused"`        // messages that the server did not accept
 	Foreign        uint64 `json:"foreign"`        // messages of another run or sender
 }
 
-// Latency is the time from writing a message to reading it.
+// Latency is the time from when a message was due to when it was read. Without a rate a message is due when it is
+// written.
 type Latency struct {
 	Count int64         `json:"count"`
 	P50   time.Duration `json:"p50Nanos"`
@@ -61,7 +65,8 @@ func (r Result) PerSecond(n uint64) float64 {
 
 // Sound says whether every message came exactly once and in order.
 func (r Result) Sound() bool {
-	return r.Lost == 0 && r.Duplicated == 0 && r.Misordered == 0 && r.Unacknowledged == 0 && r.Unexpected == 0
+	return r.Lost == 0 && r.Duplicated == 0 && r.Misordered == 0 && r.Unacknowledged == 0 && r.Unexpected == 0 &&
+		r.Refused == 0
 }
 
 // WriteJSON writes r as one JSON object.
@@ -78,6 +83,9 @@ func (r Result) WriteText(w io.Writer) error {
 	if r.ServerCPU != nil {
 		t.row("server CPU", "%.2f µs/message", perMessage(*r.ServerCPU, r.Work()))
 	}
+	if r.ServerPeak > 0 {
+		t.row("server memory", "%d KiB at most", r.ServerPeak>>10)
+	}
 	if l := r.Latency; l != nil {
 		t.row("latency", "p50 %v  p90 %v  p99 %v  p99.9 %v  max %v", l.P50, l.P90, l.P99, l.P999, l.Max)
 	}
@@ -87,8 +95,8 @@ func (r Result) WriteText(w io.Writer) error {
 	case r.Sound():
 		t.row("checked", "nothing lost, duplicated or out of order")
 	default:
-		t.row("checked", "lost %d, duplicated %d, out of order %d, unacknowledged %d, unexpected PUBACKs %d",
-			r.Lost, r.Duplicated, r.Misordered, r.Unacknowledged, r.Unexpected)
+		t.row("checked", "lost %d, duplicated %d, out of order %d, unacknowledged %d, unexpected answers %d, refused %d",
+			r.Lost, r.Duplicated, r.Misordered, r.Unacknowledged, r.Unexpected, r.Refused)
 	}
 	if r.Foreign > 0 {
 		t.row("foreign", "%d", r.Foreign)

@@ -37,14 +37,19 @@ func cpuTime(pid int) (time.Duration, error) {
 }
 
 // residentBytes is the memory of a process that is in RAM, VmRSS of proc_pid_status(5).
-func residentBytes(pid int) (uint64, error) {
+func residentBytes(pid int) (uint64, error) { return statusBytes(pid, "VmRSS:") }
+
+// peakBytes is the most that residentBytes has been so far, VmHWM.
+func peakBytes(pid int) (uint64, error) { return statusBytes(pid, "VmHWM:") }
+
+func statusBytes(pid int, field string) (uint64, error) {
 	name := fmt.Sprintf("/proc/%d/status", pid)
 	status, err := os.ReadFile(name)
 	if err != nil {
 		return 0, err
 	}
 	for line := range bytes.Lines(status) {
-		value, found := bytes.CutPrefix(line, []byte("VmRSS:"))
+		value, found := bytes.CutPrefix(line, []byte(field))
 		if !found {
 			continue
 		}
@@ -54,5 +59,5 @@ func residentBytes(pid int) (uint64, error) {
 		}
 		return kib << 10, nil
 	}
-	return 0, fmt.Errorf("%s has no VmRSS", name)
+	return 0, fmt.Errorf("%s has no %s", name, field)
 }

@@ -2,7 +2,8 @@ package load
 
 import (
 	"context"
-	"net"
+	"fmt"
+	"os"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type snapshot struct {
 	at                    time.Time
 	sent, acked, received uint64
 	driver, server        time.Duration
+	peak                  uint64
 }
 
 // measure runs the traffic: warm-up, measured window, and the time until everything sent has arrived.
@@ -140,14 +142,24 @@ func (r *run) shut() (snapshot, error) {
 func (r *run) snapshot() (s snapshot, err error) {
 	s = r.counters()
 	s.at = time.Now()
-	s.driver, s.server, err = r.processUsage()
-	return s, err
+	s.driver, _ = cpuTime(os.Getpid()) // unknown is shown as none
+	if pid := r.config.ServerPID; pid != 0 {
+		if s.server, err = cpuTime(pid); err == nil {
+			s.peak, err = peakBytes(pid)
+		}
+		if err != nil {
+			return s, fmt.Errorf("server's CPU time and memory: is there a process %d? %w", pid, err)
+		}
+	}
+	return s, nil
 }
 
 func (r *run) counters() (s snapshot) {
 	for _, p := range r.publishers {
 		s.sent += p.sent.Load()
-		s.acked += p.acked.Load()
+		if p.acks != nil {
+			s.acked += p.acks.count.Load()
+		}
 	}
 	for _, sub := range r.subscribers {
 		s.received += sub.received.Load()
@@ -167,13 +179,5 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// farewellTime is how long a goodbye may wait for the socket.
 const farewellTime = 20 * time.Millisecond
-
-// farewell sends DISCONNECT if the socket takes it at once: a polite end, but not one worth waiting for.
-func farewell(conn net.Conn) {
-	if conn == nil {
-		return
-	}
-	_ = conn.SetWriteDeadline(time.Now().Add(farewellTime))
-	_, _ = conn.Write(appendDisconnect(nil))
-}

@@ -24,9 +24,9 @@ const (
 )
 
 var (
-	errFrameTooLong = errors.New("frame is longer than any the load driver asked for")
-	errFrameCorrupt = errors.New("frame does not follow MQTT 3.1.1")
-	errNotMQTT      = errors.New("the answer to CONNECT is not one of MQTT 3.1.1; is this the server's MQTT port?")
+	errPacketTooLong = errors.New("packet is longer than any the load driver asked for")
+	errPacketCorrupt = errors.New("packet does not follow MQTT 3.1.1")
+	errNotMQTT       = errors.New("the answer to CONNECT is not one of MQTT 3.1.1; is this the server's MQTT port?")
 )
 
 // appendConnect encodes CONNECT (section 3.1) with a clean session and without keep-alive: an idle connection
@@ -89,27 +89,27 @@ func appendLength(dst []byte, n int) []byte {
 	return append(dst, byte(n))
 }
 
-// frame is one packet as it lies in a read buffer.
-type frame struct {
+// packet is one packet as it lies in a read buffer.
+type packet struct {
 	first byte   // type and flags
 	body  []byte // variable header and payload, borrowed from the buffer
 	size  int    // bytes of the whole packet; 0 while it is incomplete
 }
 
-// nextFrame finds the packet that starts at buf[0]. It looks at the fixed header only.
-func nextFrame(buf []byte, maxSize int) (frame, error) {
+// nextPacket finds the packet that starts at buf[0]. It looks at the fixed header only.
+func nextPacket(buf []byte, maxSize int) (packet, error) {
 	if len(buf) < 2 {
-		return frame{}, nil
+		return packet{}, nil
 	}
 	length, header := int(buf[1]), 2
 	if length >= 0x80 {
 		length = 0
 		for shift := 0; ; shift += 7 {
 			if shift == 28 {
-				return frame{}, errFrameCorrupt
+				return packet{}, errPacketCorrupt
 			}
 			if header = 2 + shift/7; len(buf) < header {
-				return frame{}, nil
+				return packet{}, nil
 			}
 			b := buf[header-1]
 			length |= int(b&0x7F) << shift
@@ -120,43 +120,43 @@ func nextFrame(buf []byte, maxSize int) (frame, error) {
 	}
 	size := header + length
 	if size > maxSize {
-		return frame{}, errFrameTooLong
+		return packet{}, errPacketTooLong
 	}
 	if len(buf) < size {
-		return frame{}, nil
+		return packet{}, nil
 	}
-	return frame{first: buf[0], body: buf[header:size], size: size}, nil
+	return packet{first: buf[0], body: buf[header:size], size: size}, nil
 }
 
 // publish takes a PUBLISH apart (section 3.3); id is 0 for QoS 0.
-func (f frame) publish() (id uint16, payload []byte, err error) {
+func (f packet) publish() (id uint16, payload []byte, err error) {
 	if len(f.body) < 2 {
-		return 0, nil, errFrameCorrupt
+		return 0, nil, errPacketCorrupt
 	}
 	at := 2 + int(binary.BigEndian.Uint16(f.body))
 	if f.first>>qosShift&qosMask != 0 {
 		if len(f.body) < at+2 {
-			return 0, nil, errFrameCorrupt
+			return 0, nil, errPacketCorrupt
 		}
 		id = binary.BigEndian.Uint16(f.body[at:])
 		at += 2
 	}
 	if len(f.body) < at {
-		return 0, nil, errFrameCorrupt
+		return 0, nil, errPacketCorrupt
 	}
 	return id, f.body[at:], nil
 }
 
 // packetID is the identifier that opens the body of PUBACK and SUBACK.
-func (f frame) packetID() (uint16, error) {
+func (f packet) packetID() (uint16, error) {
 	if len(f.body) < 2 {
-		return 0, errFrameCorrupt
+		return 0, errPacketCorrupt
 	}
 	return binary.BigEndian.Uint16(f.body), nil
 }
 
 // connackError explains a CONNACK that is not a yes (section 3.2.2.3).
-func (f frame) connackError() error {
+func (f packet) connackError() error {
 	switch {
 	case f.first&typeMask != packetConnack || len(f.body) != 2:
 		return errNotMQTT
@@ -184,9 +184,9 @@ func refusal(code byte) string {
 }
 
 // subackError explains a SUBACK that grants less than qos to any of the filters (section 3.9.3).
-func (f frame) subackError(filters []string, qos int) error {
+func (f packet) subackError(filters []string, qos int) error {
 	if f.first&typeMask != packetSuback || len(f.body) != 2+len(filters) {
-		return fmt.Errorf("answer to SUBSCRIBE has type %#x: %w", f.first, errFrameCorrupt)
+		return fmt.Errorf("answer to SUBSCRIBE has type %#x: %w", f.first, errPacketCorrupt)
 	}
 	const failure = 0x80
 	for i, code := range f.body[2:] {

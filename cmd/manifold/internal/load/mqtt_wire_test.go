@@ -9,9 +9,9 @@ import (
 func TestPlatePrintsWhatAFrameReadsBack(t *testing.T) {
 	for _, size := range []int{MinPayload, 100, 256, 20000} {
 		p := newPlate(3, "a/b", 1, size, 7, 9)
-		rest := p.print(3, maxWindow-1, 5*time.Second)
+		rest := p.print(3, maxWindow-1, schedule{first: 5 * time.Second})
 		for i, wantID := range []uint16{maxWindow, 1, 2} {
-			f, err := nextFrame(rest, len(rest))
+			f, err := nextPacket(rest, len(rest))
 			if err != nil || f.size == 0 {
 				t.Fatalf("frame %d: %v", i, err)
 			}
@@ -31,9 +31,9 @@ func TestSpreadPlateCountsThroughTheTopics(t *testing.T) {
 		c := Config{Layout: Mesh, Topic: "q", Topics: 11}
 		p := newPlate(3, c.publishTopic(0), qos, 64, 7, 9)
 		p.spread(c.Topics)
-		rest := p.print(3, 9+11, 0)
+		rest := p.print(3, 9+11, schedule{})
 		for i, want := range []string{"q/09", "q/10", "q/00"} {
-			f, err := nextFrame(rest, len(rest))
+			f, err := nextPacket(rest, len(rest))
 			if err != nil || f.size == 0 {
 				t.Fatalf("QoS %d: frame %d: %v", qos, i, err)
 			}
@@ -57,13 +57,13 @@ func TestConnectIsEncodedAsTheSpecificationShows(t *testing.T) {
 }
 
 func FuzzFramesAreFoundWithoutPanic(f *testing.F) {
-	f.Add(newPlate(2, "t", 1, 200, 1, 1).print(2, 0, 0))
+	f.Add(newPlate(2, "t", 1, 200, 1, 1).print(2, 0, schedule{}))
 	f.Add([]byte{packetPublish, 0xFF, 0xFF, 0xFF, 0xFF, 0x01})
 	f.Add([]byte{packetPublish | 2, 2, 0xFF, 0xFF})
 	f.Add([]byte{packetSuback, 1, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for len(data) > 0 {
-			got, err := nextFrame(data, 1<<16)
+			got, err := nextPacket(data, 1<<16)
 			if err != nil || got.size == 0 {
 				return
 			}

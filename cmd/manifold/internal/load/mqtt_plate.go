@@ -3,36 +3,7 @@ package load
 import (
 	"encoding/binary"
 	"strconv"
-	"time"
 )
-
-// The head of each payload. The run tells our messages from what an earlier run left in a queue.
-const (
-	runAt       = 0
-	publisherAt = 4
-	sequenceAt  = 8
-	sentAt      = 16
-)
-
-// stamp is what the head of a payload says.
-type stamp struct {
-	run       uint32
-	publisher uint32
-	sequence  uint64
-	sent      time.Duration // since the start of the run
-}
-
-func readStamp(payload []byte) (stamp, bool) {
-	if len(payload) < MinPayload {
-		return stamp{}, false
-	}
-	return stamp{
-		run:       binary.LittleEndian.Uint32(payload[runAt:]),
-		publisher: binary.LittleEndian.Uint32(payload[publisherAt:]),
-		sequence:  binary.LittleEndian.Uint64(payload[sequenceAt:]),
-		sent:      time.Duration(binary.LittleEndian.Uint64(payload[sentAt:])),
-	}, true
-}
 
 // plate is a printing plate: a batch of equal PUBLISH packets encoded once, of which only packet
 // identifier, sequence number and time change from one print to the next, and the number at the topic's end if spread.
@@ -61,13 +32,7 @@ func newPlate(count int, topic string, qos, payloadSize int, run, publisher uint
 		one = append(one, 0, 0)
 	}
 	p.payload = len(one)
-	head := make([]byte, payloadSize)
-	binary.LittleEndian.PutUint32(head[runAt:], run)
-	binary.LittleEndian.PutUint32(head[publisherAt:], publisher)
-	for i := MinPayload; i < payloadSize; i++ {
-		head[i] = 'a' + byte(i%26)
-	}
-	one = append(one, head...)
+	one = appendPayload(one, payloadSize, run, publisher)
 	p.frame = len(one)
 	for range count {
 		p.bytes = append(p.bytes, one...)
@@ -83,7 +48,7 @@ func (p *plate) spread(topics int) { p.topics, p.digits = uint64(topics), digits
 func digitsFor(n int) int { return len(strconv.Itoa(n - 1)) }
 
 // print returns n packets numbered from sequence, borrowed until the next call.
-func (p *plate) print(n int, sequence uint64, sent time.Duration) []byte {
+func (p *plate) print(n int, sequence uint64, due schedule) []byte {
 	for i := range n {
 		packet := p.bytes[i*p.frame : (i+1)*p.frame]
 		s := sequence + uint64(i)
@@ -93,8 +58,7 @@ func (p *plate) print(n int, sequence uint64, sent time.Duration) []byte {
 		if p.idAt > 0 {
 			binary.BigEndian.PutUint16(packet[p.idAt:], packetIDOf(s))
 		}
-		binary.LittleEndian.PutUint64(packet[p.payload+sequenceAt:], s)
-		binary.LittleEndian.PutUint64(packet[p.payload+sentAt:], uint64(sent))
+		number(packet[p.payload:], s, due.at(i))
 	}
 	return p.bytes[:n*p.frame]
 }

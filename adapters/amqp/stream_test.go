@@ -1,0 +1,640 @@
+package amqp
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"math"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	codec "github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/routertest"
+	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+const mebibyte = 1 << 20
+
+// works is a door with an anycast address "bulk" for very large messages, and clients that are driven by hand.
+type works struct {
+	t       *testing.T
+	ctx     context.Context
+	server  *Server
+	links   routertest.Links
+	serving sync.WaitGroup
+}
+
+// inWorks runs a test within a synctest bubble: after synctest.Wait all that can happen has happened.
+func inWorks(t *testing.T, test func(*testing.T, *works)) {
+	synctest.Test(t, func(t *testing.T) {
+		bulk := routertest.Define(t, "bulk", addressing.Anycast)
+		bulk.MaxMessageSize = 256 * mebibyte
+		user := routertest.User(t, "default",
+			bulk, routertest.Define(t, "modest", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast))
+		directory, err := tenancy.NewDirectory(user.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		direct := router.NewDirect(router.Limits{})
+		r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
+			addressing.Anycast: direct, addressing.Broadcast: direct,
+		})
+		limits := DefaultLimits()
+		limits.MaxMessageSize = math.MaxInt64
+		ctx, stop := context.WithCancel(t.Context())
+		w := &works{
+			t: t, ctx: ctx,
+			links: routertest.Links{T: t, Router: r, User: user},
+			server: New(Config{
+				Router: r, Directory: directory, Limits: limits, Log: slog.New(slog.DiscardHandler),
+				Driver: transport.NewDriver(transport.Options{}), ContainerID: "works", Version: "test",
+			}),
+		}
+		test(t, w)
+		stop()
+		w.serving.Wait()
+	})
+}
+
+// party is a client that is driven by hand: an engine to which a test gives commands, and which notes what it hears.
+type party struct {
+	*engine.Conn
+	works    *works
+	nc       net.Conn
+	commands transport.Mailbox[func()]
+	sink     func(*engine.Transfer) // instead of noting what comes
+
+	got      []byte // of the message that comes in
+	messages [][]byte
+	aborted  int
+	states   []frame.StateKind // how what was sent ended
+	feed     func(*engine.Link)
+}
+
+// ears are a party as its engine's events find it.
+type ears struct{ *party }
+
+var (
+	_ engine.Handler   = ears{}
+	_ transport.Engine = (*party)(nil)
+)
+
+func (w *works) party() *party {
+	p := &party{works: w}
+	ours, theirs := net.Pipe()
+	p.nc = theirs
+	w.serving.Go(func() { w.server.ServeConn(w.ctx, ours) })
+	w.serving.Go(func() {
+		driver := transport.NewDriver(transport.Options{})
+		_ = driver.Serve(w.ctx, theirs, func(wake func()) transport.Engine { // it ends with the test
+			limits := engine.DefaultLimits()
+			limits.IncomingWindow, limits.MaxMessageSize = 8, math.MaxInt64
+			p.commands.Init(wake)
+			p.Conn = engine.NewClient(time.Now(), &limits, engine.Client{}, ears{p})
+			p.Conn.Open(frame.Open{ContainerID: "party"})
+			return p
+		})
+		p.Lost()
+	})
+	synctest.Wait()
+	return p
+}
+
+// do gives a command and waits until nothing more comes of it.
+func (p *party) do(command func()) {
+	p.commands.Put(command)
+	synctest.Wait()
+}
+
+// Flush implements transport.Engine.
+func (p *party) Flush(dst []byte) []byte {
+	for _, command := range p.commands.Take() {
+		command()
+	}
+	return p.Conn.Flush(dst)
+}
+
+func (p *party) session() (s *engine.Session) {
+	p.do(func() { s = p.Begin() })
+	return s
+}
+
+// sender attaches a link in a session; an empty address is a relay's.
+func (p *party) sender(s *engine.Session, name, address string) (l *engine.Link) {
+	p.do(func() {
+		l = s.Attach(frame.Attach{Name: name, Role: frame.Sender, SenderSettleMode: frame.SendMixed,
+			Source: &frame.Source{}, Target: &frame.Target{Address: address, HasAddress: address != ""}})
+	})
+	return l
+}
+
+// receiver attaches a link that has credit.
+func (p *party) receiver(s *engine.Session, name, address string, credit int) (l *engine.Link) {
+	p.do(func() {
+		l = s.Attach(frame.Attach{Name: name, Role: frame.Receiver,
+			Source: &frame.Source{Address: address, HasAddress: true}, Target: &frame.Target{}})
+		l.Stream()
+		l.Grant(credit)
+	})
+	return l
+}
+
+func (p ears) Authenticate(engine.Authentication)       {}
+func (p ears) Opened(*frame.Open)                       {}
+func (p ears) Closed(engine.Ending)                     {}
+func (p ears) Begun(*engine.Session)                    {}
+func (p ears) Ended(*engine.Session, *frame.Error)      {}
+func (p ears) Requested(*engine.Link)                   {}
+func (p ears) Attached(*engine.Link)                    {}
+func (p ears) Detached(*engine.Link, engine.Detachment) {}
+func (p ears) Drained(*engine.Link)                     {}
+
+func (p ears) Sendable(l *engine.Link) {
+	if p.feed != nil && l.Unwritten() == 0 {
+		p.feed(l)
+	}
+}
+
+func (p ears) Received(l *engine.Link, t *engine.Transfer) {
+	switch {
+	case p.sink != nil:
+		p.sink(t)
+	case t.First:
+		p.got = bytes.Clone(t.Payload)
+	default:
+		p.got = append(p.got, t.Payload...)
+	}
+	switch {
+	case t.Aborted:
+		p.aborted++
+	case t.Last && !t.Settled:
+		l.Settle(t.ID, frame.State{Kind: frame.Accepted})
+		fallthrough
+	case t.Last:
+		p.messages = append(p.messages, p.got)
+	}
+}
+
+func (p ears) Progressed(_ *engine.Link, u engine.Update) {
+	if u.Progress == engine.Settled {
+		p.states = append(p.states, u.State.Kind)
+	}
+}
+
+// letter is the encoding of a message of one data section of size bytes; to is where it goes, or "".
+func letter(to string, size int) []byte {
+	properties := codec.Properties{To: to}
+	body := make([]byte, size)
+	for i := range body {
+		body[i] = byte(i >> 8)
+	}
+	return codec.AppendData(properties.Append(nil), body)
+}
+
+// begin sends the first n bytes of a message.
+func (p *party) begin(l *engine.Link, message []byte, n int) {
+	p.works.t.Helper()
+	p.do(func() {
+		if err := l.Send(engine.Delivery{Payload: message[:n], More: true}); err != nil {
+			p.works.t.Error(err)
+		}
+	})
+}
+
+// goOn sends the bytes of a message from n on.
+func (p *party) goOn(l *engine.Link, message []byte, n int) {
+	p.works.t.Helper()
+	p.do(func() {
+		if err := l.Continue(message[n:], false); err != nil {
+			p.works.t.Error(err)
+		}
+	})
+}
+
+// arrived checks that these messages have come, and no more.
+func (p *party) arrived(want ...[]byte) {
+	p.works.t.Helper()
+	if len(p.messages) != len(want) {
+		p.works.t.Fatalf("%d messages have come, want %d", len(p.messages), len(want))
+	}
+	for i := range want {
+		if !bytes.Equal(p.messages[i], want[i]) {
+			p.works.t.Errorf("message %d is not as it was sent", i)
+		}
+	}
+}
+
+// ended checks how the messages that were sent have ended, in that order.
+func (p *party) ended(want ...frame.StateKind) {
+	p.works.t.Helper()
+	if len(p.states) != len(want) {
+		p.works.t.Fatalf("messages have ended %v, want %v", p.states, want)
+	}
+	for i := range want {
+		if p.states[i] != want[i] {
+			p.works.t.Fatalf("messages have ended %v, want %v", p.states, want)
+		}
+	}
+}
+
+func TestLargeMessageReachesTheConsumerBeforeItsEnd(t *testing.T) {
+	for _, address := range []string{"bulk", ""} { // directly, and through a relay
+		inWorks(t, func(t *testing.T, w *works) {
+			from, to := w.party(), w.party()
+			to.receiver(to.session(), "r", "bulk", 5)
+			l := from.sender(from.session(), "s", address)
+			m := letter("bulk", 300<<10)
+			from.begin(l, m, 100_000)
+			if !bytes.Equal(to.got, m[:100_000]) {
+				t.Fatalf("%d bytes have come before the end is sent, want 100000", len(to.got))
+			}
+			from.ended()
+			from.goOn(l, m, 100_000)
+			to.arrived(m)
+			from.ended(frame.Accepted)
+		})
+	}
+}
+
+func TestHeadIsWaitedFor(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "bulk", 5)
+		l := from.sender(from.session(), "s", "")
+		m := letter("bulk", 1000)
+		from.begin(l, m, 9)
+		if to.got != nil {
+			t.Fatal("a message is passed on before it is known where to")
+		}
+		from.do(func() { _ = l.Continue(m[9:500], true) })
+		if !bytes.Equal(to.got, m[:500]) {
+			t.Fatal("the message is not passed on although its head is there")
+		}
+		from.goOn(l, m, 500)
+		to.arrived(m)
+	})
+}
+
+// TestMemoryIsBoundedHoweverLargeTheMessage sends 200 MiB, which neither client keeps, and looks at what the process keeps.
+func TestMemoryIsBoundedHoweverLargeTheMessage(t *testing.T) {
+	const size = 200 * mebibyte
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		received, looked, peak := 0, 0, uint64(0)
+		to.sink = func(x *engine.Transfer) {
+			received += len(x.Payload)
+			if received-looked > 10*mebibyte {
+				looked = received
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapAlloc)
+			}
+		}
+		to.receiver(to.session(), "r", "bulk", 1)
+		l := from.sender(from.session(), "s", "bulk")
+		empty := letter("bulk", 0)
+		head := append(empty[:len(empty)-2], byte(codec.CodeBinary32), size>>24, size>>16&0xff, size>>8&0xff, size&0xff)
+		piece, left := make([]byte, mebibyte), size
+		from.feed = func(l *engine.Link) {
+			if left > 0 {
+				left -= len(piece)
+				if err := l.Continue(piece, left > 0); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		runtime.GC()
+		var before runtime.MemStats
+		runtime.ReadMemStats(&before)
+		from.begin(l, head, len(head))
+		if want := len(head) + size; received != want {
+			t.Fatalf("%d bytes have come, want %d", received, want)
+		}
+		from.ended(frame.Accepted)
+		if peak > before.HeapAlloc+size/8 {
+			t.Errorf("a message of %d MiB took %d MiB of memory", size/mebibyte, (peak-before.HeapAlloc)/mebibyte)
+		}
+	})
+}
+
+func TestSlowConsumerHoldsBackOnlyTheSessionOfItsSender(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to, other := w.party(), w.party(), w.party()
+		slow := to.session()
+		to.receiver(slow, "r", "bulk", 5)
+		other.receiver(other.session(), "r", "modest", 5)
+		l := from.sender(from.session(), "s", "bulk")
+		elsewhere := from.sender(from.session(), "t", "modest")
+		to.do(slow.Hold)
+		m := letter("bulk", 20*mebibyte)
+		from.begin(l, m, 1000)
+		from.goOn(l, m, 1000)
+		if sent := len(m) - l.Unwritten(); sent > 5*mebibyte {
+			t.Fatalf("%d bytes were taken for a consumer that takes none", sent)
+		}
+		small := letter("", 10)
+		from.do(func() { _ = elsewhere.Send(engine.Delivery{Payload: small}) })
+		other.arrived(small)
+		to.do(slow.Resume)
+		to.arrived(m)
+		from.ended(frame.Accepted, frame.Accepted)
+	})
+}
+
+func TestConsumerHearsThatAMessageIsAborted(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "bulk", 1)
+		l := from.sender(from.session(), "s", "bulk")
+		m := letter("bulk", 300<<10)
+		from.begin(l, m, 200<<10)
+		from.do(func() { _ = l.Abort() })
+		if to.aborted != 1 {
+			t.Fatal("the consumer does not hear that the message is aborted")
+		}
+	})
+}
+
+func TestNextMessageFollowsAnAbortedOne(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "bulk", 2)
+		l := from.sender(from.session(), "s", "bulk")
+		m := letter("bulk", 300<<10)
+		from.begin(l, m, 200<<10)
+		from.do(func() { _ = l.Abort() })
+		from.begin(l, m, 200<<10)
+		from.goOn(l, m, 200<<10)
+		to.arrived(m)
+		from.ended(frame.Accepted)
+	})
+}
+
+func TestLossOfTheSenderAbortsWhatItHasBegun(t *testing.T) {
+	for name, lose := range map[string]func(p *party, l *engine.Link){
+		"connection": func(p *party, _ *engine.Link) { p.nc.Close(); synctest.Wait() },
+		"session":    func(p *party, l *engine.Link) { p.do(func() { l.Session().End(&frame.Error{Condition: "x"}) }) },
+		"link":       func(p *party, l *engine.Link) { p.do(func() { l.Close(&frame.Error{Condition: "x"}) }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorks(t, func(t *testing.T, w *works) {
+				from, to, next := w.party(), w.party(), w.party()
+				to.receiver(to.session(), "r", "bulk", 2)
+				m := letter("bulk", 300<<10)
+				l := from.sender(from.session(), "s", "bulk")
+				from.begin(l, m, 200<<10)
+				behind := next.sender(next.session(), "s", "bulk")
+				small := letter("", 10)
+				next.do(func() { _ = behind.Send(engine.Delivery{Payload: small}) })
+				to.arrived()
+				lose(from, l)
+				if to.aborted != 1 {
+					t.Fatal("the consumer does not hear that the message will not become whole")
+				}
+				to.arrived(small)
+				next.ended(frame.Accepted)
+			})
+		})
+	}
+}
+
+func TestLossOfTheConsumerIsTheEndOfTheMessage(t *testing.T) {
+	for name, lose := range map[string]func(p *party, l *engine.Link){
+		"connection": func(p *party, _ *engine.Link) { p.nc.Close(); synctest.Wait() },
+		"link":       func(p *party, l *engine.Link) { p.do(func() { l.Close(&frame.Error{Condition: "x"}) }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorks(t, func(t *testing.T, w *works) {
+				from, to, next := w.party(), w.party(), w.party()
+				r := to.receiver(to.session(), "r", "bulk", 2)
+				l := from.sender(from.session(), "s", "bulk")
+				m := letter("bulk", 20*mebibyte)
+				from.begin(l, m, 200<<10)
+				lose(to, r)
+				from.ended(frame.Modified)
+				from.goOn(l, m, 200<<10) // nobody wants it
+				if n := l.Unwritten(); n > 0 {
+					t.Fatalf("%d bytes of the rest are not taken", n)
+				}
+				next.receiver(next.session(), "r", "bulk", 2)
+				from.begin(l, m, 200<<10)
+				from.goOn(l, m, 200<<10)
+				next.arrived(m)
+				from.ended(frame.Modified, frame.Accepted)
+			})
+		})
+	}
+}
+
+func TestConsumerMaySettleBeforeTheEnd(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		id, r := uint32(0), (*engine.Link)(nil)
+		to.sink = func(x *engine.Transfer) {
+			id = x.ID
+			to.got = bytes.Clone(x.Payload)
+		}
+		r = to.receiver(to.session(), "r", "bulk", 2)
+		l := from.sender(from.session(), "s", "bulk")
+		m, small := letter("bulk", 300<<10), letter("", 10)
+		from.begin(l, m, 200<<10)
+		to.do(func() { r.Settle(id, frame.State{Kind: frame.Rejected}) })
+		from.ended(frame.Rejected)
+		if to.aborted != 1 {
+			t.Error("the consumer gets the rest of a message that it has settled")
+		}
+		from.goOn(l, m, 200<<10)
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+		to.arrived(small)
+		from.ended(frame.Rejected, frame.Accepted)
+	})
+}
+
+func TestConsumerOfAnotherProtocolGetsTheMessageWhole(t *testing.T) {
+	for _, address := range []string{"modest", ""} {
+		inWorks(t, func(t *testing.T, w *works) {
+			c := w.links.Receiver("modest", 5)
+			from := w.party()
+			l := from.sender(from.session(), "s", address)
+			m := letter("modest", 600<<10)
+			from.begin(l, m, 500<<10)
+			if !c.Idle() {
+				t.Fatal("a part of the message has come")
+			}
+			from.goOn(l, m, 500<<10)
+			d := c.Next()
+			if d.Stream != nil || !bytes.Equal(d.Message.Bytes(), m) {
+				t.Error("the message is not whole")
+			}
+			d.Settle(router.Accept())
+			synctest.Wait()
+			from.ended(frame.Accepted)
+		})
+	}
+}
+
+func TestRelayedMessageBeyondTheSizeOfItsAddressIsRejected(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "modest", 5)
+		l := from.sender(from.session(), "s", "")
+		m, small := letter("modest", 2*mebibyte), letter("modest", 10)
+		from.begin(l, m, 500<<10)
+		from.goOn(l, m, 500<<10)
+		from.ended(frame.Rejected)
+		if to.aborted != 1 {
+			t.Error("the consumer does not hear that the message will not become whole")
+		}
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+		to.arrived(small)
+	})
+}
+
+func TestMessageBeyondTheSizeThatTheConsumerTakesIsRejected(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		s := to.session()
+		to.do(func() {
+			r := s.Attach(frame.Attach{Name: "r", Role: frame.Receiver, MaxMessageSize: 250_000,
+				Source: &frame.Source{Address: "bulk", HasAddress: true}, Target: &frame.Target{}})
+			r.Stream()
+			r.Grant(5)
+		})
+		l := from.sender(from.session(), "s", "bulk")
+		m, small := letter("bulk", 300_000), letter("", 10)
+		from.begin(l, m, 200_000)
+		from.goOn(l, m, 200_000)
+		from.ended(frame.Rejected)
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+		to.arrived(small)
+	})
+}
+
+func TestSettledMessageIsStreamed(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "bulk", 5)
+		l := from.sender(from.session(), "s", "bulk")
+		m := letter("bulk", 300<<10)
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: m[:1000], More: true, Settled: true}) })
+		if !bytes.Equal(to.got, m[:1000]) {
+			t.Fatal("a settled message is not streamed")
+		}
+		from.goOn(l, m, 1000)
+		to.arrived(m)
+	})
+}
+
+// TestSendersOfOneSessionDoNotBlockEachOther has two links of a session send large messages at the same time to a consumer
+// that takes one after the other.
+func TestSendersOfOneSessionDoNotBlockEachOther(t *testing.T) {
+	for _, credit := range []int{2, 1} {
+		inWorks(t, func(t *testing.T, w *works) {
+			from, to := w.party(), w.party()
+			r := to.receiver(to.session(), "r", "bulk", credit)
+			s := from.session()
+			one, two := from.sender(s, "one", "bulk"), from.sender(s, "two", "bulk")
+			first, second := letter("bulk", 10*mebibyte), letter("bulk", 12*mebibyte)
+			from.begin(one, first, 100<<10)
+			from.begin(two, second, 100<<10)
+			from.do(func() { _ = two.Continue(second[100<<10:], false) })
+			from.goOn(one, first, 100<<10)
+			to.do(func() { r.Grant(2 - credit) })
+			to.arrived(first, second)
+			from.ended(frame.Accepted, frame.Accepted)
+		})
+	}
+}
+
+// TestMessageThatFindsNoCreditWaitsAtItsSender has a consumer give credit only when a message has come in for a while.
+func TestMessageThatFindsNoCreditWaitsAtItsSender(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		r := to.receiver(to.session(), "r", "bulk", 1)
+		l := from.sender(from.session(), "s", "bulk")
+		small, m := letter("", 10), letter("bulk", 20*mebibyte)
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+		from.begin(l, m, 1000)
+		from.goOn(l, m, 1000)
+		if sent := len(m) - l.Unwritten(); sent > 5*mebibyte {
+			t.Fatalf("%d bytes were taken for a consumer that takes none", sent)
+		}
+		to.do(func() { r.Grant(1) })
+		to.arrived(small, m)
+	})
+}
+
+func TestDrainEndsAfterTheMessageThatIsUnderWay(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		r := to.receiver(to.session(), "r", "bulk", 5)
+		l := from.sender(from.session(), "s", "bulk")
+		m := letter("bulk", 300<<10)
+		from.begin(l, m, 200<<10)
+		to.do(r.Drain)
+		from.goOn(l, m, 200<<10)
+		to.arrived(m)
+		small := letter("", 10)
+		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+		to.arrived(m)
+		to.do(func() { r.Grant(1) })
+		to.arrived(m, small)
+	})
+}
+
+func TestDamagedMessageIsRejectedThoughItIsStreamed(t *testing.T) {
+	whole := letter("bulk", 300<<10)
+	for name, m := range map[string][]byte{
+		"cut off": whole[:len(whole)-1],
+		"followed by nonsense": append(bytes.Clone(whole), 0x00, 0x53, 0x79, 0x45),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorks(t, func(t *testing.T, w *works) {
+				from, to := w.party(), w.party()
+				to.receiver(to.session(), "r", "bulk", 5)
+				l := from.sender(from.session(), "s", "bulk")
+				from.begin(l, m, 200<<10)
+				from.goOn(l, m, 200<<10)
+				from.ended(frame.Rejected)
+				if to.aborted != 1 {
+					t.Error("the consumer does not hear that the message will not become whole")
+				}
+			})
+		})
+	}
+}
+
+// TestMessageThatCannotBeCheckedInPiecesComesWhole has one with a list for a body, and one that is damaged from the start.
+func TestMessageThatCannotBeCheckedInPiecesComesWhole(t *testing.T) {
+	list := codec.AppendString([]byte{0x00, 0x53, 0x77, 0xd0, 0, 0, 0, 0, 0, 0, 0, 1}, string(make([]byte, 300<<10)))
+	binary.BigEndian.PutUint32(list[4:], uint32(len(list)-8))
+	damaged := bytes.Clone(list)
+	damaged[len(damaged)-1] = 0xff
+	inWorks(t, func(t *testing.T, w *works) {
+		from, to := w.party(), w.party()
+		to.receiver(to.session(), "r", "bulk", 5)
+		l := from.sender(from.session(), "s", "bulk")
+		from.begin(l, list, 200<<10)
+		to.arrived()
+		if to.got != nil {
+			t.Error("it does not come whole")
+		}
+		from.goOn(l, list, 200<<10)
+		to.arrived(list)
+		from.begin(l, damaged, 200<<10)
+		from.goOn(l, damaged, 200<<10)
+		to.arrived(list)
+		from.ended(frame.Accepted, frame.Rejected)
+	})
+}

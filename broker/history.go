@@ -1,0 +1,59 @@
+package broker
+
+import (
+	"encoding/binary"
+
+	"github.com/manifoldmq/manifold/broker/internal/queue"
+	"github.com/manifoldmq/manifold/broker/internal/store"
+	"github.com/manifoldmq/manifold/router"
+)
+
+// The history of a message is what has become of it since it was stored: how often its delivery failed (uvarint), and
+// the encoded annotations that it was given back with. It is on disk, without anybody waiting for that, if the queue
+// counts deliveries or there are annotations.
+
+// remember adds to a batch that a message came back.
+func (n *queueNode) remember(batch store.Batch, s queue.Settled) {
+	note := n.notes[s.Seq]
+	if n.isVolatile() || s.Attempts == 0 && note == nil || !n.rules.counts && note == nil {
+		return
+	}
+	n.remembers = true
+	history := binary.AppendUvarint(nil, uint64(s.Attempts))
+	batch.PutHistory(n.id, uint64(s.Seq), append(history, note...))
+}
+
+// giveBack remembers messages that came back.
+func (n *queueNode) giveBack(settled ...queue.Settled) {
+	if n.isVolatile() || !n.rules.counts && len(n.notes) == 0 {
+		return
+	}
+	batch, err := n.broker.store.Begin()
+	if err != nil {
+		return // nothing is delivered any more that could be counted
+	}
+	for _, s := range settled {
+		n.remember(batch, s)
+	}
+	batch.CommitLazy()
+}
+
+// histories are what recovery finds.
+type histories map[historyKey][]byte
+
+type historyKey struct {
+	id  store.QueueID
+	seq uint64
+}
+
+// restore puts a message back into its queue.
+func (h histories) restore(n *queueNode, seq queue.Seq, d router.Delivery) {
+	history, attempts := h[historyKey{n.id, uint64(seq)}], uint64(0)
+	if len(history) > 0 {
+		length := 0
+		attempts, length = binary.Uvarint(history)
+		n.remembers = true
+		n.note(seq, string(history[max(length, 0):]))
+	}
+	n.machine.Restore(seq, entryOf(d), int(attempts))
+}

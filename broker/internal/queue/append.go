@@ -1,0 +1,183 @@
+package queue
+
+import (
+	"errors"
+	"math"
+)
+
+// ErrFull refuses a message that would exceed the settings.
+var ErrFull = errors.New("queue is full")
+
+// Entry is what the queue has to know of a message. Numbers beyond their range are taken as the nearest in it.
+type Entry struct {
+	Size     int
+	Priority uint8  // 0 to 9, the highest first
+	Expires  int64  // Unix ms; 0 for never
+	Due      int64  // Unix ms before which it is not assigned; 0 for at once
+	Group    string // of messages for one consumer; may be empty
+	Key      string // of which only the last message is kept; may be empty
+}
+
+// Append admits a message and gives its number, or ErrFull. The entry is not assignable until Stored. It may take the
+// place of others, which are then removed: those with its key, and, when the queue drops its head, the first of the
+// lowest priority until there is room. What a consumer holds is not removed before it comes back. The slice is valid
+// until the next call.
+func (q *Queue) Append(e Entry) (Seq, []Seq, error) {
+	q.report = q.report[:0]
+	if e.Key != "" || !q.Room(1, int64(clampSize(e.Size))) {
+		if !q.makeRoom(&e) {
+			return 0, nil, ErrFull
+		}
+	}
+	q.last++
+	q.push(q.last, &e, false)
+	return q.last, q.report, nil
+}
+
+// makeRoom removes what a new entry takes the place of, or nothing if that is not enough.
+func (q *Queue) makeRoom(e *Entry) bool {
+	size := clampSize(e.Size)
+	old := q.replaceable(e.Key)
+	if !q.hasRoom(size, old) {
+		return false
+	}
+	if old != nil {
+		q.drop(q.locate(old.seq))
+	} else {
+		q.values.supersede(e.Key)
+	}
+	for !q.Room(1, int64(size)) {
+		q.drop(q.victim())
+	}
+	return true
+}
+
+// Stored says that an appended message is on disk.
+func (q *Queue) Stored(seq Seq) {
+	l, e := q.locate(seq)
+	switch {
+	case e == nil || e.state >= scheduled || q.hasExpired(e):
+	case e.state == premature:
+		q.move(e, scheduled)
+	default:
+		q.enter(l, e)
+	}
+}
+
+// StoreFailed forgets an appended message that did not reach the disk.
+func (q *Queue) StoreFailed(seq Seq) {
+	if l, e := q.locate(seq); e != nil && e.state < scheduled {
+		q.remove(l, e)
+	}
+}
+
+// Restore adds a message found on disk, in rising order, before anything else happens to the queue. One at or below
+// the lease of its priority may have been delivered before the stop and so starts with at least one attempt; one with a
+// due time waits for Advance, even if that time is past. Of two with the same key the former is removed and its number
+// answered, else 0. It panics when the number does not rise: the store's order is broken.
+func (q *Queue) Restore(seq Seq, e Entry, attempts int) Seq {
+	l := q.line(min(e.Priority, Priorities-1))
+	if seq == 0 || l.n > 0 && l.at(l.n-1).seq >= seq {
+		panic("queue: restored numbers must rise")
+	}
+	var replaced Seq
+	if old := q.replaceable(e.Key); old != nil {
+		replaced = old.seq
+		q.remove(q.locate(replaced))
+	}
+	q.last = max(q.last, seq)
+	restored := q.push(seq, &e, true)
+	if seq <= l.lease.stored {
+		attempts = max(attempts, 1)
+	}
+	restored.attempts = clampAttempts(attempts)
+	return replaced
+}
+
+// Skip says at recovery that a message was found whose record cannot be read. It does not enter the queue; its number
+// is not given again, because its record still has that key.
+func (q *Queue) Skip(seq Seq) { q.last = max(q.last, seq) }
+
+// Remove takes a waiting, dead or expired entry out of the state: one that the shell has purged, moved or dropped, or
+// whose body turned out unreadable. It is false for one that is being stored, is held, or is not there.
+func (q *Queue) Remove(seq Seq) bool {
+	l, e := q.locate(seq)
+	if e == nil {
+		return false
+	}
+	switch e.state {
+	case ready, scheduled, delayed, leaving:
+		q.remove(l, e)
+		return true
+	}
+	return false
+}
+
+// Room tells whether the settings allow so many messages and bytes more, both less what is removed before.
+func (q *Queue) Room(messages int, bytes int64) bool {
+	return (q.settings.MaxMessages == 0 || q.Len()+messages <= q.settings.MaxMessages) &&
+		(q.settings.MaxBytes == 0 || q.bytes+bytes <= q.settings.MaxBytes)
+}
+
+// hasRoom tells whether a message can be admitted once old is gone, or once everything is gone that may be dropped.
+func (q *Queue) hasRoom(size uint32, old *entry) bool {
+	if q.settings.Overflow == DropHead {
+		return (q.settings.MaxMessages == 0 || q.count[assigned]+q.count[leaving] < int32(q.settings.MaxMessages)) &&
+			(q.settings.MaxBytes == 0 || q.pinned+int64(size) <= q.settings.MaxBytes)
+	}
+	if old != nil {
+		return q.Room(0, int64(size)-int64(old.size))
+	}
+	return q.Room(1, int64(size))
+}
+
+// drop removes an entry on behalf of Append.
+func (q *Queue) drop(l *line, e *entry) {
+	q.report = append(q.report, e.seq)
+	q.remove(l, e)
+}
+
+// victim gives the entry of the lowest priority that is dropped first: what would be handed out next, then what is being
+// stored, then what is not due.
+func (q *Queue) victim() (*line, *entry) {
+	for i := len(q.lines) - 1; i >= 0; i-- {
+		l := q.lines[i]
+		if e := l.shared.entry(l, false); e != nil {
+			return l, e
+		}
+		if e := l.shared.fresh(l, false); e != nil {
+			return l, e
+		}
+		for i := range l.n {
+			if e := l.at(i); e.state != gone && e.state != assigned && e.state != leaving {
+				return l, e
+			}
+		}
+	}
+	panic("queue: nothing to drop, although there is room without it")
+}
+
+// push puts a new entry into its line, and its times and names where they are looked up.
+func (q *Queue) push(seq Seq, e *Entry, onDisk bool) *entry {
+	l, s := q.line(min(e.Priority, Priorities-1)), storing
+	if onDisk {
+		s = ready
+	}
+	if e.Due > 0 {
+		q.await(&q.dues, e.Due, seq)
+		if s = scheduled; !onDisk {
+			s = premature
+		}
+	}
+	if e.Expires > 0 {
+		q.await(&q.expiries, e.Expires, seq)
+	}
+	q.values.remember(e.Key, seq)
+	size := clampSize(e.Size)
+	q.bytes += int64(size)
+	q.count[s]++
+	return l.push(entry{seq: seq, size: size, bucket: bucketOf(e.Group), state: s})
+}
+
+func clampSize(n int) uint32     { return uint32(min(max(n, 0), math.MaxUint32)) }
+func clampAttempts(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }

@@ -1,0 +1,67 @@
+package queue
+
+// lastValues finds the last message of each key.
+type lastValues struct {
+	last       map[string]Seq
+	key        map[Seq]string
+	superseded map[Seq]struct{} // held by a consumer when a later one came
+}
+
+func (v *lastValues) remember(key string, seq Seq) {
+	if key == "" {
+		return
+	}
+	if v.last == nil {
+		v.last, v.key = make(map[string]Seq), make(map[Seq]string)
+	}
+	v.last[key], v.key[seq] = seq, key
+}
+
+// forget follows an entry out of the queue.
+func (v *lastValues) forget(seq Seq) {
+	if len(v.key) == 0 {
+		return
+	}
+	key, ok := v.key[seq]
+	if !ok {
+		return
+	}
+	delete(v.key, seq)
+	delete(v.superseded, seq)
+	if v.last[key] == seq {
+		delete(v.last, key)
+	}
+	if len(v.key) == 0 {
+		*v = lastValues{}
+	}
+}
+
+// supersede marks the last message of a key, which cannot be removed now.
+func (v *lastValues) supersede(key string) {
+	seq, ok := v.last[key]
+	if !ok {
+		return
+	}
+	if v.superseded == nil {
+		v.superseded = make(map[Seq]struct{})
+	}
+	v.superseded[seq] = struct{}{}
+}
+
+func (v *lastValues) isSuperseded(seq Seq) bool {
+	_, ok := v.superseded[seq]
+	return ok
+}
+
+// replaceable gives the entry that a new one with its key takes the place of, or nil. One that is held stays until it
+// comes back.
+func (q *Queue) replaceable(key string) *entry {
+	if key == "" {
+		return nil
+	}
+	_, e := q.locate(q.values.last[key])
+	if e != nil && (e.state == assigned || e.state == leaving) {
+		return nil
+	}
+	return e
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// qdrouterdCapacity is how many messages may be on their way on a link of qdrouterd: the senders of a scenario together
+// are never further ahead.
+const qdrouterdCapacity = 4000
+
+func configureQdrouterd(dir string) (plan, error) {
+	port, err := freePort()
+	if err != nil {
+		return plan{}, err
+	}
+	config := fmt.Sprintf(`router {
+    mode: standalone
+    id: bench
+}
+listener {
+    host: 127.0.0.1
+    port: %d
+    role: normal
+    authenticatePeer: no
+    saslMechanisms: ANONYMOUS
+    linkCapacity: %d
+}
+address {
+    prefix: %s
+    distribution: balanced
+}
+log {
+    module: DEFAULT
+    enable: error+
+    outputFile: stderr
+}
+`, port, qdrouterdCapacity, anycastAddress)
+	file := filepath.Join(dir, "qdrouterd.conf")
+	p := plan{args: []string{"-c", file}, doors: map[protocol]string{amqp: loopback(port)}}
+	return p, os.WriteFile(file, []byte(config), 0o644)
+}
+
+// configureRabbitMQ gives the node a home of its own, and an epmd of its own that is ended with it.
+func configureRabbitMQ(dir string) (plan, error) {
+	var ports [3]int
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort(); err != nil {
+			return plan{}, err
+		}
+	}
+	listener, distribution, epmd := ports[0], strconv.Itoa(ports[1]), strconv.Itoa(ports[2])
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for name, content := range map[string]string{
+		"enabled_plugins": "[rabbitmq_amqp1_0].\n",
+		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = %s\nlog.console = true\nlog.console.level = error\nlog.file = false\n",
+			loopback(listener)),
+	} {
+		if err := os.WriteFile(at(name), []byte(content), 0o644); err != nil {
+			return plan{}, err
+		}
+	}
+	return plan{
+		doors: map[protocol]string{amqp: loopback(listener)},
+		env: []string{
+			"HOME=" + dir, "ERL_EPMD_PORT=" + epmd, "ERL_EPMD_ADDRESS=127.0.0.1",
+			"RABBITMQ_ALLOW_INPUT=1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput", // the script becomes the node itself
+			"RABBITMQ_NODENAME=bench@localhost", "RABBITMQ_DIST_PORT=" + distribution,
+			"RABBITMQ_CONFIG_FILE=" + at("rabbitmq.conf"), "RABBITMQ_CONF_ENV_FILE=" + os.DevNull,
+			"RABBITMQ_ADVANCED_CONFIG_FILE=" + at("advanced.config"), "RABBITMQ_GENERATED_CONFIG_DIR=" + at("generated"),
+			"RABBITMQ_ENABLED_PLUGINS_FILE=" + at("enabled_plugins"), "RABBITMQ_MNESIA_BASE=" + at("data"),
+			"RABBITMQ_LOG_BASE=" + at("log"), "RABBITMQ_PID_FILE=" + at("pid"),
+		},
+		after: exec.Command("epmd", "-port", epmd, "-kill"),
+	}, nil
+}
+
+// rabbitmqPlace: an address names a queue, which it also declares, and has no further levels.
+func rabbitmqPlace(sc scenario) string {
+	if sc.kind == idle {
+		return "/queue" // the driver adds a level for each connection
+	}
+	return "/queue/" + sc.place
+}

@@ -1,0 +1,38 @@
+package config
+
+import (
+	"testing"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+func TestQueueSettingsReachTheDefinition(t *testing.T) {
+	c, err := Parse("f.yaml", []byte(`
+addresses:
+  - name: jobs
+    kind: queue
+    maxMessages: 10
+    maxBytes: 1KiB
+    overflow: dropHead
+    consumers: {max: 2}
+    ttl: {default: 1h, min: 1s, max: 2h}
+    redeliveryDelay: {initial: 1s, multiplier: 1.5, max: 1m}
+    maxDeliveries: 5
+    deadLetter: dead
+    expiry: dead
+  - {name: dead, kind: queue}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := addressing.QueueSettings{
+		MaxMessages: 10, MaxBytes: 1024, Overflow: addressing.DropHead, MaxConsumers: 2,
+		TTL:           addressing.TTL{Default: time.Hour, Min: time.Second, Max: 2 * time.Hour},
+		Redelivery:    addressing.Backoff{Initial: time.Second, Multiplier: 1.5, Max: time.Minute},
+		MaxDeliveries: 5, DeadLetter: "dead", Expiry: "dead",
+	}
+	if got := c.Addresses[0].Definition().Queue; got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

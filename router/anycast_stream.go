@@ -1,0 +1,39 @@
+package router
+
+import "slices"
+
+// eager are senders whose stream has found no consumer free, each with what tells it to try again.
+type eager map[*Sender]func()
+
+// call tells all of them to try again: when a consumer may be free now, and when none may be left who takes streams.
+func (e eager) call() {
+	for s, retry := range e {
+		delete(e, s)
+		retry()
+	}
+}
+
+// OfferStream implements Streamer. A stream does not wait here: it goes to a consumer that has credit and will begin with it
+// at once, and not before the messages that wait already.
+func (n *anycast) OfferStream(d Delivery) Reception {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	able := slices.DeleteFunc(n.match(d.To), func(c *consumer) bool { return !c.link.source.Streams || !c.wants(d) })
+	if len(able) == 0 {
+		return WholeOnly
+	}
+	d.Stream.free = n.freed
+	free := slices.DeleteFunc(able, func(c *consumer) bool { return c.link.Streaming() })
+	if len(n.waiting[d.To]) == 0 && n.assign(d, free) {
+		return Taken
+	}
+	n.eager[d.sender()] = d.Stream.room
+	return Busy
+}
+
+// freed hears that a consumer is done with a stream.
+func (n *anycast) freed() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.eager.call()
+}

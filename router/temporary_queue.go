@@ -1,0 +1,132 @@
+package router
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// temporaryQueue is the node of a temporary address: what is sent waits in memory until a consumer takes it, so a message
+// is Accepted as soon as it is here. What waits or is held is bounded in bytes; a message beyond that is Rejected.
+type temporaryQueue struct {
+	maxWaiting int // bytes
+
+	mu        sync.Mutex // guards everything below; a node's lock
+	consumers []*consumer
+	waiting   []Delivery
+	bytes     int // of what waits and of what consumers hold
+	held      map[uint64]assignment
+	tag       uint64 // of the newest assignment
+}
+
+var (
+	_ Node    = (*temporaryQueue)(nil)
+	_ Settler = (*temporaryQueue)(nil)
+)
+
+func newTemporaryQueue(maxWaiting int) *temporaryQueue {
+	return &temporaryQueue{maxWaiting: maxWaiting, held: make(map[uint64]assignment)}
+}
+
+func (q *temporaryQueue) Join(s *Sender) error {
+	s.Grant()
+	return nil
+}
+
+func (q *temporaryQueue) Leave(*Sender) {}
+
+func (q *temporaryQueue) Offer(d Delivery) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes+d.Message.Len() > q.maxWaiting {
+		d.Settle(Reject(Quota, "too much waits in the temporary queue (limits.maxWaiting)"))
+		return
+	}
+	q.bytes += d.Message.Len()
+	d.Settle(Accept())
+	q.waiting = append(q.waiting, d.Unowned())
+	q.handOut()
+}
+
+func (q *temporaryQueue) Attach(r *Receiver) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.consumers = append(q.consumers, &consumer{link: r})
+	return nil
+}
+
+func (q *temporaryQueue) Grant(*Receiver) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.handOut()
+}
+
+// Pending implements Node: what can be handed out has been.
+func (q *temporaryQueue) Pending(*Receiver) bool { return false }
+
+func (q *temporaryQueue) Detach(r *Receiver) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.consumers = slices.DeleteFunc(q.consumers, func(c *consumer) bool { return c.link == r })
+	var back []Delivery
+	for _, tag := range slices.Sorted(maps.Keys(q.held)) {
+		if a := q.held[tag]; a.consumer.link == r {
+			delete(q.held, tag)
+			a.delivery.Attempts++
+			back = append(back, a.delivery)
+		}
+	}
+	q.waiting = slices.Insert(q.waiting, 0, back...)
+	q.handOut()
+}
+
+// Settle implements Settler for what consumers hold.
+func (q *temporaryQueue) Settle(tag uint64, o Outcome, done func(error)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	a, ok := q.held[tag]
+	if !ok {
+		if done != nil {
+			done(Errorf(Conflict, "the delivery is no longer held"))
+		}
+		return
+	}
+	delete(q.held, tag)
+	a.consumer.unsettled--
+	if o.State == Accepted || o.State == Rejected || o.Elsewhere {
+		q.bytes -= a.delivery.Message.Len()
+	} else {
+		if o.State == Modified {
+			a.delivery.Attempts++
+		}
+		q.waiting = slices.Insert(q.waiting, 0, a.delivery)
+	}
+	if done != nil {
+		done(nil)
+	}
+	q.handOut()
+}
+
+// handOut assigns what waits while consumers have credit.
+func (q *temporaryQueue) handOut() {
+	q.waiting = handOut(q.waiting, q.consumers, q.assign)
+}
+
+// assign hands a message to the consumer that holds the least, if there is one with credit.
+func (q *temporaryQueue) assign(d Delivery) bool {
+	for {
+		c := choose(d, q.consumers, true)
+		if c == nil {
+			return false
+		}
+		if !c.link.Take() { // its credit went elsewhere meanwhile
+			continue
+		}
+		q.tag++
+		c.turn = q.tag
+		c.unsettled++
+		q.held[q.tag] = assignment{delivery: d, consumer: c}
+		c.link.Deliver(d.From(q, q.tag))
+		return true
+	}
+}

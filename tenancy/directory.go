@@ -1,0 +1,217 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// Errors of a refusal. A door answers all of them as Unauthenticated, except ErrBusy, and tells nobody which it was.
+var (
+	ErrNoSuchTenant = errors.New("no such tenant")
+	ErrCredentials  = errors.New("credentials are required or wrong")
+	// ErrBusy refuses a client whose password could not be checked in time. It may try again.
+	ErrBusy = errors.New("too many clients log in at the same time")
+)
+
+// Directory holds the tenants of this process and lets their users in. It does not change.
+type Directory struct {
+	realms  map[string]*realm
+	ways    ways     // of all tenants together
+	decoy   *account // judged in place of the users of a tenant that has none; nil when no tenant has
+	tokens  TokenJudge
+	key     []byte // random: of seals, and of what is made up for users that do not exist
+	hashing hashing
+}
+
+// realm is a tenant with its users at hand.
+type realm struct {
+	*Tenant
+	users map[string]*account
+	ways  ways
+	decoy *account // judged in place of a user that does not exist; nil when no user has a password
+}
+
+// ways are how a tenant can be entered.
+type ways struct {
+	anonymous bool
+	forms     map[Form]bool // of passwords
+}
+
+// NewDirectory gives a directory of tenants, whose names must differ.
+func NewDirectory(tenants ...*Tenant) (*Directory, error) {
+	d := &Directory{
+		realms: make(map[string]*realm, len(tenants)), ways: ways{forms: make(map[Form]bool)},
+		key: random(32), hashing: newHashing(),
+	}
+	for _, t := range tenants {
+		if _, err := ParseName(t.Name); err != nil {
+			return nil, err
+		}
+		if d.realms[t.Name] != nil {
+			return nil, fmt.Errorf("tenant %q is declared twice", t.Name)
+		}
+		r, err := newRealm(t)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
+		}
+		d.realms[t.Name] = r
+		d.ways.anonymous = d.ways.anonymous || t.Anonymous
+		maps.Copy(d.ways.forms, r.ways.forms)
+		if d.decoy == nil {
+			d.decoy = r.decoy
+		}
+	}
+	return d, nil
+}
+
+func newRealm(t *Tenant) (*realm, error) {
+	r := &realm{
+		Tenant: t, users: make(map[string]*account, len(t.Users)),
+		ways: ways{anonymous: t.Anonymous, forms: make(map[Form]bool)},
+	}
+	for _, u := range t.Users {
+		if _, err := ParseUserName(u.Name); err != nil {
+			return nil, err
+		}
+		if r.users[u.Name] != nil {
+			return nil, fmt.Errorf("user %q is declared twice", u.Name)
+		}
+		r.users[u.Name] = &account{User: u}
+		if u.Credential.IsZero() {
+			continue
+		}
+		r.ways.forms[u.Credential.Form()] = true
+		if r.decoy == nil {
+			r.decoy = &account{User: User{Credential: u.Credential.decoy()}}
+		}
+	}
+	return r, nil
+}
+
+// WithTokens gives a directory of the same tenants that lets in whoever shows a token that judge finds good.
+func (d *Directory) WithTokens(judge TokenJudge) *Directory {
+	other := *d
+	other.tokens = judge
+	return &other
+}
+
+// Credentials are what a client showed of itself at a door, all at once.
+type Credentials struct {
+	Visitor
+	User     string // as sent, perhaps in the form user@tenant
+	Password []byte // valid during the call only
+	Token    string // a bearer token (RFC 6750), in place of user and password
+}
+
+// Authenticate finds out whose credentials these are. It may take long, up to the end of ctx: passwords are hashed, a few
+// at a time.
+//
+// A client that shows nothing is the user of its certificate, or else the anonymous user where there is one. So is one
+// that names a user where a tenant has only the anonymous one: unmodified clients often carry a name that nobody checks.
+func (d *Directory) Authenticate(ctx context.Context, c Credentials) (*Principal, error) {
+	if c.Token != "" {
+		return d.judgeToken(ctx, c.Visitor, "", c.Token)
+	}
+	if c.User == "" && len(c.Password) == 0 {
+		if p, err := d.byCertificate(c.Visitor, ""); err == nil {
+			return p, nil
+		}
+	}
+	if p, err := d.Anonymous(c.Visitor, c.User); err == nil {
+		return p, nil
+	}
+	return d.byPassword(ctx, c)
+}
+
+// Anonymous lets in a client that proves nothing, as the anonymous user of its tenant. It may have named a user where
+// the tenant has none that are known. Unlike Authenticate it takes no time.
+func (d *Directory) Anonymous(v Visitor, name string) (*Principal, error) {
+	r, user, err := d.realm(v, name)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Anonymous || user != "" && len(r.users) > 0 {
+		return nil, ErrCredentials
+	}
+	return &Principal{Tenant: r.Tenant}, nil // the user name was not verified, so it is not taken over
+}
+
+// byCertificate lets in the user of a verified certificate. A user who has a password does not enter by certificate, so
+// that an authority which many tenants trust cannot give out the name of one who never asked for that. identity is who
+// the client says it is; empty leaves that to the certificate.
+func (d *Directory) byCertificate(v Visitor, identity string) (*Principal, error) {
+	if v.Certificate == "" {
+		return nil, ErrCredentials
+	}
+	r, user, err := d.realm(v, v.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	if identity != "" && identity != v.Certificate && identity != user && identity != user+"@"+r.Name {
+		return nil, ErrCredentials
+	}
+	a, ok := r.users[user]
+	if !ok || !a.Credential.IsZero() {
+		return nil, ErrCredentials
+	}
+	return &Principal{Tenant: r.Tenant, User: user}, nil
+}
+
+// byPassword lets in a user who has a password. Whoever cannot be let in costs the time of one who nearly was.
+func (d *Directory) byPassword(ctx context.Context, c Credentials) (*Principal, error) {
+	r, user, refusal := d.realm(c.Visitor, c.User)
+	a, known := d.account(r, user)
+	if a == nil {
+		return nil, orCredentials(refusal)
+	}
+	right, err := d.prove(ctx, a, c.Password)
+	switch {
+	case err != nil:
+		return nil, err
+	case !right || !known:
+		return nil, orCredentials(refusal)
+	}
+	return &Principal{Tenant: r.Tenant, User: user}, nil
+}
+
+func orCredentials(refusal error) error {
+	if refusal != nil {
+		return refusal
+	}
+	return ErrCredentials
+}
+
+// account finds the account of a user who has a password, or a decoy to judge instead; nil when there is not even that.
+func (d *Directory) account(r *realm, user string) (a *account, known bool) {
+	if r == nil {
+		return d.decoy, false
+	}
+	if a, ok := r.users[user]; ok && !a.Credential.IsZero() {
+		return a, true
+	}
+	if r.decoy != nil {
+		return r.decoy, false
+	}
+	return d.decoy, false
+}
+
+// prove tells whether a password is that of an account. One that was right before is recognised without being hashed
+// again, so that a client may show it with each request.
+func (d *Directory) prove(ctx context.Context, a *account, password []byte) (bool, error) {
+	s := d.seal(password)
+	if a.isProven(s) {
+		return true, nil
+	}
+	release, err := d.hashing.enter(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	if !a.Credential.Verify(password) {
+		return false, nil
+	}
+	a.proven.Store(&s)
+	return true, nil
+}

@@ -1,0 +1,142 @@
+package tenancy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Visitor is what is known of a client before it has proved who it is.
+type Visitor struct {
+	// Hosts are the names of the host that the client believes it talks to: that of TLS SNI (RFC 6066 section 3) and
+	// that of the protocol's own field, such as hostname in AMQP's open. The first label of each may name a tenant.
+	Hosts []string
+	// Tenant was named outright, by the path of an HTTP request or the settings of a listener; empty when it was not.
+	Tenant string
+	// Certificate is the user whom a certificate names that was verified, perhaps as user@tenant; empty without one.
+	Certificate string
+	// Private tells that nobody can listen: a password or token that travels as it is stays secret.
+	Private bool
+}
+
+// At gives the visitor with one more host that it has named.
+func (v Visitor) At(host string) Visitor {
+	if host != "" {
+		v.Hosts = append(v.Hosts[:len(v.Hosts):len(v.Hosts)], host)
+	}
+	return v
+}
+
+// VisitorOn gives what a connection tells of its client. One of TLS, or around one, has shaken hands already.
+func VisitorOn(nc net.Conn) Visitor {
+	if secured, ok := nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		state := secured.ConnectionState()
+		return VisitorOver(&state)
+	}
+	at, err := netip.ParseAddrPort(nc.RemoteAddr().String())
+	return Visitor{Private: err == nil && at.Addr().Unmap().IsLoopback()}
+}
+
+// VisitorOver gives what a TLS connection tells of its client, after the handshake.
+func VisitorOver(state *tls.ConnectionState) Visitor {
+	v := Visitor{Private: true}
+	if len(state.VerifiedChains) > 0 {
+		v.Certificate = subjectOf(state.VerifiedChains[0][0])
+	}
+	return v.At(state.ServerName)
+}
+
+// subjectOf gives the user that a certificate names: its common name, or the first alternative name of a certificate
+// that has none (RFC 5280 section 4.2.1.6).
+func subjectOf(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return c.Subject.CommonName
+	case len(c.DNSNames) > 0:
+		return c.DNSNames[0]
+	case len(c.EmailAddresses) > 0:
+		return c.EmailAddresses[0]
+	case len(c.URIs) > 0:
+		return c.URIs[0].String()
+	}
+	return ""
+}
+
+// errDisagree refuses a client that names two tenants.
+var errDisagree = errors.New("two tenants are named")
+
+// TenantOf gives the name of the tenant that a host is of: its first label, if a tenant is called so. A client that was
+// given no virtual host says the name or number of the machine it connects to, which says nothing: then it is empty.
+func (d *Directory) TenantOf(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return ""
+	}
+	label, _, _ := strings.Cut(host, ".")
+	label = strings.Map(lower, label)
+	if _, ok := d.realms[label]; ok {
+		return label
+	}
+	return ""
+}
+
+// lower gives a letter of a host name in lower case: they are the same (RFC 4343 section 2), but for ASCII only.
+func lower(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		r += 'a' - 'A'
+	}
+	return r
+}
+
+// SplitUser takes the tenant off a user name of the form user@tenant; there may be none.
+func SplitUser(name string) (user, tenant string) {
+	if at := strings.LastIndexByte(name, '@'); at >= 0 {
+		return name[:at], name[at+1:]
+	}
+	return name, ""
+}
+
+// naming is what a tenant was called, perhaps several times.
+type naming struct {
+	name     string
+	disagree bool // two different ones were named
+}
+
+func (n *naming) add(name string) {
+	switch {
+	case name == "" || name == n.name:
+	case n.name == "":
+		n.name = name
+	default:
+		n.disagree = true
+	}
+}
+
+// naming gathers what a visitor calls its tenant, beginning with what its user name said.
+func (d *Directory) naming(v Visitor, tenant string) naming {
+	n := naming{name: tenant}
+	n.add(v.Tenant)
+	for _, host := range v.Hosts {
+		n.add(d.TenantOf(host))
+	}
+	return n
+}
+
+// realm finds the tenant that a visitor wants, who may have given a user name, and the bare name of that user.
+func (d *Directory) realm(v Visitor, name string) (r *realm, user string, err error) {
+	user, tenant := SplitUser(name)
+	n := d.naming(v, tenant)
+	if n.disagree {
+		return nil, user, errDisagree
+	}
+	if n.name == "" {
+		n.name = DefaultTenant
+	}
+	r, ok := d.realms[n.name]
+	if !ok {
+		return nil, user, ErrNoSuchTenant
+	}
+	return r, user, nil
+}
