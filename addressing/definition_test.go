@@ -43,6 +43,10 @@ func TestDefinitionIsRefused(t *testing.T) {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxConsumers: -1}},
 		"overflow Overflow(7) does not exist": {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{Overflow: 7}},
+		"consumers.singleActive does not fit kind anycast": {
+			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{SingleActive: true}},
+		"groups does not fit kind broadcast": {
+			Name: name, Kind: addressing.Broadcast, Queue: addressing.QueueSettings{Groups: true}},
 		"deadLetter: ": {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{DeadLetter: "a/#"}},
 		"expiry does not fit kind anycast": {
@@ -57,7 +61,7 @@ func TestDefinitionIsRefused(t *testing.T) {
 func TestDefinitionIsTaken(t *testing.T) {
 	name := houseFilter(t, "a/#")
 	limits := addressing.QueueSettings{
-		MaxMessages: 10, MaxBytes: 1 << 40, Overflow: addressing.DropHead, MaxConsumers: 3,
+		MaxMessages: 10, MaxBytes: 1 << 40, Overflow: addressing.DropHead, MaxConsumers: 3, SingleActive: true, Groups: true,
 		TTL:           addressing.TTL{Default: time.Hour, Min: time.Second, Max: time.Hour},
 		Redelivery:    addressing.Backoff{Initial: time.Second, Multiplier: 2, Max: time.Minute},
 		MaxDeliveries: 5, DeadLetter: "dead", Expiry: "late",

@@ -12,6 +12,8 @@ type QueueSettings struct {
 	MaxBytes     int64    // stored at once; 0 is no limit
 	Overflow     Overflow // what happens beyond these
 	MaxConsumers int      // at once; 0 is no limit
+	SingleActive bool     // one consumer gets everything until it leaves
+	Groups       bool     // messages of one group-id go to one consumer until it leaves
 
 	TTL           TTL
 	Redelivery    Backoff
@@ -134,6 +136,10 @@ func (q QueueSettings) firstSet() string {
 		return "overflow"
 	case q.MaxConsumers != 0:
 		return "consumers.max"
+	case q.SingleActive:
+		return "consumers.singleActive"
+	case q.Groups:
+		return "groups"
 	case q.TTL != TTL{}:
 		return "ttl"
 	case q.Redelivery != Backoff{}:

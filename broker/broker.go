@@ -133,7 +133,9 @@ func (b *Broker) Resolve(
 	case source.Subscription != "":
 		return b.subscription(ctx, t, def, source)
 	default:
-		return b.topicsOf(t.Name), nil
+		topics := b.topicsOf(t.Name)
+		b.configureSubscriptions(topics, t, def, source)
+		return topics, nil
 	}
 }
 

@@ -34,7 +34,7 @@ func (n *queueNode) Attach(r *router.Receiver) error {
 		Selects: c.selects, Browses: source.Browse,
 		Exclusive: n.isSubscription() && !source.Shared,
 	}
-	if role.Selects || role.Browses {
+	if role.Selects || role.Browses || n.rules.groups {
 		c.feed = &feed{apart: true}
 	}
 	if err := n.machine.Attach(c.id, role); err != nil {

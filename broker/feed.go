@@ -9,7 +9,7 @@ import (
 )
 
 // feed brings bodies from the disk to consumers: one to all that take what comes, and one to each that walks through the
-// queue by itself, because it selects or browses. Of the latter each reads every body once.
+// queue by itself, because it selects, browses or has message groups. Of the latter each reads every body once.
 type feed struct {
 	window
 	apart   bool // of one consumer

@@ -55,5 +55,5 @@ func (h histories) restore(n *queueNode, seq queue.Seq, d router.Delivery) {
 		n.remembers = true
 		n.note(seq, string(history[max(length, 0):]))
 	}
-	n.machine.Restore(seq, entryOf(d), int(attempts))
+	n.machine.Restore(seq, entryOf(d, true), int(attempts))
 }

@@ -81,7 +81,8 @@ func (n *queueNode) arrived(item stored, err error) {
 	// A body is kept only if all that go before it are kept too: a window with a hole would be of no use.
 	keeps := n.isVolatile() || len(n.consumers) > 0 && len(n.feed.bodies) == n.machine.Ready() && n.feed.room()
 	n.machine.Stored(item.seq)
-	if keeps && (n.isVolatile() || n.machine.IsReady(item.seq)) {
+	timeless := item.delivery.Due == 0 && item.delivery.Expires == 0
+	if keeps && (timeless || n.isVolatile() || n.machine.IsReady(item.seq)) {
 		n.feed.put(item.seq, kept(item.delivery))
 	}
 	if item.lease > 0 {

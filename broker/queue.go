@@ -70,7 +70,7 @@ func (n *queueNode) Offer(d router.Delivery) {
 		return
 	}
 	d = n.rules.limited(d)
-	seq, dropped, err := n.machine.Append(entryOf(d))
+	seq, dropped, err := n.machine.Append(entryOf(d, n.rules.groups))
 	if err != nil {
 		d.Settle(refused(queueFull()))
 		return

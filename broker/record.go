@@ -74,13 +74,17 @@ func parseRecord(flags byte, value []byte) (router.Delivery, error) {
 	}, nil
 }
 
-// entryOf gives what a queue has to know of a delivery.
-func entryOf(d router.Delivery) queue.Entry {
+// entryOf gives what a queue has to know of a delivery, its message group included if that is asked for.
+func entryOf(d router.Delivery, groups bool) queue.Entry {
 	e := queue.Entry{
 		Size: d.Message.Len(), Priority: queue.DefaultPriority, Expires: d.Expires, Due: d.Due,
 	}
 	if h, err := d.Message.Header(); err == nil {
 		e.Priority = h.Priority
+	}
+	if groups {
+		group, _ := d.Message.Property(amqp.PropertyGroupID).Text()
+		e.Group = string(group)
 	}
 	return e
 }

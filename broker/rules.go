@@ -13,6 +13,7 @@ import (
 // rules are what a definition says of a queue that its machine need not know.
 type rules struct {
 	ttl     addressing.TTL
+	groups  bool       // consumers look for the messages of their groups
 	counts  bool       // failed deliveries are limited
 	dead    *queueNode // where dead messages go; nil drops them
 	expired *queueNode // where expired messages go; nil drops them
@@ -22,10 +23,35 @@ type rules struct {
 func (b *Broker) configure(n *queueNode, t *tenancy.Tenant, s addressing.QueueSettings) {
 	n.configure(s, rules{
 		ttl:     s.TTL,
+		groups:  s.Groups,
 		counts:  s.MaxDeliveries > 0,
 		dead:    b.letters(n, t, s.DeadLetter),
 		expired: b.letters(n, t, s.Expiry),
 	})
+}
+
+// configureSubscriptions has those durable subscriptions take over the settings of their topic that nobody has come for
+// since the start, before a sender may fill them.
+func (b *Broker) configureSubscriptions(
+	topics *topics, t *tenancy.Tenant, def *addressing.Definition, source router.Source,
+) {
+	a, literal := source.Filter.Literal()
+	if !literal {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range topics.keeping(a) {
+		if !n.isConfigured() {
+			b.configure(n, t, def.Queue)
+		}
+	}
+}
+
+func (n *queueNode) isConfigured() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.configured
 }
 
 // letters gives the queue that a setting of n names, if it names one; the caller holds b.mu.
@@ -54,7 +80,8 @@ func (n *queueNode) configure(s addressing.QueueSettings, r rules) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	settings := queue.Settings{
-		MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes, MaxConsumers: s.MaxConsumers, MaxDeliveries: s.MaxDeliveries,
+		MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes, MaxDeliveries: s.MaxDeliveries,
+		MaxConsumers: s.MaxConsumers, SingleActive: s.SingleActive, Groups: s.Groups,
 		Redelivery: queue.Redelivery{
 			Initial: s.Redelivery.Initial.Milliseconds(), Multiplier: s.Redelivery.Multiplier,
 			Max: s.Redelivery.Max.Milliseconds(),

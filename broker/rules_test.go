@@ -10,6 +10,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/routertest"
 )
 
@@ -247,5 +248,91 @@ func TestFullDeadLetterQueueLosesNothing(t *testing.T) {
 	defer h.close(t)
 	if d := h.Receiver("orders", 5).Expect("2")[0]; d.Attempts == 0 {
 		t.Error("the message is not marked as delivered before")
+	}
+}
+
+func grouped(t testing.TB, s, group string) router.Delivery {
+	t.Helper()
+	p := amqp.Properties{GroupID: group}
+	m, err := amqp.ParseMessage(amqp.AppendData(p.Append(nil), []byte(s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return router.Delivery{Message: m}
+}
+
+func TestGroupStaysWithItsConsumer(t *testing.T) {
+	fs := vfs.NewMem()
+	s := addressing.QueueSettings{Groups: true}
+	h := ruled(t, fs, s)
+	p := h.Sender("orders")
+	for i := range 1000 {
+		p.SendDelivery(grouped(t, fmt.Sprint(i), []string{"x", "y"}[i%2]))
+	}
+	p.Accepted(1000)
+	h.close(t)
+
+	h = ruled(t, fs, s)
+	defer h.close(t)
+	a := h.Receiver("orders", 1)
+	a.Expect("0")[0].Settle(router.Accept())
+	b := h.Receiver("orders", 1)
+	b.Expect("1")
+	for i := 2; i <= 900; i += 2 {
+		a.Link.Grant(1)
+		a.Expect(fmt.Sprint(i))[0].Settle(router.Accept())
+	}
+	a.Link.Close()
+	b.Link.Grant(2)
+	b.Expect("3", "5")
+	b.Link.Grant(1000)
+	for got := ""; got != "902"; {
+		got = routertest.Body(b.Next())
+	}
+}
+
+func TestSingleActiveConsumerGetsEverythingUntilItLeaves(t *testing.T) {
+	h := ruled(t, vfs.NewMem(), addressing.QueueSettings{SingleActive: true})
+	defer h.close(t)
+	a, b := h.Receiver("orders", 2), h.Receiver("orders", 5)
+	p := h.Sender("orders")
+	for _, body := range []string{"1", "2", "3"} {
+		p.Send(body)
+	}
+	p.Accepted(3)
+	a.Expect("1", "2")
+	if !b.Idle() || b.Link.Pending() {
+		t.Error("a consumer that is not the active one got a message, or waits for one")
+	}
+	a.Link.Close()
+	b.Expect("1", "2", "3")
+}
+
+// TestSubscriptionIsLimitedBeforeItsConsumerComesBack: also after a restart.
+func TestSubscriptionIsLimitedBeforeItsConsumerComesBack(t *testing.T) {
+	fs := vfs.NewMem()
+	source := router.Source{Filter: routertest.Filter(t, "news"), Subscription: "full"}
+	limited := func() *house {
+		h := open(t, fs)
+		def := routertest.Define(t, "news", addressing.Topic)
+		def.Queue.MaxMessages = 1
+		h.User = routertest.User(t, "default", def)
+		return h
+	}
+	h := limited()
+	h.From(source, 0)
+	h.close(t)
+
+	h = limited()
+	defer h.close(t)
+	p := h.Sender("news")
+	p.Send("1")
+	p.Send("2")
+	p.Accepted(2)
+	c := h.From(source, 5)
+	c.Expect("1")
+	p.Send("3")
+	if got := h.Router.Counters("default").Kind(addressing.Topic).Dropped(); got != 2 {
+		t.Errorf("%d counted as dropped, want 2", got)
 	}
 }

@@ -61,6 +61,13 @@ func (t *topics) unsubscribe(n *queueNode) {
 	t.kept.Remove(n.source.Filter, n)
 }
 
+// keeping gives the queues of the subscriptions to an address.
+func (t *topics) keeping(a addressing.Address) []*queueNode {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.kept.Match(a, nil)
+}
+
 // match adds the queues of the subscriptions that want a message to dst; the caller holds t.mu.
 func (t *topics) match(d router.Delivery, dst []*queueNode) []*queueNode {
 	found := t.kept.Match(d.To, dst)

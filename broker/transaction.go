@@ -256,7 +256,7 @@ func (t *transaction) writePlace(batch store.Batch, p place) {
 	if n.retired {
 		return
 	}
-	seq, dropped, err := n.machine.Append(entryOf(d))
+	seq, dropped, err := n.machine.Append(entryOf(d, n.rules.groups))
 	if err != nil { // a subscription that is full misses the message; for queues there is room, as check has seen
 		d.Dropped()
 		return

@@ -112,7 +112,7 @@ func TestAMQPCountsWhatFailed(t *testing.T) {
 		}, 1},
 		{"link closed", func(u amqpUser, link *goamqp.Receiver, _ *goamqp.Message) error {
 			return link.Close(u.ctx)
-		}, 1},
+		}, 0},
 		{"connection cut", func(u amqpUser, _ *goamqp.Receiver, _ *goamqp.Message) error {
 			return u.wire.Close()
 		}, 1},

@@ -143,11 +143,17 @@ func TestRiskyConfigurationIsWarnedOf(t *testing.T) {
 		{"every interface", "", true, "anybody who reaches the ports"},
 		{"one interface", "192.0.2.1", true, "anybody who reaches the ports"},
 		{"nobody", "127.0.0.1", false, "nobody can enter"},
+		{"users", "127.0.0.1", false, ""},
+		{"users, every interface", "", false, "clients may send passwords"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log bytes.Buffer
+			tenant := config.Tenant{Name: "acme", Anonymous: c.anonymous}
+			if strings.HasPrefix(c.name, "users") {
+				tenant.Users = []config.User{{Name: "ann", Credential: credential(t, passwordA)}}
+			}
 			a := assembly{log: slog.New(slog.NewTextHandler(&log, nil)), config: &config.Config{
-				Listen: c.listen, Tenants: []config.Tenant{{Name: "acme", Anonymous: c.anonymous}},
+				Listen: c.listen, Tenants: []config.Tenant{tenant},
 			}}
 			a.warn()
 			if got := log.String(); !strings.Contains(got, c.warning) || c.warning == "" && got != "" {

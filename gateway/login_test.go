@@ -21,21 +21,31 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
+// Credentials at the lowest cost, of the passwords "a" and "other".
+const (
+	passwordA = "SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==" +
+		"$L8gfk2vT/xsUcH5JAJH1MJzhhiPb7e10GqM/YzUrL4Y=:cFgyfg2244XE1OAqtpz+YSApH0ihf7BFHiSv7TA6MXU="
+	passwordOther = "SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==" +
+		"$lbAtcC61cf6nSxImhkbXEvlcRlbJ5qVSP9xomeePPQo=:3daETpC6DiYs5XcN+naHDKqIKkQ2lMHphk25pYTch4U="
+)
+
+func credential(t *testing.T, text string) tenancy.Credential {
+	t.Helper()
+	c, err := tenancy.ParseCredential(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // guarded is a gateway of tenants with users, behind TLS. The tenant "default" has ann, whose password is "a", and device,
 // who shows a certificate; acme has another ann, whose password is "other", and open lets anybody in.
 func guarded(t *testing.T, a *gatewaytest.Authority) (doors map[string]string) {
 	t.Helper()
 	c := quickstart(t)
-	user := func(name, password string) config.User {
-		credential, err := tenancy.NewCredential(tenancy.SCRAMSHA256, password)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return config.User{Name: name, Credential: credential}
-	}
 	c.Tenants = []config.Tenant{
-		{Name: "default", Addresses: c.Addresses, Users: []config.User{user("ann", "a"), {Name: "device"}}},
-		{Name: "acme", Addresses: c.Addresses, Users: []config.User{user("ann", "other")}},
+		{Name: "default", Addresses: c.Addresses, Users: []config.User{{Name: "ann", Credential: credential(t, passwordA)}, {Name: "device"}}},
+		{Name: "acme", Addresses: c.Addresses, Users: []config.User{{Name: "ann", Credential: credential(t, passwordOther)}}},
 		{Name: "open", Addresses: c.Addresses, Anonymous: true},
 	}
 	c.Anonymous, c.Addresses = false, nil
@@ -256,12 +266,8 @@ func postAs(t *testing.T, version string, a attempt, from *gatewaytest.Authority
 
 // TestNoAnonymousWhereThereAreUsers: a gateway whose tenants all have users offers no way around them.
 func TestNoAnonymousWhereThereAreUsers(t *testing.T) {
-	credential, err := tenancy.NewCredential(tenancy.SCRAMSHA256, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := quickstart(t)
-	c.Anonymous, c.Users = false, []config.User{{Name: "ann", Credential: credential}}
+	c.Anonymous, c.Users = false, []config.User{{Name: "ann", Credential: credential(t, passwordA)}}
 	door := start(t, c)["amqp"]
 	for name, sasl := range map[string]goamqp.SASLType{"ANONYMOUS": goamqp.SASLTypeAnonymous(), "no SASL": nil} {
 		client, err := connectAMQP(t.Context(), door, &goamqp.ConnOptions{SASLType: sasl})

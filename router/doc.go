@@ -10,4 +10,6 @@
 //   - Locks are taken in the order node, then leaf. A Producer or Consumer is called with a node's lock held: it puts
 //     what it hears into its connection's mailbox and returns; it never settles, writes or takes another lock.
 //   - Messages of one Sender reach one Receiver in the order in which they were sent.
+//   - A message that is delivered while it comes in, a Stream, never waits in a node; what waits for its consumer is
+//     bounded, if its producer stops when it is told to.
 package router

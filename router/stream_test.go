@@ -252,3 +252,15 @@ func TestSenderThatLeavesIsNotToldToTryAgain(t *testing.T) {
 	p.Link.Close()
 	c.Link.Grant(1)
 }
+
+func TestConsumerHearsThatAStreamIsAbandoned(t *testing.T) {
+	l := streams(t)
+	p, c := l.Sender("a"), streamer(l, 1)
+	s, _ := start(p, 1, "", nothing)
+	d, told := c.Next(), 0
+	d.Stream.Take(func() { told++ }, nil)
+	s.Abandon()
+	if told != 1 || d.Stream.Take(nothing, nil).Void == nil {
+		t.Errorf("told %d times that a stream is abandoned", told)
+	}
+}

@@ -166,8 +166,11 @@ func TestConsumersThatSelectGetWhatTheyAskedFor(t *testing.T) {
 			blues.expect(t, "blue")
 			red.Grant(2)
 			reds.expect(t, "red", "red")
-			blue.Grant(1)
+			blue.Grant(2)
 			blues.expect(t, "blue", "blue")
+			s.Send(7, coloured("red")) // waits, as there is no credit
+			s.Send(8, coloured("blue"))
+			blues.expect(t, "blue", "blue", "blue")
 			s.Send(9, coloured("green"))
 			if address == "commands/a" {
 				heard.expect(t, 9, router.Released)

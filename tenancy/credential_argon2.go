@@ -17,8 +17,8 @@ type argonCost struct {
 	threads uint8
 }
 
-// newArgonCost is about 20 ms of one processor; maxArgonCost bounds what a configuration may ask of this process for each
-// password that is hashed.
+// newArgonCost is about 20 ms of one processor; maxArgonCost bounds what a configuration may ask of this process for
+// each password that is hashed.
 var (
 	newArgonCost = argonCost{memory: 19 << 10, passes: 2, threads: 1}
 	maxArgonCost = argonCost{memory: 256 << 10, passes: 64, threads: 16}
@@ -60,7 +60,8 @@ func parseArgonProof(text string) (proof, error) {
 	}
 	var p argonProof
 	c := &p.cost
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.threads); err != nil || c.text() != parts[3] {
+	_, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.threads)
+	if err != nil || c.text() != parts[3] {
 		return nil, errArgon
 	}
 	if c.passes < 1 || c.passes > maxArgonCost.passes || c.threads < 1 || c.threads > maxArgonCost.threads ||

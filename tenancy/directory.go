@@ -105,8 +105,8 @@ type Credentials struct {
 	Token    string // a bearer token (RFC 6750), in place of user and password
 }
 
-// Authenticate finds out whose credentials these are. It may take long, up to the end of ctx: passwords are hashed, a few
-// at a time.
+// Authenticate finds out whose credentials these are. It may take long, up to the end of ctx: passwords are hashed, a
+// few at a time.
 //
 // A client that shows nothing is the user of its certificate, or else the anonymous user where there is one. So is one
 // that names a user where a tenant has only the anonymous one: unmodified clients often carry a name that nobody checks.

@@ -26,7 +26,7 @@ func ParseUserName(s string) (string, error) {
 	case s == "" || len(s) > MaxUserLength || !utf8.ValidString(s):
 		return "", fmt.Errorf("user name %.40q: 1 to %d bytes of UTF-8", s, MaxUserLength)
 	case strings.ContainsAny(s, "@:"):
-		return "", fmt.Errorf("user name %q: without @ and :", s)
+		return "", fmt.Errorf("user name %q: no @ or : in it", s)
 	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return "", fmt.Errorf("user name %q: printable characters only", s)
 	}

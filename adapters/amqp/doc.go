@@ -8,6 +8,9 @@
 // Promises:
 //   - A delivery is accepted only after the router's outcome says so, an attach only after the route is live.
 //   - A sender gets the credit that the node grants; a receiver gets what its credit lets out, and no more.
+//   - What is done in a transaction happens with its commit or not at all, also when its link, session or connection ends.
+//   - A message of several frames goes on to its consumer while it comes in, where its address stores nothing. A consumer
+//     that is slow, or busy, holds back the session that the message comes through, and nothing else.
 //   - A connection has the goroutines of router/transport, and one more only while its client is let in.
 //
 // Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":

@@ -9,8 +9,8 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// upload is a message of several frames that is coming in. The engine gathers it, until there is no more of it for the moment;
-// then it is offered to a consumer as a stream, if its address has such. One that finds none is gathered whole.
+// upload is a message of several frames that is coming in. The engine gathers it, until there is no more of it for the
+// moment; then it is offered to a consumer as a stream, if its address has such. One that finds none is gathered whole.
 type upload struct {
 	link    *incoming
 	id      uint32 // of the delivery

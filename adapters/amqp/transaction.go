@@ -27,7 +27,7 @@ type retirement struct {
 	link    *outgoing
 	held    *held
 	id      uint32      // of the delivery
-	state   frame.State // that the client said
+	state   frame.State // in which it is to end
 	settled bool        // the client does not hold it any more
 }
 
@@ -123,7 +123,7 @@ func (txn *transaction) retire(r *retirement) {
 	txn.used()
 	txn.retired = append(txn.retired, r)
 	if txn.failed == nil {
-		if err := txn.work.Settle(r.held.delivery, outcomeOf(r.link.settledState(&r.state))); err != nil {
+		if err := txn.work.Settle(r.held.delivery, outcomeOf(&r.state)); err != nil {
 			txn.fail(rolledBack(err))
 		}
 	} else if len(txn.retired) >= maxRetired {
@@ -246,7 +246,7 @@ func (out *outgoing) retire(h *held, u engine.Update) {
 	}
 	state := u.State.Clone()
 	state.Kind, state.Outcome, state.TxnID = state.Outcome, frame.NoState, nil
-	h.retired = &retirement{txn: txn, link: out, held: h, id: u.ID, state: state}
+	h.retired = &retirement{txn: txn, link: out, held: h, id: u.ID, state: *out.settledState(&state)}
 	if u.Progress == engine.Settled {
 		h.retired.release()
 	}

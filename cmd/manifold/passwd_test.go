@@ -66,7 +66,7 @@ func TestPasswordThatCannotBeKeptIsRefused(t *testing.T) {
 		{"", nil, "the password is empty"},
 		{"\n", nil, "the password is empty"},
 		{"x", []string{"--form", "md5"}, `"md5" is not one of`},
-		{"x", []string{"a@b"}, "without @ and :"},
+		{"x", []string{"a@b"}, "no @ or : in it"},
 		{"x", []string{"a", "b"}, "accepts at most 1 arg(s)"},
 	} {
 		if output, err := passwd(t, c.input, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {

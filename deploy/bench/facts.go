@@ -56,6 +56,9 @@ func commandLine(set *flag.FlagSet) string {
 
 // version is the first line of what a server says about itself, whatever it exits with.
 func version(ctx context.Context, s server) string {
+	if s.versionAt != nil {
+		return s.versionAt(s.binary)
+	}
 	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, s.binary, s.version...).CombinedOutput()

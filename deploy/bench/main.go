@@ -1,23 +1,29 @@
-// Command bench measures Manifold side by side with other MQTT servers on this machine.
+// Command bench measures Manifold side by side with other servers on this machine: over MQTT with mosquitto and
+// nats-server, over AMQP 1.0 with the router Qpid Dispatch and the broker RabbitMQ.
 //
-// It starts Manifold, mosquitto and nats-server on free loopback ports with temporary directories, and drives each
-// with `manifold bench mqtt`, a load driver that speaks the wire format and costs less than the servers. The driver is
-// a process of its own, so that its garbage collector and descriptors are nobody else's. The scenario queues starts
-// Manifold alone: many declared queues, and how long they take to come back after a kill.
+// It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt` or
+// `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers. The driver is a process
+// of its own, so that its garbage collector and descriptors are nobody else's. The scenario queues starts Manifold alone:
+// many declared queues, and how long they take to come back after a kill.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
-//	sudo apt-get install mosquitto          # the server; its service may stay stopped
+//	sudo apt-get install mosquitto rabbitmq-server   # the servers; their services may stay stopped
 //	go install github.com/nats-io/nats-server/v2@latest
 //	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
+//	export QDROUTERD=/path/to/qdrouterd              # Qpid Dispatch 1.19.0, a release build
 //	go run ./deploy/bench -markdown bench.md
 //
-// from the root of the repository; make bench-peers is the same without -markdown. NATS_SERVER names the binary of
-// nats-server where it is not in PATH; a server that is missing is an error at the end, unless -partial is given.
+// from the root of the repository; make bench-peers is the same without -markdown. NATS_SERVER, QDROUTERD and
+// RABBITMQ_SERVER name binaries that are not in PATH, or scripts that become them; a server that is missing where a
+// scenario asks for it is an error at the end, unless -partial is given. The node of RabbitMQ has a home and an epmd of its
+// own and does not meet one that is installed.
+//
 // TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
-// With -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is.
-// The figures of the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within
-// one report, not between machines. The driver takes CPU from the server on a machine with few cores.
+// -scenarios amqp or mqtt runs those of one protocol; with -scenarios queue,queues -runs 1 -duration 2s a change is tried
+// in a minute; -help lists what else there is. The figures of the durable queues depend on how fast the disk syncs, all
+// others on the CPU: compare servers within one report, not between machines. The driver takes CPU from the server on a
+// machine with few cores.
 //
 // The report ends with a verdict on every target of Manifold. -markdown FILE writes it as a section for
 // docs/performance.md, with the machine, the versions and the command.

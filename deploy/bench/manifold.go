@@ -62,7 +62,8 @@ func declare(c *strings.Builder, name, kind string) {
 // newGateway writes a configuration with addresses to dir. Nothing in it is not a default, but for the size of messages.
 func newGateway(dir, addresses string) (gateway, error) {
 	file := filepath.Join(dir, "manifold.yaml")
-	if err := os.WriteFile(file, []byte("anonymous: true\nlimits: {maxMessageSize: 16MiB}\naddresses:\n"+addresses), 0o644); err != nil {
+	config := "anonymous: true\nlimits: {maxMessageSize: 16MiB}\naddresses:\n" + addresses
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return gateway{}, err
 	}
 	offset, err := freeOffset()

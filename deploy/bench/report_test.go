@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,8 @@ func TestMarkdownIsACompleteSection(t *testing.T) {
 	b.facts = []fact{{"CPU", "fast"}}
 	section := b.report().markdown("Title")
 	at := 0
-	for _, want := range []string{"## Title\n", "| CPU | fast |\n", "### Targets\n", "### MQTT: Messages per second", "### Notes\n"} {
+	for _, want := range []string{"## Title\n", "| CPU | fast |\n", "### Targets\n", "### MQTT: Messages per second",
+		"### Notes\n"} {
 		i := strings.Index(section[at:], want)
 		if i < 0 {
 			t.Fatalf("%q is missing, or not in its place, in\n%s", want, section)
@@ -118,6 +120,35 @@ func TestMedian(t *testing.T) {
 	} {
 		if got := median(c.values); got != c.want {
 			t.Errorf("median of %v is %g, want %g", c.values, got, c.want)
+		}
+	}
+}
+
+// TestTablesShowTheServersOfTheirProtocol: a router has no column among MQTT brokers.
+func TestTablesShowTheServersOfTheirProtocol(t *testing.T) {
+	chosen, err := chooseScenarios("mqtt,amqp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{options: options{scenarios: chosen}}
+	for _, name := range []string{ours, mosquitto, nats, qdrouterd, rabbitmq} {
+		b.servers = append(b.servers, server{name: name})
+	}
+	for _, c := range []struct {
+		title string
+		want  string
+	}{
+		{"MQTT: Messages per second", "scenario manifold mosquitto nats-server manifold/mosquitto manifold/nats-server"},
+		{"AMQP: Messages per second", "scenario manifold qdrouterd rabbitmq manifold/qdrouterd manifold/rabbitmq"},
+		{"AMQP: Latency", "scenario manifold qdrouterd rabbitmq manifold/qdrouterd manifold/rabbitmq"},
+		{"MQTT: Resident", "scenario manifold mosquitto manifold/mosquitto"},
+	} {
+		tables := b.report().tables
+		i := slices.IndexFunc(tables, func(t table) bool { return strings.HasPrefix(t.title, c.title) })
+		if i < 0 {
+			t.Errorf("no table %q", c.title)
+		} else if got := strings.Join(tables[i].header, " "); got != c.want {
+			t.Errorf("%s: %s", c.title, got)
 		}
 	}
 }

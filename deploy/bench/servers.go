@@ -19,6 +19,9 @@ type server struct {
 	note    string
 	version []string // arguments that make it say in its first line which version it is
 
+	// versionAt finds the version out without running anything; nil for a server that says it.
+	versionAt func(binary string) string
+
 	// configure writes what the server needs into dir and says how it runs.
 	configure func(dir string) (plan, error)
 	// place gives the name that a topic or an address of a scenario has here; nil for the same.
@@ -49,8 +52,8 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 	}
 	return []server{
 		{name: ours, binary: binary, version: []string{"version"}, configure: configureManifold,
-			note: "non-durable topics " + loadTopic + "/# and " + idleTopic + "/#, durable queue " + queueTopic +
-				" acknowledged after fsync"},
+			note: "non-durable topics " + loadTopic + "/# and " + idleTopic + "/#, anycast " + anycastAddress +
+				"/#, durable queue " + queueTopic + " acknowledged after fsync; maxMessageSize 16 MiB"},
 		found(server{name: mosquitto, version: []string{"-h"}, configure: configureMosquitto,
 			note: "persistence off; max_inflight_messages, max_queued_messages and max_queued_bytes 0 (unlimited), " +
 				"so that it does not drop; sys_interval 0; set_tcp_nodelay off as by default, which costs it least CPU"},
@@ -62,7 +65,7 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
 				"does not drop settled messages", qdrouterdCapacity)},
 			os.Getenv("QDROUTERD"), "qdrouterd"),
-		found(server{name: rabbitmq, version: []string{"version"}, configure: configureRabbitMQ, place: rabbitmqPlace,
+		found(server{name: rabbitmq, versionAt: rabbitmqVersion, configure: configureRabbitMQ, place: rabbitmqPlace,
 			note: "plugin rabbitmq_amqp1_0; has no anycast: its classic queue, with messages that are not durable, stands in"},
 			os.Getenv("RABBITMQ_SERVER"), "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
 	}, nil

@@ -86,3 +86,13 @@ func rabbitmqPlace(sc scenario) string {
 	}
 	return "/queue/" + sc.place
 }
+
+// rabbitmqVersion is in the name of the folder that the scripts are installed in: rabbitmq_server-VERSION/sbin. To ask
+// one of the scripts would leave an epmd behind.
+func rabbitmqVersion(binary string) string {
+	script, err := filepath.EvalSymlinks(binary)
+	if err != nil {
+		return unknown
+	}
+	return filepath.Base(filepath.Dir(filepath.Dir(script)))
+}

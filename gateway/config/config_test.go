@@ -98,7 +98,7 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"tenant twice", "tenants:\n  - name: a\n  - name: a", `f.yaml:3: tenants[1].name: the tenant "a" is declared twice`},
 		{"default twice", "anonymous: true\ntenants:\n  - name: default",
 			`f.yaml:3: tenants[0].name: the top level declares the tenant "default" already`},
-		{"user", "users:\n  - name: a@b", `f.yaml:2: users[0].name: user name "a@b": without @ and :`},
+		{"user", "users:\n  - name: a@b", `f.yaml:2: users[0].name: user name "a@b": no @ or : in it`},
 		{"user twice", "users:\n  - name: a\n  - name: a", `f.yaml:3: users[1].name: "a" is declared in users[0] already`},
 		{"password for credential", "users:\n  - name: a\n    credential: secret",
 			"f.yaml:3: users[0].credential: not a credential; `manifold passwd` makes one from a password"},

@@ -32,6 +32,7 @@ type Address struct {
 	Overflow       addressing.Overflow     `yaml:"overflow"`       // reject or dropHead
 
 	Consumers       Consumers       `yaml:"consumers"`
+	Groups          bool            `yaml:"groups"` // messages of one group-id go to one consumer until it leaves
 	TTL             TTL             `yaml:"ttl"`
 	RedeliveryDelay RedeliveryDelay `yaml:"redeliveryDelay"`
 	MaxDeliveries   int             `yaml:"maxDeliveries"` // failed ones, after which a message is dead; 0 is no limit
@@ -41,7 +42,8 @@ type Address struct {
 
 // Consumers bounds who receives from a queue.
 type Consumers struct {
-	Max int `yaml:"max"` // at once; 0 is no limit
+	Max          int  `yaml:"max"`          // at once; 0 is no limit
+	SingleActive bool `yaml:"singleActive"` // one gets everything until it leaves
 }
 
 // TTL bounds how long stored messages live; 0 is no bound.
@@ -66,7 +68,8 @@ func (a *Address) Definition() addressing.Definition {
 		Distribution:   a.Distribution,
 		MaxMessageSize: int64(a.MaxMessageSize),
 		Queue: addressing.QueueSettings{
-			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow, MaxConsumers: a.Consumers.Max,
+			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow,
+			MaxConsumers: a.Consumers.Max, SingleActive: a.Consumers.SingleActive, Groups: a.Groups,
 			TTL: addressing.TTL(a.TTL), Redelivery: addressing.Backoff(a.RedeliveryDelay),
 			MaxDeliveries: a.MaxDeliveries,
 			DeadLetter:    addressing.Address(a.DeadLetter), Expiry: addressing.Address(a.Expiry),

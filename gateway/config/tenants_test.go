@@ -15,7 +15,8 @@ addresses:
     maxMessages: 10
     maxBytes: 1KiB
     overflow: dropHead
-    consumers: {max: 2}
+    consumers: {max: 2, singleActive: true}
+    groups: true
     ttl: {default: 1h, min: 1s, max: 2h}
     redeliveryDelay: {initial: 1s, multiplier: 1.5, max: 1m}
     maxDeliveries: 5
@@ -27,7 +28,7 @@ addresses:
 		t.Fatal(err)
 	}
 	want := addressing.QueueSettings{
-		MaxMessages: 10, MaxBytes: 1024, Overflow: addressing.DropHead, MaxConsumers: 2,
+		MaxMessages: 10, MaxBytes: 1024, Overflow: addressing.DropHead, MaxConsumers: 2, SingleActive: true, Groups: true,
 		TTL:           addressing.TTL{Default: time.Hour, Min: time.Second, Max: 2 * time.Hour},
 		Redelivery:    addressing.Backoff{Initial: time.Second, Multiplier: 1.5, Max: time.Minute},
 		MaxDeliveries: 5, DeadLetter: "dead", Expiry: "dead",

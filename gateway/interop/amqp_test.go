@@ -44,6 +44,15 @@ func TestProtonFillsAndEmptiesQueue(t *testing.T) {
 	})
 }
 
+func TestProtonQueueSurvivesRestart(t *testing.T) {
+	need(t, "python3-qpid-proton")
+	folder := t.TempDir()
+	before := start(t, folder)
+	before.expect(t, []string{"accepted 50"}, "send.py", "jobs", "50")
+	before.stop(t)
+	start(t, folder).expect(t, []string{"attached to jobs", "received 50"}, "receive.py", "jobs", "50")
+}
+
 func TestProtonSubscriberHearsProtonPublisher(t *testing.T) {
 	need(t, "python3-qpid-proton")
 	g := start(t, t.TempDir())

@@ -19,14 +19,19 @@ import (
 // patience is how long a client may run.
 const patience = time.Minute
 
-// command makes a client that is killed, with the processes that it has started, when it runs too long or the test ends.
+// command makes a client that is killed when it runs too long, and with the test what it has started and left behind.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
 	process := exec.CommandContext(ctx, name, args...)
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	process.Cancel = func() error { return syscall.Kill(-process.Process.Pid, syscall.SIGKILL) }
 	process.WaitDelay = time.Second
+	t.Cleanup(func() {
+		cancel()
+		if process.Process != nil {
+			process.Cancel()
+		}
+	})
 	return process
 }
 

@@ -20,8 +20,8 @@ func TestQpidJMS(t *testing.T) {
 	}
 	classes, libraries := t.TempDir(), filepath.Join(jars, "*")
 	ask(t, "javac", append([]string{"-encoding", "UTF-8", "-d", classes, "-cp", libraries}, sources...)...)
-	report(t, exec.CommandContext(t.Context(), "java", "-Dfile.encoding=UTF-8", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
-		"-cp", classes+":"+libraries, "Run", g.doors["amqp"]))
+	report(t, exec.CommandContext(t.Context(), "java", "-Dfile.encoding=UTF-8",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=off", "-cp", classes+":"+libraries, "Run", g.doors["amqp"]))
 }
 
 // result is the line that a program of testdata prints for each of its checks.

@@ -50,7 +50,7 @@ type gateway struct {
 	doors   map[string]string // host:port by name
 }
 
-// configuration has the quickstart's addresses, and those that the examples of clients use, on free ports but for AMQP's.
+// configuration has the quickstart's addresses and those that the examples of clients use, on free ports but for AMQP.
 const configuration = `
 anonymous: true
 mqtt: {port: 0}

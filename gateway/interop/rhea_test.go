@@ -39,7 +39,9 @@ func TestRhea(t *testing.T) {
 // tests have no address to set: they are of rhea's client with rhea's server.
 func TestRheaExamples(t *testing.T) {
 	need(t, "node", rhea, rheaSources)
-	for _, name := range []string{"helloworld", "send and receive", "client/server", "selector", "pub-sub", "queue browser"} {
+	for _, name := range []string{
+		"helloworld", "send and receive", "client/server", "selector", "pub-sub", "queue browser",
+	} {
 		t.Run(name, func(t *testing.T) {
 			startAt(t, t.TempDir(), examplePort)
 			out := output(t, node(t, filepath.Join(nodeModules, ".bin", "mocha"), "--timeout", "20000",

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// encodings has values of every type in each of its encodings, in hexadecimals [1.6]. They are written out, and not made
-// by the codec that is tested.
+// encodings has values of every type in each of its encodings, in hexadecimals [1.6]. They are written out, and not
+// made by the codec that is tested.
 var encodings = []struct{ name, encoded string }{
 	{"null", "40"},
 	{"boolean true", "41"},
@@ -88,7 +88,7 @@ var compounds = []struct{ name, encoded string }{
 	{"list with a described value", small("c0", 2, "00a301615401", "40")},
 }
 
-// small encodes a compound or an array whose size and count take one octet each; without a code, an element of an array.
+// small encodes a compound or an array whose size and count take one octet each; without a code, an array's element.
 func small(code string, count int, parts ...string) string {
 	contents := strings.Join(parts, "")
 	return fmt.Sprintf("%s%02x%02x%s", code, len(contents)/2+1, count, contents)
@@ -136,7 +136,9 @@ func everyMessage() map[string]string {
 	for _, c := range encodings {
 		messages[c.name+" as property"] = application + small("c1", 2, propertyOfValue, c.encoded) + nothing
 	}
-	for _, id := range []string{"44", "53ff", "80ffffffffffffffff", "980123456789abcdef0123456789abcdef", "a00100", "a10161"} {
+	for _, id := range []string{
+		"44", "53ff", "80ffffffffffffffff", "980123456789abcdef0123456789abcdef", "a00100", "a10161",
+	} {
 		messages["message-id "+id] = properties + small("c0", 1, id) + nothing
 	}
 	return messages

@@ -23,8 +23,8 @@ type Entry struct {
 // lowest priority until there is room. What a consumer holds is not removed before it comes back. The slice is valid
 // until the next call.
 func (q *Queue) Append(e Entry) (Seq, []Seq, error) {
-	q.report = q.report[:0]
-	if e.Key != "" || !q.Room(1, int64(clampSize(e.Size))) {
+	q.beginReport()
+	if e.Key != "" || !q.fits(1, int64(clampSize(e.Size))) {
 		if !q.makeRoom(&e) {
 			return 0, nil, ErrFull
 		}
@@ -38,7 +38,9 @@ func (q *Queue) Append(e Entry) (Seq, []Seq, error) {
 func (q *Queue) makeRoom(e *Entry) bool {
 	size := clampSize(e.Size)
 	old := q.replaceable(e.Key)
-	if !q.hasRoom(size, old) {
+	switch {
+	case old != nil && q.fits(0, int64(size)-int64(old.size)):
+	case !q.Room(1, int64(size)):
 		return false
 	}
 	if old != nil {
@@ -46,7 +48,7 @@ func (q *Queue) makeRoom(e *Entry) bool {
 	} else {
 		q.values.supersede(e.Key)
 	}
-	for !q.Room(1, int64(size)) {
+	for !q.fits(1, int64(size)) {
 		q.drop(q.victim())
 	}
 	return true
@@ -113,22 +115,28 @@ func (q *Queue) Remove(seq Seq) bool {
 	return false
 }
 
-// Room tells whether the settings allow so many messages and bytes more, both less what is removed before.
+// Room tells whether so many messages and bytes more can be admitted, both less what is removed before, if need be by
+// dropping what may be dropped.
 func (q *Queue) Room(messages int, bytes int64) bool {
-	return (q.settings.MaxMessages == 0 || q.Len()+messages <= q.settings.MaxMessages) &&
-		(q.settings.MaxBytes == 0 || q.bytes+bytes <= q.settings.MaxBytes)
+	if s := &q.settings; s.Overflow == DropHead {
+		return (s.MaxMessages == 0 || int(q.count[assigned]+q.count[leaving])+messages <= s.MaxMessages) &&
+			(s.MaxBytes == 0 || q.pinned+bytes <= s.MaxBytes)
+	}
+	return q.fits(messages, bytes)
 }
 
-// hasRoom tells whether a message can be admitted once old is gone, or once everything is gone that may be dropped.
-func (q *Queue) hasRoom(size uint32, old *entry) bool {
-	if q.settings.Overflow == DropHead {
-		return (q.settings.MaxMessages == 0 || q.count[assigned]+q.count[leaving] < int32(q.settings.MaxMessages)) &&
-			(q.settings.MaxBytes == 0 || q.pinned+int64(size) <= q.settings.MaxBytes)
+// fits tells whether there is room without dropping.
+func (q *Queue) fits(messages int, bytes int64) bool {
+	s := &q.settings
+	return (s.MaxMessages == 0 || q.Len()+messages <= s.MaxMessages) && (s.MaxBytes == 0 || q.bytes+bytes <= s.MaxBytes)
+}
+
+// beginReport empties the slice that Append and Advance answer.
+func (q *Queue) beginReport() {
+	q.report = q.report[:0]
+	if cap(q.report) > keep {
+		q.report = nil
 	}
-	if old != nil {
-		return q.Room(0, int64(size)-int64(old.size))
-	}
-	return q.Room(1, int64(size))
 }
 
 // drop removes an entry on behalf of Append.

@@ -32,6 +32,56 @@ func BenchmarkCycle(b *testing.B) {
 	}
 }
 
+// BenchmarkFeatures is the cycle with what costs more than a plain message to a consumer that takes everything.
+func BenchmarkFeatures(b *testing.B) {
+	cases := []struct {
+		name     string
+		settings queue.Settings
+		role     queue.Role
+		entry    func(i int) queue.Entry
+	}{
+		{"plain", queue.Settings{}, queue.Role{}, func(int) queue.Entry { return queue.Entry{} }},
+		{"priorities", queue.Settings{}, queue.Role{}, func(i int) queue.Entry { return queue.Entry{Priority: uint8(i % 10)} }},
+		{"expiry", queue.Settings{}, queue.Role{}, func(i int) queue.Entry { return queue.Entry{Expires: int64(i + 1)} }},
+		{"groups", queue.Settings{Groups: true}, queue.Role{}, func(int) queue.Entry { return queue.Entry{Group: "group"} }},
+		{"key", queue.Settings{}, queue.Role{}, func(int) queue.Entry { return queue.Entry{Key: "key"} }},
+		{"selector", queue.Settings{}, queue.Role{Selects: true}, func(int) queue.Entry { return queue.Entry{} }},
+	}
+	for _, c := range cases {
+		b.Run(c.name, func(b *testing.B) {
+			q := queue.New(c.settings)
+			_ = q.Attach(1, c.role)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				seq, _, _ := q.Append(c.entry(i))
+				q.Stored(seq)
+				a, ok := next(q, always)
+				if !ok || a.Tag == 0 {
+					raise(q)
+					a, _ = next(q, always)
+				}
+				q.Settle(0, a.Tag, queue.Accept)
+			}
+		})
+	}
+}
+
+// BenchmarkPass lets a selecting consumer look at a message, while a backlog of 1,000 begins anew when it is through.
+func BenchmarkPass(b *testing.B) {
+	q := filled(1000)
+	_ = q.Attach(1, queue.Role{Selects: true})
+	b.ReportAllocs()
+	for b.Loop() {
+		t, ok := q.Turn(always)
+		if ok {
+			q.Pass(t)
+			continue
+		}
+		q.Detach(0, 1, nil)
+		_ = q.Attach(1, queue.Role{Selects: true})
+	}
+}
+
 // BenchmarkWindow keeps 1,000 messages unsettled and releases every other one.
 func BenchmarkWindow(b *testing.B) {
 	q := filled(2000, 1)

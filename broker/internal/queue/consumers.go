@@ -189,8 +189,11 @@ func (q *Queue) Detach(now int64, id ConsumerID, returned func(Settled)) {
 	}
 }
 
-// elect makes the first attached consumer of the highest priority the active one.
+// elect makes the first attached consumer of the highest priority the active one, unless there is one.
 func (q *Queue) elect() {
+	if q.active != nil {
+		return
+	}
 	for _, c := range q.byAttachment() {
 		if !c.role.Browses && (q.active == nil || c.role.Priority > q.active.role.Priority) {
 			q.active = c

@@ -66,10 +66,7 @@ func (c *cursor) back(l *line, seq Seq) {
 		return
 	}
 	if c.behind.full() {
-		c.behind.prune(func(a appointment) bool {
-			e := l.find(a.seq)
-			return e != nil && e.state == ready
-		})
+		c.behind.prune(func(a appointment) bool { return l.find(a.seq) != nil })
 	}
 	c.behind.push(appointment{seq: seq})
 }

@@ -94,5 +94,10 @@ func (h *heap) prune(valid func(appointment) bool) {
 	h.items, h.limit = s, 2*len(s)
 }
 
-// clear gives the memory back.
-func (h *heap) clear() { *h = heap{} }
+// clear forgets all appointments, and gives the memory back if it was much.
+func (h *heap) clear() {
+	h.items = h.items[:0]
+	if cap(h.items) > keep {
+		*h = heap{}
+	}
+}

@@ -287,13 +287,6 @@ func (m *model) drop(e *message) {
 	m.list = slices.DeleteFunc(m.list, func(o *message) bool { return o == e })
 }
 
-func (m *model) find(seq queue.Seq) *message {
-	if i := slices.IndexFunc(m.list, func(e *message) bool { return e.seq == seq }); i >= 0 {
-		return m.list[i]
-	}
-	return nil
-}
-
 // held gives what a consumer holds, in the order of assignment.
 func (m *model) held(id queue.ConsumerID) (held []*message) {
 	for _, e := range m.list {

@@ -132,9 +132,6 @@ func (q *Queue) comeBack(l *line, e *entry, delay int64) Effect {
 
 // shun keeps an entry from a consumer for good.
 func (q *Queue) shun(c *consumer, seq Seq) {
-	if c.detached {
-		return
-	}
 	if c.own == nil {
 		v := q.fork()
 		q.unseat(c)

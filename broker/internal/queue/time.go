@@ -5,7 +5,7 @@ package queue
 // to him; if he gives it back, a later Advance answers it. The slice is valid until the next call of Append or Advance.
 func (q *Queue) Advance(now int64) []Seq {
 	q.now = max(q.now, now)
-	q.report = q.report[:0]
+	q.beginReport()
 	for !q.expiries.empty() && q.expiries.top().at <= q.now {
 		seq := q.expiries.top().seq
 		q.expiries.pop()
@@ -83,7 +83,6 @@ func (q *Queue) hasExpired(e *entry) bool {
 	if _, ok := q.overdue[e.seq]; !ok {
 		return false
 	}
-	delete(q.overdue, e.seq)
 	q.move(e, delayed)
 	q.await(&q.expiries, q.now, e.seq)
 	return true
@@ -100,7 +99,7 @@ func (q *Queue) await(h *heap, at int64, seq Seq) {
 	h.push(appointment{at, seq})
 }
 
-// forgetTimes gives the memory back when nothing is waited for.
+// forgetTimes drops appointments with nobody when the queue is empty.
 func (q *Queue) forgetTimes() {
 	if q.Len() == 0 {
 		q.expiries.clear()

@@ -27,7 +27,7 @@ func (q *Queue) Turn(can func(ConsumerID) bool) (Turn, bool) {
 	if e == nil && len(q.alone) == 0 {
 		return Turn{}, false
 	}
-	if q.settings.SingleActive && q.active == nil {
+	if q.settings.SingleActive {
 		q.elect()
 	}
 	for _, r := range q.ranks {
@@ -138,14 +138,21 @@ func (q *Queue) passOn(c *consumer, l *line, seq Seq) {
 // AtEnd tells whether a consumer has seen everything that it could get now. A browser is then done.
 func (q *Queue) AtEnd(id ConsumerID) bool {
 	c := q.consumers[id]
-	switch {
-	case c == nil:
+	if c == nil {
 		return true
-	case c.own == nil:
-		_, e := q.first()
-		return e == nil
 	}
-	_, e := q.firstFor(c)
+	if q.settings.SingleActive {
+		q.elect()
+	}
+	if !q.isActive(c) {
+		return true
+	}
+	var e *entry
+	if c.own == nil {
+		_, e = q.first()
+	} else {
+		_, e = q.firstFor(c)
+	}
 	return e == nil
 }
 

@@ -5,6 +5,7 @@ type lastValues struct {
 	last       map[string]Seq
 	key        map[Seq]string
 	superseded map[Seq]struct{} // held by a consumer when a later one came
+	most       int              // how many messages with keys there were, at most
 }
 
 func (v *lastValues) remember(key string, seq Seq) {
@@ -15,6 +16,7 @@ func (v *lastValues) remember(key string, seq Seq) {
 		v.last, v.key = make(map[string]Seq), make(map[Seq]string)
 	}
 	v.last[key], v.key[seq] = seq, key
+	v.most = max(v.most, len(v.key))
 }
 
 // forget follows an entry out of the queue.
@@ -31,7 +33,7 @@ func (v *lastValues) forget(seq Seq) {
 	if v.last[key] == seq {
 		delete(v.last, key)
 	}
-	if len(v.key) == 0 {
+	if len(v.key) == 0 && v.most > keep {
 		*v = lastValues{}
 	}
 }

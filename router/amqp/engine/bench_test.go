@@ -268,3 +268,23 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		t.Errorf("sending: %v allocations", n)
 	}
 }
+
+// TestMessageOfTheFrameSizeIsAllocatedOnce: its end comes in a small second frame, which must not move all of it.
+func TestMessageOfTheFrameSizeIsAllocatedOnce(t *testing.T) {
+	o := attachedOwner(t, frame.Receiver, 1000)
+	first := frame.Transfer{HasDeliveryID: true, DeliveryTag: []byte{1}, HasMessageFormat: true, HasSettled: true,
+		Settled: true, More: true}
+	in := append(first.Append(frame.Start(nil, frame.AMQP, 0)), make([]byte, 60<<10)...)
+	in = frame.Finish(in, 0)
+	start := len(in)
+	in = append((&frame.Transfer{}).Append(frame.Start(in, frame.AMQP, 0)), make([]byte, 100)...)
+	in = frame.Finish(in, start)
+	out := make([]byte, 0, 2*flushSize)
+	const tagAndMessage = 2
+	if n := testing.AllocsPerRun(100, func() {
+		feed(t, o.conn, in)
+		out = o.conn.Flush(out[:0])
+	}); n != tagAndMessage || o.received != 101 {
+		t.Errorf("%v allocations; %d received", n, o.received)
+	}
+}

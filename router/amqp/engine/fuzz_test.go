@@ -97,6 +97,9 @@ func (e *echo) Sendable(l *Link) {
 
 func (e *echo) Received(l *Link, x *Transfer) {
 	e.conversation.Received(l, x)
+	if x.ID%2 == 1 {
+		l.Gather()
+	}
 	if e.sender != nil && x.Last && !x.Aborted {
 		e.refused(e.sender.Send(Delivery{Payload: bytes.Clone(x.Payload), Token: "e"}))
 	}

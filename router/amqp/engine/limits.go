@@ -61,7 +61,7 @@ func DefaultLimits() Limits {
 		MaxPartial:        32 << 20,
 		MaxUnsettled:      2048,
 		IncomingWindow:    512,
-		IncomingBytes:     2 << 20,
+		IncomingBytes:     8 << 20,
 		IdleTimeout:       2 * time.Minute,
 		MinIdleTimeout:    100 * time.Millisecond,
 		HandshakeTimeout:  10 * time.Second,

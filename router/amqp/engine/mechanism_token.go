@@ -17,7 +17,8 @@ func WithOAuthBearer(user, token string) (Mechanism, error) {
 	return withToken("OAUTHBEARER", header+"\x01auth=Bearer "+token+"\x01\x01", user, token, []byte{1})
 }
 
-// WithXOAuth2 authenticates with a bearer token as Google has it: https://developers.google.com/workspace/gmail/imap/xoauth2-protocol.
+// WithXOAuth2 authenticates with a bearer token as Google has it; see
+// https://developers.google.com/workspace/gmail/imap/xoauth2-protocol.
 func WithXOAuth2(user, token string) (Mechanism, error) {
 	return withToken("XOAUTH2", "user="+user+"\x01auth=Bearer "+token+"\x01\x01", user, token, []byte{})
 }

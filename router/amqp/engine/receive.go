@@ -172,8 +172,14 @@ func (l *Link) keep(payload []byte) {
 		return
 	}
 	c.partial += len(payload)
+	if l.arriving.kept == nil {
+		l.arriving.kept = make([]byte, 0, len(payload)+keptRoom)
+	}
 	l.arriving.kept = append(l.arriving.kept, payload...)
 }
+
+// keptRoom is for the end of a message that is just too large for one frame, as one of the frame's size always is.
+const keptRoom = 1 << 10
 
 // whole hands over a message that is complete with this transfer.
 func (l *Link) whole(t *frame.Transfer, payload []byte) {

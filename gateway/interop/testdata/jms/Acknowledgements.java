@@ -121,7 +121,7 @@ final class Acknowledgements {
                 throw new IllegalStateException("the listener fails, as it is to");
             }
         });
-        Broker.that(attempts.await(Broker.PATIENCE, TimeUnit.MILLISECONDS), attempts.getCount() + " attempts are missing");
+        Broker.that(attempts.await(Broker.PATIENCE, TimeUnit.MILLISECONDS), "it does not hear again");
         Broker.that(!tooMany.await(Broker.SILENCE, TimeUnit.MILLISECONDS), "it hears again what it has taken");
     }
 

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import org.apache.qpid.jms.JmsConnectionFactory;
 
-/** What a check has in hand: connections with the client's default options, which end with the check, and expectations. */
+/** What a check has in hand: connections with the client's default options, which end with it, and expectations. */
 final class Broker implements AutoCloseable {
     /** How long a message that has to come may take. */
     static final long PATIENCE = 5_000;

@@ -20,6 +20,7 @@ import java.util.UUID;
 final class MessageTypes {
     /** A value of each type that JMS knows. */
     private static final Map<String, Object> VALUES = new LinkedHashMap<>();
+    private static final UUID IDENTIFIER = UUID.fromString("01234567-89ab-cdef-0123-456789abcdef");
 
     static {
         VALUES.put("aBoolean", true);
@@ -124,7 +125,7 @@ final class MessageTypes {
 
     public static void object(Broker broker) throws Exception {
         Session session = broker.session();
-        Serializable value = new ArrayList<>(List.of("text", 42, UUID.fromString("01234567-89ab-cdef-0123-456789abcdef")));
+        Serializable value = new ArrayList<>(List.of("text", 42, IDENTIFIER));
         ObjectMessage got = (ObjectMessage) pass(session, broker, session.createObjectMessage(value));
         Broker.equal(value, got.getObject(), "object");
     }
@@ -133,7 +134,7 @@ final class MessageTypes {
     public static void typedObject(Broker broker) throws Exception {
         Session session = broker.session();
         for (Serializable value : List.of("text", new ArrayList<>(List.of(1, "two", 3L, 0.5, true)),
-            new LinkedHashMap<>(Map.of("id", UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"))))) {
+            new LinkedHashMap<>(Map.of("id", IDENTIFIER)))) {
             ObjectMessage sent = session.createObjectMessage();
             sent.setBooleanProperty("JMS_AMQP_TYPED_ENCODING", true);
             sent.setObject(value);
@@ -153,8 +154,9 @@ final class MessageTypes {
     /** Every type of property on every type of message. */
     public static void properties(Broker broker) throws Exception {
         Session session = broker.session();
-        for (Message sent : List.of(session.createMessage(), session.createTextMessage("t"), session.createBytesMessage(),
-            session.createMapMessage(), session.createStreamMessage(), session.createObjectMessage("o"))) {
+        for (Message sent : List.of(session.createMessage(), session.createTextMessage("t"),
+            session.createBytesMessage(), session.createMapMessage(), session.createStreamMessage(),
+            session.createObjectMessage("o"))) {
             sent.setBooleanProperty("aBoolean", (Boolean) VALUES.get("aBoolean"));
             sent.setByteProperty("aByte", (Byte) VALUES.get("aByte"));
             sent.setShortProperty("aShort", (Short) VALUES.get("aShort"));
@@ -176,7 +178,7 @@ final class MessageTypes {
     public static void headers(Broker broker) throws Exception {
         Session session = broker.session();
         Queue queue = session.createQueue(broker.queue());
-        for (Destination replyTo : List.of(session.createQueue("queues/reply"), session.createTopic("telemetry/reply"))) {
+        for (Destination replyTo : List.of(session.createQueue("queues/a"), session.createTopic("telemetry/a"))) {
             Message sent = session.createTextMessage("t");
             sent.setJMSType("order");
             sent.setJMSCorrelationID("a correlation");
@@ -206,7 +208,8 @@ final class MessageTypes {
         Session session = broker.session();
         Message sent = session.createMessage();
         sent.setJMSCorrelationIDAsBytes(new byte[] {0, 1, -1});
-        Broker.equal(new byte[] {0, 1, -1}, pass(session, broker, sent).getJMSCorrelationIDAsBytes(), "correlation bytes");
+        Message got = pass(session, broker, sent);
+        Broker.equal(new byte[] {0, 1, -1}, got.getJMSCorrelationIDAsBytes(), "correlation identifier");
     }
 
     private MessageTypes() {}

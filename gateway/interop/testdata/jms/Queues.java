@@ -17,6 +17,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.qpid.jms.JmsConnectionFactory;
+import org.apache.qpid.jms.policy.JmsDefaultPrefetchPolicy;
 
 /** Sending to queues, receiving from them, and looking at them. */
 final class Queues {
@@ -250,10 +252,9 @@ final class Queues {
         MessageConsumer consumer = session.createConsumer(queue);
         Broker.equal(null, consumer.receiveNoWait(), "what the empty queue gave");
         Broker.send(session, queue, "a", "b");
-        MessageConsumer late = consumer;
-        Broker.receive(late, "a");
-        Broker.equal("b", Broker.text(late.receiveNoWait()), "body");
-        Broker.equal(null, late.receiveNoWait(), "what the emptied queue gave");
+        Broker.receive(consumer, "a");
+        Broker.equal("b", Broker.text(consumer.receiveNoWait()), "body");
+        Broker.equal(null, consumer.receiveNoWait(), "what the emptied queue gave");
     }
 
     public static void stoppedConnectionReceivesNothing(Broker broker) throws Exception {
@@ -269,9 +270,9 @@ final class Queues {
     }
 
     public static void consumerWithoutPrefetchReceives(Broker broker) throws Exception {
-        org.apache.qpid.jms.JmsConnectionFactory factory = broker.factory();
-        org.apache.qpid.jms.policy.JmsDefaultPrefetchPolicy none = new org.apache.qpid.jms.policy.JmsDefaultPrefetchPolicy();
+        JmsDefaultPrefetchPolicy none = new JmsDefaultPrefetchPolicy();
         none.setAll(0);
+        JmsConnectionFactory factory = broker.factory();
         factory.setPrefetchPolicy(none);
         try (Connection connection = factory.createConnection()) {
             connection.start();

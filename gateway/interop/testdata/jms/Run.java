@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Runs every check, or those whose names contain a text, and prints "PASS name" or "FAIL name: reason" for each. A check
- * is a public static method of one of the classes below that takes a Broker; its name is the claim.
+ * Runs every check, or those whose names contain a text, and prints "PASS name" or "FAIL name: reason" for each.
+ * A check is a public static method of one of the classes below that takes a Broker; its name is the claim.
  *
  * <p>usage: java Run HOST:PORT [TEXT]
  */
@@ -71,7 +71,8 @@ public final class Run {
         StringWriter text = new StringWriter();
         e.printStackTrace(new PrintWriter(text));
         StringBuilder line = new StringBuilder(e.toString().replace('\n', ' '));
-        text.toString().lines().filter(l -> l.matches("\\s+at [A-Z]\\w+\\.\\w+\\(.*")).forEach(l -> line.append(l.strip().replaceFirst("at", " at")));
+        text.toString().lines().map(String::strip).filter(l -> l.matches("at [A-Z]\\w+\\.\\w+\\(.*"))
+            .forEach(l -> line.append(' ').append(l));
         return line.toString();
     }
 }

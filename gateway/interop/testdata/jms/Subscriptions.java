@@ -195,8 +195,10 @@ final class Subscriptions {
     public static void sharedSubscriptionsOfTwoClientsAreTwo(Broker broker) throws Exception {
         Session sender = broker.session();
         Topic topic = sender.createTopic(broker.topic());
-        MessageConsumer one = broker.connectAs("a" + broker.client()).createSession().createSharedConsumer(topic, "shared");
-        MessageConsumer other = broker.connectAs("b" + broker.client()).createSession().createSharedConsumer(topic, "shared");
+        Session a = broker.connectAs("a" + broker.client()).createSession();
+        Session b = broker.connectAs("b" + broker.client()).createSession();
+        MessageConsumer one = a.createSharedConsumer(topic, "shared");
+        MessageConsumer other = b.createSharedConsumer(topic, "shared");
         MessageConsumer global = broker.session().createSharedConsumer(topic, "shared");
         Broker.send(sender, topic, "a", "b");
         for (MessageConsumer consumer : List.of(one, other, global)) {

@@ -1,4 +1,4 @@
-"""Makes a durable subscription, lets its connection end while messages are published, comes back, and closes it for good.
+"""Makes a durable subscription, lets its connection end while a message is published, comes back, and closes it.
 
 usage: durable.py HOST:PORT ADDRESS
 """

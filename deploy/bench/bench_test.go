@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDriverIsToldWhereAndWhat looks at the command line for one scenario of each kind.
+func TestDriverIsToldWhereAndWhat(t *testing.T) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2"}, cmd: &exec.Cmd{Process: self}}
+	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30}}
+	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
+	for _, c := range []struct {
+		scenario string
+		server   server
+		want     []string
+	}{
+		{"qos0-1x1", plain, []string{"bench mqtt --size 256", "--topic bench ", "--server m:1", "--duration 2s"}},
+		{"idle", plain, []string{"bench mqtt idle --connections 10 ", "--topic idle "}},
+		{"queues", plain, []string{"--topics 30 --messages 30", "--warm-up 0s"}},
+		{"amqp-settled-4x4", plain, []string{"bench amqp --size 256 ", "--receivers 4", "--settled", "--address anycast ",
+			"--server a:2"}},
+		{"amqp-paced-unsettled-4x4", plain, []string{"--latency", "--rate 2500 "}},
+		{"amqp-10m", plain, []string{"--size 10485760 "}},
+		{"amqp-idle", plain, []string{"bench amqp idle --connections 20 ", "--address anycast "}},
+		{"amqp-unsettled-1x1", rabbit, []string{"--address /queue/anycast "}},
+		{"amqp-idle", rabbit, []string{"--address /queue "}},
+	} {
+		chosen, err := chooseScenarios(c.scenario)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := strings.Join(b.driverArgs(chosen[0], c.server, p), " ")
+		for _, want := range c.want {
+			if !strings.Contains(line, want) {
+				t.Errorf("%s on %s: %q is missing in %q", c.scenario, c.server.name, want, line)
+			}
+		}
+	}
+}
+
+func TestVersionOfRabbitMQIsThatOfItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	sbin := filepath.Join(dir, "rabbitmq_server-1.2.3", "sbin")
+	script, link := filepath.Join(sbin, "rabbitmq-server"), filepath.Join(dir, "rabbitmq-server")
+	if err := errors.Join(os.MkdirAll(sbin, 0o755), os.WriteFile(script, nil, 0o755), os.Symlink(script, link)); err != nil {
+		t.Fatal(err)
+	}
+	if got := rabbitmqVersion(link); got != "rabbitmq_server-1.2.3" {
+		t.Errorf("got %q", got)
+	}
+}
