@@ -38,8 +38,14 @@ func (n *queueNode) serve(turn queue.Turn) {
 	if !ok {
 		return // until the lease is raised
 	}
-	if c.feed.apart {
+	switch {
+	case c.feed.apart:
 		c.feed.drop(turn.Seq)
+		if a.Tag > 0 && !n.isVolatile() {
+			n.feed.drop(a.Seq)
+		}
+	case !n.isVolatile():
+		n.feed.take(a.Seq, d)
 	}
 	if !c.link.Take() { // it is closing
 		if a.Tag > 0 {
@@ -54,9 +60,6 @@ func (n *queueNode) serve(turn queue.Turn) {
 	if a.Tag == 0 {
 		c.link.Deliver(d)
 		return
-	}
-	if !n.isVolatile() {
-		n.feed.drop(a.Seq)
 	}
 	c.link.Deliver(d.From(n, uint64(a.Tag)))
 }

@@ -57,10 +57,9 @@ func (n *queueNode) written(count int, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for range count {
-		item := n.storing[0]
+		n.arrived(&n.storing[0], err)
 		n.storing[0] = stored{}
 		n.storing = n.storing[1:]
-		n.arrived(item, err)
 	}
 	if len(n.storing) == 0 {
 		n.storing = nil
@@ -69,7 +68,7 @@ func (n *queueNode) written(count int, err error) {
 }
 
 // arrived says that a message is on disk, or why it is not.
-func (n *queueNode) arrived(item stored, err error) {
+func (n *queueNode) arrived(item *stored, err error) {
 	if item.lease > 0 {
 		n.raises--
 	}
@@ -83,7 +82,7 @@ func (n *queueNode) arrived(item stored, err error) {
 	n.machine.Stored(item.seq)
 	timeless := item.delivery.Due == 0 && item.delivery.Expires == 0
 	if keeps && (timeless || n.isVolatile() || n.machine.IsReady(item.seq)) {
-		n.feed.put(item.seq, kept(item.delivery))
+		n.feed.add(item.seq, kept(item.delivery))
 	}
 	if item.lease > 0 {
 		n.machine.LeaseStored(item.lease)

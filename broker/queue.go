@@ -69,7 +69,9 @@ func (n *queueNode) Offer(d router.Delivery) {
 		d.Settle(router.Accept()) // it is no subscription any more: there is nothing to keep
 		return
 	}
-	d = n.rules.limited(d)
+	if n.rules.limits {
+		d = n.rules.limited(d)
+	}
 	seq, dropped, err := n.machine.Append(entryOf(d, n.rules.groups))
 	if err != nil {
 		d.Settle(refused(queueFull()))
@@ -77,7 +79,7 @@ func (n *queueNode) Offer(d router.Delivery) {
 	}
 	if n.isVolatile() {
 		n.forget(dropped)
-		n.arrived(stored{seq: seq, delivery: d}, nil)
+		n.arrived(&stored{seq: seq, delivery: d}, nil)
 		n.handOut()
 		return
 	}

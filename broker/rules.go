@@ -13,6 +13,7 @@ import (
 // rules are what a definition says of a queue that its machine need not know.
 type rules struct {
 	ttl     addressing.TTL
+	limits  bool       // the ttl is more than nothing
 	groups  bool       // consumers look for the messages of their groups
 	counts  bool       // failed deliveries are limited
 	dead    *queueNode // where dead messages go; nil drops them
@@ -23,6 +24,7 @@ type rules struct {
 func (b *Broker) configure(n *queueNode, t *tenancy.Tenant, s addressing.QueueSettings) {
 	n.configure(s, rules{
 		ttl:     s.TTL,
+		limits:  s.TTL != addressing.TTL{},
 		groups:  s.Groups,
 		counts:  s.MaxDeliveries > 0,
 		dead:    b.letters(n, t, s.DeadLetter),
@@ -100,7 +102,7 @@ func (n *queueNode) configure(s addressing.QueueSettings, r rules) {
 
 // limited gives a delivery with the time to live that the rules leave it.
 func (r *rules) limited(d router.Delivery) router.Delivery {
-	if r.ttl == (addressing.TTL{}) {
+	if !r.limits {
 		return d
 	}
 	at := time.Now()

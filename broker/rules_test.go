@@ -2,11 +2,13 @@ package broker_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"pgregory.net/rapid"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
@@ -335,4 +337,56 @@ func TestSubscriptionIsLimitedBeforeItsConsumerComesBack(t *testing.T) {
 	if got := h.Router.Counters("default").Kind(addressing.Topic).Dropped(); got != 2 {
 		t.Errorf("%d counted as dropped, want 2", got)
 	}
+}
+
+// TestAPowerCutLeavesDeadLettersInOneQueue rejects messages, cuts the power after a random number of answers, keeps a
+// random part of what was not synced, and finds each message in one queue and not in the other.
+func TestAPowerCutLeavesDeadLettersInOneQueue(t *testing.T) {
+	const messages = 20
+	s := addressing.QueueSettings{DeadLetter: "dead"}
+	rapid.Check(t, func(rt *rapid.T) {
+		answers := rapid.IntRange(1, messages).Draw(rt, "answers")
+		unsynced := rapid.IntRange(0, 100).Draw(rt, "unsyncedPercent")
+		seed := rapid.Uint64().Draw(rt, "seed")
+
+		disk := vfs.NewCrashableMem()
+		h := ruled(t, disk, s)
+		p, c := h.Sender("orders"), h.Receiver("orders", messages)
+		for i := range messages {
+			p.Send(fmt.Sprint(i))
+		}
+		p.Accepted(messages)
+		done := make(chan error, messages)
+		for range messages {
+			c.Next().SettleThen(router.Reject(router.Malformed, ""), func(err error) { done <- err })
+		}
+		for range answers {
+			if err := <-done; err != nil {
+				rt.Fatal(err)
+			}
+		}
+		cut := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(seed, seed))})
+		h.close(t)
+
+		h = ruled(t, cut, s)
+		defer h.close(t)
+		found := make(map[string]int)
+		for _, address := range []string{"orders", "dead"} {
+			h.Sender(address).Send("end")
+			c := h.Receiver(address, messages+1)
+			count := 0
+			for body := routertest.Body(c.Next()); body != "end"; body = routertest.Body(c.Next()) {
+				found[body]++
+				count++
+			}
+			if address == "dead" && count < answers {
+				rt.Errorf("%d were acknowledged as dead, %d are", answers, count)
+			}
+		}
+		for i := range messages {
+			if n := found[fmt.Sprint(i)]; n != 1 {
+				rt.Errorf("message %d is there %d times", i, n)
+			}
+		}
+	})
 }

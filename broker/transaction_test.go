@@ -1,6 +1,9 @@
 package broker_test
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -228,5 +231,53 @@ func TestTransactionFailsWithTheStore(t *testing.T) {
 	send(t, tx, p, "never")
 	if reason := commit(tx); reason != router.Internal {
 		t.Errorf("%v, want internal", reason)
+	}
+}
+
+// TestTransactionsOverTheSameQueuesPassEachOther moves messages to and fro at the same time, and tells a topic of each
+// move: none is lost, none is there twice, and nobody waits for ever.
+func TestTransactionsOverTheSameQueuesPassEachOther(t *testing.T) {
+	const messages, movers, moves = 50, 3, 100
+	h := modelHouse(t, vfs.NewMem())
+	told := h.From(modelSources[2], 2*movers*moves)
+	h.From(modelSources[3], 0).Link.Close()
+	p := h.Sender("jobs")
+	for i := range messages {
+		p.Send(fmt.Sprint(i))
+	}
+	p.Accepted(messages)
+	var moving sync.WaitGroup
+	for i := range 2 * movers {
+		from, to := modelAddresses[i%2], modelAddresses[1-i%2]
+		moving.Go(func() {
+			c, sender, topic := h.Receiver(from, 1), h.Sender(to), h.Sender("news")
+			defer c.Link.Close()
+			for range moves {
+				d := c.Next()
+				tx := h.Router.Begin()
+				send(t, tx, topic, "moved")
+				settle(t, tx, d, router.Accept())
+				send(t, tx, sender, routertest.Body(d))
+				c.Link.Grant(1)
+				if reason := commit(tx); reason != router.OK {
+					t.Errorf("a move was refused: %v", reason)
+				}
+			}
+		})
+	}
+	moving.Wait()
+	for range 2 * movers * moves {
+		told.Next()
+	}
+	told.Link.Close()
+	kept, found := drain(t, h), make(map[string]bool)
+	for _, body := range slices.Concat(kept[0], kept[1]) {
+		if found[body] {
+			t.Errorf("message %s is there twice", body)
+		}
+		found[body] = true
+	}
+	if len(found) != messages {
+		t.Errorf("%d messages are there, want %d", len(found), messages)
 	}
 }

@@ -29,10 +29,15 @@ func kept(d router.Delivery) router.Delivery {
 func (w *window) room() bool { return len(w.bodies) < windowMessages && w.bytes < windowBytes }
 
 func (w *window) put(seq queue.Seq, d router.Delivery) {
+	w.drop(seq)
+	w.add(seq, d)
+}
+
+// add is put for a message that cannot be there yet.
+func (w *window) add(seq queue.Seq, d router.Delivery) {
 	if w.bodies == nil {
 		w.bodies = make(map[queue.Seq]router.Delivery)
 	}
-	w.drop(seq)
 	w.bodies[seq] = d
 	w.bytes += d.Message.Len()
 }
@@ -44,9 +49,14 @@ func (w *window) get(seq queue.Seq) (router.Delivery, bool) {
 
 func (w *window) drop(seq queue.Seq) {
 	if d, ok := w.bodies[seq]; ok {
-		w.bytes -= d.Message.Len()
-		delete(w.bodies, seq)
+		w.take(seq, d)
 	}
+}
+
+// take is drop for who has got the body from the window.
+func (w *window) take(seq queue.Seq, d router.Delivery) {
+	w.bytes -= d.Message.Len()
+	delete(w.bodies, seq)
 }
 
 // clear gives the memory back.

@@ -42,8 +42,6 @@ func (c *conn) attachCoordinator(l *engine.Link) {
 // command is what a client tells a coordinator.
 type command struct {
 	delivery uint32
-	settled  bool // nobody waits for the answer
-
 	declares bool   // a transaction is wanted [4.5.2]; otherwise one is discharged [4.5.3]
 	txnID    []byte // of the transaction to discharge
 	fail     bool   // it is to be rolled back
@@ -52,8 +50,10 @@ type command struct {
 // received implements receiving.
 func (co *coordinator) received(t *engine.Transfer) {
 	cmd, e := readCommand(t.Payload)
-	cmd.delivery, cmd.settled = t.ID, t.Settled
+	cmd.delivery = t.ID
 	switch {
+	case t.Settled: // [4.2, 4.3]
+		co.link.Close(&frame.Error{Condition: frame.IllegalState, Description: "a message that is settled has no answer"})
 	case e != nil:
 		co.reject(cmd, e)
 	case cmd.declares:
@@ -98,10 +98,6 @@ func readCommand(payload []byte) (cmd command, e *frame.Error) {
 
 // declare begins a transaction [4.2].
 func (co *coordinator) declare(cmd command) {
-	if cmd.settled {
-		co.reject(cmd, &frame.Error{Condition: frame.IllegalState, Description: "a declare that is settled has no answer"})
-		return
-	}
 	txn, e := co.conn.begin(co)
 	if e != nil {
 		co.reject(cmd, e)
@@ -147,10 +143,10 @@ func (co *coordinator) answer(cmd command, state frame.State) {
 	co.link.Grant(1)
 }
 
-// reject tells the client why something was not done: with the outcome rejected, or by ending the link where there is
-// nobody to hear that [4.2, 4.3].
+// reject tells the client why something was not done: with the outcome rejected, or by ending the link where the client
+// does not take that [4.2, 4.3].
 func (co *coordinator) reject(cmd command, e *frame.Error) {
-	if cmd.settled || !co.takesRejected() {
+	if !co.takesRejected() {
 		co.link.Close(e)
 		return
 	}

@@ -153,6 +153,8 @@ func (c *Conn) frame(h frame.Header, body []byte) *frame.Error {
 	switch {
 	case h.Type == frame.SASL:
 		return c.saslFrame(body)
+	case c.phase == running && h.Channel > c.limits.ChannelMax: // [2.7.1]
+		return &frame.Error{Condition: frame.FramingError, Description: "channel is above channel-max"}
 	case len(body) == 0: // a heartbeat [2.4.5]: the peer has nothing to say
 		c.trim()
 		return nil

@@ -73,13 +73,22 @@ func (l *Link) attached() bool {
 	return l.local != nil && l.remote != nil && !l.detached && !l.over && l.session.alive()
 }
 
-// remoteLink gives the link of a handle of the peer; without one the session ends.
+// remoteLink gives the link of a handle of the peer. Without one the session ends, and if there cannot be one the
+// connection [2.7.2].
 func (s *Session) remoteLink(handle uint32) *Link {
-	if int64(handle) < int64(len(s.remoteLinks)) && s.remoteLinks[handle] != nil {
+	switch {
+	case handle > s.conn.limits.HandleMax:
+		s.conn.close(Ending{By: ByUs, Error: aboveHandleMax()})
+	case int(handle) >= len(s.remoteLinks) || s.remoteLinks[handle] == nil:
+		s.fail(frame.UnattachedHandle, "handle has no link")
+	default:
 		return s.remoteLinks[handle]
 	}
-	s.fail(frame.UnattachedHandle, "handle has no link")
 	return nil
+}
+
+func aboveHandleMax() *frame.Error {
+	return &frame.Error{Condition: frame.FramingError, Description: "handle is above handle-max"}
 }
 
 // newLink takes the lowest free handle; it is nil when the peer's handle-max or our MaxLinks is reached.

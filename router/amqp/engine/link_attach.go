@@ -111,7 +111,7 @@ func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
 	case s == nil:
 		return e
 	case a.Handle > c.limits.HandleMax:
-		return &frame.Error{Condition: frame.FramingError, Description: "handle is above handle-max"}
+		return aboveHandleMax()
 	case int(a.Handle) < len(s.remoteLinks) && s.remoteLinks[a.Handle] != nil:
 		s.fail(frame.HandleInUse, "handle has a link")
 		return nil

@@ -109,8 +109,6 @@ func (c *Conn) remoteBegin(channel uint16, d *amqp.Decoder) *frame.Error {
 		return &frame.Error{Condition: frame.ResourceLimitExceeded, Description: "too much is said of sessions"}
 	case c.phase != running:
 		return &frame.Error{Condition: frame.IllegalState, Description: "begin before open"}
-	case channel > c.limits.ChannelMax:
-		return &frame.Error{Condition: frame.FramingError, Description: "channel is above channel-max"}
 	case int(channel) < len(c.remoteSessions) && c.remoteSessions[channel] != nil:
 		return &frame.Error{Condition: frame.IllegalState, Description: "begin on a channel that has a session"}
 	}
