@@ -35,6 +35,7 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 				return failure{exitUsage, err}
 			}
 			log := newLogger(cmd.ErrOrStderr(), c.Log)
+			defer holdHeapFloor()()
 			announce := func(doors []gateway.Endpoint) { gateway.WriteSummary(cmd.OutOrStdout(), doors) }
 			if err := gateway.Run(cmd.Context(), c, log, announce); err != nil {
 				return failure{exitFailed, err}
