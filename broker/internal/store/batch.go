@@ -62,7 +62,7 @@ type Completer interface {
 type Batch struct{ s *Store }
 
 // Begin starts a batch. An error (ErrClosed, or why the store failed) means that nothing will ever be written again.
-// A full store still takes batches, so that consumers can always be answered: ask Full before taking messages in.
+// A full store still takes batches, so that consumers can always be answered: ask Admit before taking messages in.
 func (s *Store) Begin() (Batch, error) {
 	s.mu.Lock()
 	err := s.failed
@@ -74,18 +74,6 @@ func (s *Store) Begin() (Batch, error) {
 		return Batch{}, err
 	}
 	return Batch{s}, nil
-}
-
-// Full reports whether as much is pending as Options allow. New messages should then be refused, or credit
-// withheld until Options.OnRoom is called.
-func (s *Store) Full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.full(s.pending)
-}
-
-func (s *Store) full(g *group) bool {
-	return g.records() >= s.options.MaxPendingRecords || g.bytes() >= s.options.MaxPendingBytes
 }
 
 // Commit ends the batch and asks for it to be on disk; done is told with token.
@@ -100,6 +88,9 @@ func (b Batch) Commit(done Completer, token uint64) {
 func (b Batch) CommitLazy() { b.end() }
 
 func (b Batch) end() {
+	if b.s.pending.bytes() >= b.s.options.MaxPendingBytes {
+		b.s.full.Store(true)
+	}
 	b.s.arrived.Signal()
 	b.s.mu.Unlock()
 }

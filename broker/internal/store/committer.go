@@ -23,8 +23,11 @@ func (g *group) records() int { return int(g.batch.Count()) }
 func (g *group) bytes() int   { return g.batch.Len() }
 func (g *group) empty() bool  { return g.batch.Empty() && len(g.calls) == 0 }
 
-// keepCalls is how many answers an emptied group keeps room for.
-const keepCalls = 64 << 10
+// keepCalls and keepBytes are how many answers and how many bytes an emptied group keeps room for.
+const (
+	keepCalls = 64 << 10
+	keepBytes = 4 << 20
+)
 
 func (g *group) reset() {
 	g.batch.Reset()
@@ -37,8 +40,10 @@ func (g *group) reset() {
 
 // commitLoop is the committer: take, write, answer, until the store is closed and nothing is pending.
 func (s *Store) commitLoop() {
+	defer close(s.committed)
 	for g := s.take(); g != nil; g = s.take() {
 		err := s.write(g)
+		s.space.wrote(g.bytes())
 		for _, c := range g.calls {
 			c.done.Committed(c.token, err)
 		}
@@ -59,7 +64,7 @@ func (s *Store) take() *group {
 		return nil
 	}
 	s.pending, s.spare = s.spare, nil
-	wasFull := s.full(g)
+	s.full.Store(false)
 	s.stats.Groups++
 	s.stats.Records += uint64(g.records())
 	s.stats.Bytes += uint64(g.bytes())
@@ -67,9 +72,6 @@ func (s *Store) take() *group {
 		s.stats.Syncs++
 	}
 	s.mu.Unlock()
-	if wasFull {
-		s.options.OnRoom()
-	}
 	return g
 }
 
@@ -81,20 +83,38 @@ func (s *Store) giveBack(g *group) {
 
 // write puts a group on disk. The first failure is kept and answers everything after it.
 func (s *Store) write(g *group) error {
-	if s.failed != nil { // written by this goroutine only
-		return s.failed
+	if err, _ := s.failure(); err != nil {
+		return err
 	}
 	stuck, err := s.apply(g)
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("store write: %w", err)
+	return s.fail(fmt.Errorf("store write: %w", err), stuck)
+}
+
+// fail ends the store, unless something did before, and gives the reason. It may be called with Pebble's locks held.
+func (s *Store) fail(err error, stuck bool) error {
 	s.mu.Lock()
-	s.failed, s.stuck = err, stuck
+	first := s.failed == nil
+	if first {
+		s.failed = err
+	}
+	s.stuck = s.stuck || stuck
+	err = s.failed
 	s.mu.Unlock()
-	s.log.Error("store: write failed, no more writes are taken", "err", err)
-	s.options.OnFailure(err)
+	if first {
+		s.log.Error("store: failed, no more writes are taken", "err", err)
+		close(s.broken)
+		s.options.OnFailure(err)
+	}
 	return err
+}
+
+func (s *Store) failure() (err error, stuck bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed, s.stuck
 }
 
 // apply hands a group to Pebble. Pebble panics when its log cannot be written (see pebbleLogger.Fatalf), and may

@@ -10,8 +10,8 @@ import (
 // pebbleOptions tune Pebble for many small, short-lived records: a memtable large enough that most messages are
 // consumed before it is written out, a small cache because messages are read once, and few open files.
 func (s *Store) pebbleOptions() *pebble.Options {
-	return &pebble.Options{
-		FS:                          s.options.FS, // when nil, Pebble takes the system's and watches it for slow operations
+	o := &pebble.Options{
+		FS:                          s.options.FS,
 		CacheSize:                   s.options.CacheSize,
 		MemTableSize:                uint64(s.options.MemTableSize),
 		MemTableStopWritesThreshold: 4,
@@ -21,13 +21,18 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		Logger:                      pebbleLogger{s.log},
 		EventListener:               s.pebbleEvents(),
 	}
+	if o.FS == nil {
+		o.WithFSDefaults() // the system's, watched for slow operations
+	}
+	o.FS = patience{o.FS, s.space}
+	return o
 }
 
 // pebbleEvents logs what an operator should know of. Pebble's default for a corrupt block is to end the process;
 // here the reader gets the error instead.
 func (s *Store) pebbleEvents() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { s.log.Error("store: background work failed", "err", err) },
+		BackgroundError: s.backgroundFailed,
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
 			s.log.Error("store: corrupt block", "path", i.Path, "err", i.Details)
 		},
@@ -41,6 +46,16 @@ func (s *Store) pebbleEvents() *pebble.EventListener {
 			s.log.Warn("store: writes stalled by compaction", "reason", i.Reason)
 		},
 	}
+}
+
+// backgroundFailed hears of a memtable or tables that could not be written out. What they hold is in the log still, but
+// if the disk does not only lack room, or give back what is corrupt, the next one would do no better.
+func (s *Store) backgroundFailed(err error) {
+	if isFull(err) || pebble.IsCorruptionError(err) {
+		s.log.Error("store: background work failed", "err", err)
+		return
+	}
+	_ = s.fail(fmt.Errorf("store background work: %w", err), false)
 }
 
 // pebbleLogger hands Pebble's messages to slog; its chatter is for debugging only.

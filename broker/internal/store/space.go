@@ -37,11 +37,20 @@ type space struct {
 	interval time.Duration
 	log      *slog.Logger
 
+	written int // by the committer, since it had what is free looked at
+
 	low      atomic.Bool  // less than minFree is free
 	waiting  atomic.Int32 // writes that found the disk full
 	watching sync.WaitGroup
 	opened   atomic.Bool   // before, nothing waits: who opens a store on a full disk is told so
 	stopped  chan struct{} // nothing waits any more
+}
+
+func newSpace(fs vfs.FS, o *Options) *space {
+	return &space{
+		fs: fs, dir: o.Dir, minFree: uint64(o.MinFree), interval: o.SpaceInterval, log: o.Logger,
+		stopped: make(chan struct{}),
+	}
 }
 
 // short tells whether new messages have no room.
@@ -90,6 +99,14 @@ func (sp *space) say(short bool) {
 func (sp *space) measure() {
 	usage, err := sp.fs.GetDiskUsage(sp.dir)
 	sp.low.Store(err == nil && usage.AvailBytes < sp.minFree)
+}
+
+// wrote is told by the committer what it has written: a fast disk is full in less than the interval.
+func (sp *space) wrote(bytes int) {
+	if sp.written += bytes; uint64(sp.written) >= sp.minFree/8 {
+		sp.written = 0
+		sp.measure()
+	}
 }
 
 // wait passes the time until it is worth while to try again on a full disk. It is false when nobody may wait any more.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -35,11 +37,11 @@ type Options struct {
 	CacheSize    int64 // bytes of blocks kept for reading; 16 MiB
 	MemTableSize int64 // bytes gathered in memory before a table file is written; 16 MiB, of which up to four exist
 
-	MaxPendingRecords int // changes waiting for the committer before Full; 16,384
-	MaxPendingBytes   int // their bytes before Full; 4 MiB
+	MaxPendingBytes int           // changes waiting for the disk before Admit says ErrBusy; 256 MiB
+	MinFree         int64         // bytes free on the disk below which Admit says ErrNoSpace; 256 MiB
+	SpaceInterval   time.Duration // how often what is free is looked at, and a full disk tried again; 1 s
 
-	OnRoom    func()      // the store was Full and has room again; called by the committer, must not block
-	OnFailure func(error) // the store has failed and takes no more writes; called once, by the committer
+	OnFailure func(error) // the store has failed and takes no more writes; called once, must not block
 }
 
 func (o *Options) setDefaults() {
@@ -48,17 +50,15 @@ func (o *Options) setDefaults() {
 	}
 	o.CacheSize = orDefault(o.CacheSize, 16<<20)
 	o.MemTableSize = orDefault(o.MemTableSize, 16<<20)
-	o.MaxPendingRecords = orDefault(o.MaxPendingRecords, 16<<10)
-	o.MaxPendingBytes = orDefault(o.MaxPendingBytes, 4<<20)
-	if o.OnRoom == nil {
-		o.OnRoom = func() {}
-	}
+	o.MaxPendingBytes = orDefault(o.MaxPendingBytes, 256<<20)
+	o.MinFree = orDefault(o.MinFree, 256<<20)
+	o.SpaceInterval = orDefault(o.SpaceInterval, time.Second)
 	if o.OnFailure == nil {
 		o.OnFailure = func(error) {}
 	}
 }
 
-func orDefault[N int | int64](n, otherwise N) N {
+func orDefault[N int | int64 | time.Duration](n, otherwise N) N {
 	if n == 0 {
 		return otherwise
 	}
@@ -72,8 +72,11 @@ type Store struct {
 	dir     *pebble.Lock
 	db      *pebble.DB
 	clean   bool
+	space   *space
 
-	committer sync.WaitGroup
+	committed chan struct{} // closed when the committer has ended
+	broken    chan struct{} // closed when the store has failed
+	full      atomic.Bool   // as much is pending as Options allow
 
 	mu      sync.Mutex // guards everything below; a leaf: nothing else is locked or waited for while it is held
 	arrived sync.Cond  // pending is no longer empty, or closing
@@ -82,33 +85,43 @@ type Store struct {
 	nextID  QueueID
 	closing bool
 	failed  error // why nothing is written any more
-	stuck   bool  // Pebble panicked and may hold its locks for ever
+	stuck   bool  // Pebble panicked, or does not come back, and may hold its locks for ever
 	stats   Stats
 }
 
 // Open opens the store in Options.Dir, or makes a new one there. It fails with ErrLocked or ErrNewerSchema.
 func Open(o Options) (*Store, error) {
 	o.setDefaults()
-	s := &Store{options: o, log: o.Logger, pending: &group{}, spare: &group{}}
+	s := &Store{
+		options: o, log: o.Logger, pending: &group{}, spare: &group{},
+		committed: make(chan struct{}), broken: make(chan struct{}),
+	}
 	s.arrived.L = &s.mu
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("store in %s: %w", o.Dir, errors.Join(err, s.closeFiles()))
 	}
-	keep := pebble.WithMaxRetainedSizeBytes(o.MaxPendingBytes)
+	keep := pebble.WithMaxRetainedSizeBytes(keepBytes)
 	s.pending.batch, s.spare.batch = s.db.NewBatch(keep), s.db.NewBatch(keep)
-	s.committer.Go(s.commitLoop)
+	s.space.start()
+	go s.commitLoop() // Close waits for it
 	return s, nil
 }
 
-func (s *Store) open() error {
+// open does the work of Open, in which Pebble may panic: see pebbleLogger.Fatalf.
+func (s *Store) open() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.db, err = nil, fmt.Errorf("%v", p)
+		}
+	}()
 	files := s.options.FS
 	if files == nil {
 		files = vfs.Default
 	}
+	s.space = newSpace(files, &s.options)
 	if err := files.MkdirAll(s.options.Dir, 0o700); err != nil {
 		return err
 	}
-	var err error
 	if s.dir, err = pebble.LockDirectory(s.options.Dir, files); err != nil {
 		return lockError(err)
 	}
@@ -178,8 +191,11 @@ func setNumber(b *pebble.Batch, key []byte, n uint64) {
 // CleanStop reports whether the store is new or was closed properly the last time.
 func (s *Store) CleanStop() bool { return s.clean }
 
+// closePatience is how long Close waits for a committer whose Pebble has failed.
+const closePatience = 5 * time.Second
+
 // Close commits and syncs what is pending, answers it, marks the stop as clean and releases the directory. A store
-// that failed is only released, and its failure returned.
+// that failed is only released, and its failure returned; one that waits for room on a full disk fails.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	again := s.closing
@@ -189,18 +205,34 @@ func (s *Store) Close() error {
 	if again {
 		return ErrClosed
 	}
-	s.committer.Wait()
-
-	if s.stuck {
-		return s.failed // closing Pebble could wait for ever; the process is about to end anyway
+	s.space.stop()
+	err, stuck := s.awaitCommitter()
+	if stuck {
+		return err // closing Pebble could wait for ever; the process is about to end anyway
 	}
-	err := s.failed
 	if err == nil {
 		b := s.db.NewBatch()
 		setNumber(b, cleanKey, 1)
 		err = b.Commit(pebble.Sync)
 	}
 	return errors.Join(err, s.pending.batch.Close(), s.spare.batch.Close(), s.closeFiles())
+}
+
+// awaitCommitter gives the failure of the store, and whether Pebble is to be left alone.
+func (s *Store) awaitCommitter() (failed error, stuck bool) {
+	select {
+	case <-s.committed:
+		return s.failure()
+	case <-s.broken:
+	}
+	timer := time.NewTimer(closePatience)
+	defer timer.Stop()
+	select {
+	case <-s.committed:
+		return s.failure()
+	case <-timer.C:
+		return s.failed, true
+	}
 }
 
 func (s *Store) closeFiles() (err error) {
