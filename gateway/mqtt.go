@@ -30,7 +30,6 @@ func mqttLimits(m *config.MQTT) mqtt.Limits {
 			MaxPacketSize:              int(m.MaxPacketSize),
 			MaxPacketSizeBeforeConnect: int(m.MaxPacketSizeBeforeConnect),
 			ConnectTimeout:             m.ConnectTimeout,
-			MaxQoS:                     byte(m.MaxQoS),
 			MaxInflight:                m.MaxInflight,
 			MaxInflightBytes:           int(m.MaxInflightBytes),
 			MaxUnacknowledged:          m.MaxUnacknowledged,

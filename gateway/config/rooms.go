@@ -73,7 +73,6 @@ type MQTT struct {
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
 	MaxPacketSizeBeforeConnect Size          `yaml:"maxPacketSizeBeforeConnect"` // of CONNECT itself
 	ConnectTimeout             time.Duration `yaml:"connectTimeout"`             // until the whole CONNECT is here
-	MaxQoS                     int           `yaml:"maxQoS"`                     // of publishes and subscriptions
 	MaxInflight                int           `yaml:"maxInflight"`                // unanswered publishes of one client
 	MaxInflightBytes           Size          `yaml:"maxInflightBytes"`           // their bytes together
 	MaxUnacknowledged          int           `yaml:"maxUnacknowledged"`          // deliveries without PUBACK to one client
@@ -99,7 +98,6 @@ func defaultMQTT() MQTT {
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
-		MaxQoS:                     2,
 		MaxInflight:                1024,
 		MaxInflightBytes:           1 << 20,
 		MaxUnacknowledged:          256,

@@ -75,7 +75,6 @@ func (c *Config) validateMQTT(k *check) {
 	k.size("mqtt.maxPacketSize", m.MaxPacketSize, 128, 256<<20-1)
 	k.size("mqtt.maxPacketSizeBeforeConnect", m.MaxPacketSizeBeforeConnect, 128, m.MaxPacketSize)
 	k.span("mqtt.connectTimeout", m.ConnectTimeout, 100*time.Millisecond)
-	k.within("mqtt.maxQoS", m.MaxQoS, 0, 2)
 	k.within("mqtt.maxInflight", m.MaxInflight, 1, maxPort)
 	k.size("mqtt.maxInflightBytes", m.MaxInflightBytes, 1, 1<<30)
 	k.within("mqtt.maxUnacknowledged", m.MaxUnacknowledged, 1, maxPort)
