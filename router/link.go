@@ -45,6 +45,7 @@ type Source struct {
 	Streams  bool               // it takes a message of an anycast address while that still comes in
 	Selector *selector.Selector // only the messages that it matches; nil for all
 	Browse   bool               // on a queue: read what is there, in order, and take nothing
+	Priority int                // on a queue: who has a higher one is served first, as long as it has credit
 }
 
 // Wants is for nodes that give a message to many: it tells whether who takes from this source is to be one of them.

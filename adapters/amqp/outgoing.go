@@ -104,7 +104,7 @@ func (out *outgoing) connect(s *frame.Source, f filters) error {
 // sourceOf reads what the client wants to receive.
 func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source, err error) {
 	c := out.conn
-	source = router.Source{Kind: kindOf(s.Capabilities), Selector: f.selector, Streams: true}
+	source = router.Source{Kind: kindOf(s.Capabilities), Selector: f.selector, Streams: true, Priority: out.priority()}
 	subscription := ""
 	if source.Filter, subscription, err = parseSource(s.Address); err != nil {
 		return source, err

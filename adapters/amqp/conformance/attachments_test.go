@@ -67,25 +67,54 @@ var attachments = []scenario{
 			}
 		}
 	}},
-	{"2.7.3", "an attach with a handle in use is answered with handle-in-use", func(c *client) {
-		s := c.session()
-		s.attach(toward(c.host.newQueue()))
-		s.handles = 0
-		s.offer(toward(c.host.newQueue()))
-		for {
-			r, ok := c.next()
-			if !ok {
-				c.failf("the connection was closed without a word")
-			}
-			switch p := r.body.(type) {
-			case *frame.End:
-				c.checkCondition("end", p.Error, handleInUse)
-				return
-			case *frame.Close:
-				c.checkCondition("close", p.Error, handleInUse)
-				return
-			}
+	{"2.6.2", "a handle is free again when its link is detached", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		for _, closed := range []bool{false, true, false} {
+			s.handles = 0
+			s.attach(toward(address)).detach(closed)
+			s.handles = 0
+			s.attach(from(address)).detach(closed)
 		}
+	}},
+	{"2.6.3", "the answer to an attach says what the terminus is: a queue's link does not claim what it does not keep",
+		func(c *client) {
+			s, address := c.session(), c.host.newQueue()
+			a := from(address)
+			a.Source.Durable, a.Source.ExpiryPolicy = frame.DurableUnsettled, frame.ExpireNever
+			l := s.attach(a)
+			l.detach(false)
+			if l.remote.Source.ExpiryPolicy != frame.ExpireNever || l.remote.Source.Durable == frame.NotDurable {
+				return
+			}
+			a.Source, a.Name = nil, l.remote.Name
+			found := s.offer(a)
+			found.answered(a)
+			if found.remote.Source == nil {
+				c.failf("a source that was said to be durable and never to expire is gone")
+			}
+		}},
+	{"2.6.3", "a link that nobody knows is not found by its name", func(c *client) {
+		s, a := c.session(), from("")
+		a.Name, a.Source = "unheard of", nil
+		s.offer(a).expectRefusal(a)
+		s.barrier()
+	}},
+	{"2.6.6", "detach with an error is answered", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.attach(toward(address))
+		s.say(&frame.Detach{Handle: l.handle, Closed: true, Error: &frame.Error{Condition: frame.InternalError}})
+		if d, _ := expect[frame.Detach](c); !d.Closed {
+			c.failf("the answer does not close the link")
+		}
+		s.barrier()
+	}},
+	{"2.6.6", "a detach that crosses the host's is its answer", func(c *client) {
+		s := c.session()
+		l := s.sender(c.host.newQueue())
+		b := encode(0, &frame.Transfer{Handle: l.handle}, text("without id and tag")...)
+		c.write(append(b, encode(0, &frame.Detach{Handle: l.handle, Closed: true})...))
+		expect[frame.Detach](c)
+		s.barrier()
 	}},
 }
 

@@ -28,6 +28,11 @@ type performative interface {
 // failure is what a container does wrong; it ends a scenario as a panic, which TestConformance recovers.
 type failure string
 
+// absence is something that a container need not have and has not, so that there is nothing to look at.
+type absence string
+
+func (c *client) absent(what string) { panic(absence(what)) }
+
 // client is a container's raw peer on one connection. Whatever is not as the standard says is a failure.
 type client struct {
 	t          testing.TB // for what is not the container's fault
@@ -36,22 +41,29 @@ type client struct {
 	in         *bufio.Reader
 	maxFrame   uint32              // that we take
 	maxChannel uint16              // that we take
+	login      *frame.SASLInit     // who we say that we are
 	remote     frame.Open          // the host's
 	channels   map[uint16]bool     // that the host has begun sessions on
 	sessions   map[uint16]*session // ours, by those channels
+	patience   time.Duration
 	barriers   int
+	slips      []string // mistakes of the host that a conversation can go on with
 }
 
 // dial connects, and says nothing.
-func dial(t testing.TB, h *host) *client {
+func dial(t testing.TB, h *host) *client { return dialTo(t, h, h.addr, h.login) }
+
+// dialTo connects to one of the host's doors.
+func dialTo(t testing.TB, h *host, addr string, login *frame.SASLInit) *client {
 	t.Helper()
-	nc, err := net.DialTimeout("tcp", h.addr, patience)
+	nc, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
 	return &client{
-		t: t, host: h, nc: nc.(*net.TCPConn), in: bufio.NewReader(nc), maxFrame: frame.MinMaxSize,
+		t: t, host: h, login: login, patience: patience,
+		nc: nc.(*net.TCPConn), in: bufio.NewReader(nc), maxFrame: frame.MinMaxSize,
 		channels: map[uint16]bool{}, sessions: map[uint16]*session{},
 	}
 }
@@ -59,11 +71,24 @@ func dial(t testing.TB, h *host) *client {
 // another connects once more, for a case that needs two connections.
 func (c *client) another() *client { return dial(c.t, c.host) }
 
+// strict connects to the host's door for those who must say who they are, and may not be silent for long. With a host
+// that has but one door it is that.
+func (c *client) strict() *client { return dialTo(c.t, c.host, c.host.strict, c.host.strictLogin) }
+
+// slip notes a mistake that the scenario need not be about. One that is about it ends with withoutSlips.
+func (c *client) slip(mistake string) { c.slips = append(c.slips, mistake) }
+
+func (c *client) withoutSlips() {
+	if len(c.slips) > 0 {
+		c.failf("%s", c.slips[0])
+	}
+}
+
 func (c *client) failf(format string, args ...any) { panic(failure(fmt.Sprintf(format, args...))) }
 
 // write sends bytes as they are.
 func (c *client) write(b []byte) {
-	c.nc.SetWriteDeadline(time.Now().Add(patience))
+	c.nc.SetWriteDeadline(time.Now().Add(c.patience))
 	if _, err := c.nc.Write(b); err != nil && !isClosed(err) {
 		c.failf("write: %v", err)
 	}
@@ -109,7 +134,7 @@ func (c *client) expectHeader(want frame.ProtocolHeader) {
 }
 
 func (c *client) readHeader() (h frame.ProtocolHeader) {
-	c.nc.SetReadDeadline(time.Now().Add(patience))
+	c.nc.SetReadDeadline(time.Now().Add(c.patience))
 	if _, err := io.ReadFull(c.in, h[:]); err != nil {
 		c.failf("no protocol header came: %s", silence(err))
 	}
@@ -144,14 +169,17 @@ func (c *client) next() (r received, ok bool) {
 		case err != nil && isClosed(err):
 			return received{}, false
 		case err != nil:
-			c.failf("nothing came within %v", patience)
+			c.failf("nothing came within %v", c.patience)
 		case len(body) == 0:
 			continue // a heartbeat
 		}
 		r := c.decode(h, body)
 		c.checkChannel(h, r)
-		if f, ok := r.body.(*frame.Flow); ok && c.sessions[r.channel] != nil {
-			c.sessions[r.channel].flowed(f)
+		if s := c.sessions[r.channel]; s != nil && h.Type == frame.AMQP {
+			s.checkHandle(r)
+			if f, ok := r.body.(*frame.Flow); ok {
+				s.flowed(f)
+			}
 		}
 		return r, true
 	}
@@ -159,7 +187,7 @@ func (c *client) next() (r received, ok bool) {
 
 // readFrame reads a frame of any kind.
 func (c *client) readFrame() (h frame.Header, body []byte, err error) {
-	c.nc.SetReadDeadline(time.Now().Add(patience))
+	c.nc.SetReadDeadline(time.Now().Add(c.patience))
 	start, err := c.in.Peek(frame.HeaderSize)
 	if err != nil {
 		return h, nil, err
@@ -231,6 +259,7 @@ func (c *client) checkChannel(h frame.Header, r received) {
 	}
 	if _, ok := r.body.(*frame.End); ok {
 		delete(c.channels, h.Channel)
+		delete(c.sessions, h.Channel)
 	}
 }
 

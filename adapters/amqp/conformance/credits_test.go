@@ -103,4 +103,57 @@ var credits = []scenario{
 		l.give(1)
 		l.expectTexts("1")
 	}},
+	{"2.6.7", "credit given before the host's attach came counts from its first delivery", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		s.fill(address, "1", "2", "3", "4", "5")
+		a := from(address)
+		l := s.offer(a)
+		f := s.flow()
+		f.Handle, f.HasHandle, f.LinkCredit, f.HasLinkCredit = l.handle, true, 2, true
+		s.say(&f)
+		f.LinkCredit = 3 // of which two may have come
+		s.say(&f)
+		l.answered(a)
+		l.expectTexts("1", "2", "3")
+		if n, _ := s.barrier(); n > 0 {
+			c.failf("%d transfers came beyond the credit", n)
+		}
+	}},
+	{"2.6.7", "drain without credit is answered", func(c *client) {
+		if n := c.session().receiver(c.host.newQueue(), 0).drain(0); n > 0 {
+			c.failf("%d messages came without credit", n)
+		}
+	}},
+	{"2.6.8", "a receiver that asks for one message, and then drains, knows whether there is one", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.receiver(address, 1)
+		if n := l.drain(1); n != 0 {
+			c.failf("%d messages came from an empty queue", n)
+		}
+		s.fill(address, "1")
+		l.give(1)
+		l.expectTexts("1")
+	}},
+	{"2.6.9", "a receiver without end gets what comes while it waits", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		l := s.receiver(address, 10)
+		other := c.another().session()
+		for _, x := range []string{"1", "2", "3"} {
+			other.fill(address, x)
+			l.expectTexts(x)
+		}
+	}},
+	{"2.6.10", "a link that is stopped says so when it is asked for an echo", func(c *client) {
+		s := c.session()
+		l := s.receiver(c.host.newQueue(), 10)
+		f := l.linkFlow(0)
+		f.Echo = true
+		s.say(&f)
+		for {
+			got, _ := expect[frame.Flow](c)
+			if got.HasHandle && got.Handle == l.remote.Handle && got.LinkCredit == 0 {
+				return
+			}
+		}
+	}},
 }

@@ -10,7 +10,9 @@
 // Promises:
 //   - A scenario is one conversation on connections of its own, and needs nothing that another has left.
 //   - The client checks whatever it reads: the size of frames, their channels and what is in them.
-//   - Nothing waits for time to pass, except for heartbeats.
+//   - Nothing waits for time to pass, except for heartbeats, what expires, and what must not come.
+//
+// Which rules there are, and which scenarios look at each, is listed in testdata/rules.txt.
 //
 // Numbers in front of names are sections of the OASIS standard "AMQP Version 1.0":
 // https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html

@@ -14,8 +14,8 @@ var (
 	update = flag.Bool("update", false, "rewrite docs/conformance.md")
 )
 
-// recording is what a container did wrong in each scenario that it played; nothing if it was right.
-type recording map[string]string
+// recording is what became of each scenario that was played.
+type recording map[string]result
 
 func (r recording) save(t *testing.T, file string) {
 	t.Helper()
@@ -49,7 +49,7 @@ func TestDocumentIsUpToDate(t *testing.T) {
 	if err := json.Unmarshal(b, &results); err != nil {
 		t.Fatal(err)
 	}
-	want := render(scenarios(), results)
+	want := render(scenarios(), results, readEvidence(t, rulesFile), readEvidence(t, lessonsFile))
 	if *update {
 		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -74,46 +74,82 @@ section. The conversations are the tests of adapters/amqp/conformance, and this 
 
     go test ./adapters/amqp/conformance                               # our own door
     go test ./adapters/amqp/conformance -addr 127.0.0.1:5672          # any other container
-    go test ./adapters/amqp/conformance -addr 127.0.0.1:5672 -user u -password p -queue /queue/test
+    go test ./adapters/amqp/conformance -addr 127.0.0.1:5672 -user u -password p -queue /queue/test -topic /topic/test
 
-Without -user the client says ANONYMOUS. The container makes queues when they are first used: their addresses are what
--queue says, and numbers. -nowhere is an address that it refuses. "-record file" keeps the results, and -update writes
-this page anew.
+Without -user the client says ANONYMOUS. The container makes queues and topics when they are first used: their addresses
+are what -queue and -topic say, and numbers. -nowhere is an address that it refuses. "-record file" keeps the results, and
+-update writes this page anew. A container that is silent where it should answer costs 5 seconds each time.
+
+The rules themselves, each with where it is looked at, are in the [second table](#the-rules); mistakes that others made
+are in the [third](#lessons).
 
 RabbitMQ is ` + otherAbout + `.
 A "no" tells how the conversation went instead. Where the standard lets a container refuse what is asked for, it has a
-form for the refusal, and that is what is looked at. Two lines are about what the standard advises, and say "should".
+form for the refusal, and that is what is looked at; "not there" is something that a container need not have. Lines
+about what the standard only advises say "should".
 
 `
 
+// What the document says before its other tables.
+const (
+	rulesIntroduction = `
+## The rules
+
+What the standard demands of a container, in our words: each MUST, MUST NOT and mandatory field of parts 2 to 5, and
+where it is looked at. Some cannot be seen from outside, or can be broken by a client only.
+
+| section | demand | where it is looked at |
+|---|---|---|
+`
+	lessonsIntroduction = `
+## Lessons
+
+Mistakes that were found in another broker, and what hostile clients count on.
+
+| | mistake | what shows that it is not made |
+|---|---|---|
+`
+)
+
 // render gives the document.
-func render(list []scenario, results recording) string {
+func render(list []scenario, results recording, rules, lessons []evidence) string {
 	var b strings.Builder
 	b.WriteString(introduction)
 	fmt.Fprintf(&b, "| section | what a container does | Manifold | %s |\n|---|---|---|---|\n", other)
-	ours, theirs := 0, 0
+	ours, theirs, absent := 0, 0, 0
 	for _, s := range list {
-		wrong, played := results[s.name()]
+		found, played := results[s.name()]
+		switch {
+		case !played:
+		case found.Absent != "":
+			absent++
+		case found.Wrong == "":
+			theirs++
+		}
 		if gaps[s.name()] == "" {
 			ours++
 		}
-		if played && wrong == "" {
-			theirs++
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.section, s.claim, answer(gaps[s.name()], true), answer(wrong, played))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.section, s.claim,
+			answer(result{Wrong: gaps[s.name()]}, true), answer(found, played))
 	}
-	fmt.Fprintf(&b, "| | yes, of %d | %d | %d |\n", len(list), ours, theirs)
+	fmt.Fprintf(&b, "| | yes, of %d | %d | %d; %d not there |\n", len(list), ours, theirs, absent)
+	b.WriteString(rulesIntroduction)
+	renderEvidence(&b, rules)
+	b.WriteString(lessonsIntroduction)
+	renderEvidence(&b, lessons)
 	return b.String()
 }
 
 // answer is what stands in a line of the table.
-func answer(wrong string, played bool) string {
+func answer(found result, played bool) string {
 	switch {
 	case !played:
 		return "not tried"
-	case wrong == "":
+	case found.Absent != "":
+		return "not there: " + found.Absent
+	case found.Wrong == "":
 		return "yes"
 	default:
-		return "no: " + strings.ReplaceAll(strings.Join(strings.Fields(wrong), " "), "|", "\\|")
+		return "no: " + strings.ReplaceAll(strings.Join(strings.Fields(found.Wrong), " "), "|", "\\|")
 	}
 }

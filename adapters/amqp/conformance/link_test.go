@@ -118,6 +118,7 @@ func (l *link) get() message {
 		t, r := expect[frame.Transfer](l.client)
 		l.session.nextIncomingID++
 		l.checkTransfer(t, m)
+		l.checkFields(t, m)
 		if m.frames++; m.frames == 1 {
 			m.Transfer = *t
 			m.DeliveryTag = append([]byte(nil), t.DeliveryTag...)
@@ -150,6 +151,18 @@ func (l *link) checkTransfer(t *frame.Transfer, m message) {
 		l.failf("delivery-id changes from %d to %d", m.DeliveryID, t.DeliveryID)
 	case t.MessageFormat != 0:
 		l.failf("message-format is %d", t.MessageFormat)
+	}
+}
+
+// checkFields knows what else a transfer has to have, and may not have [2.7.5, 3.4.1].
+func (l *link) checkFields(t *frame.Transfer, m message) {
+	switch {
+	case m.frames == 0 && !t.HasMessageFormat:
+		l.slip("the first transfer has no message-format")
+	case m.frames > 0 && t.DeliveryTag != nil && string(t.DeliveryTag) != string(m.DeliveryTag):
+		l.slip("delivery-tag changes within a delivery")
+	case t.State.Kind == frame.Received && !(t.Resume && m.frames == 0):
+		l.slip("a transfer has the state received")
 	}
 }
 
@@ -212,13 +225,17 @@ func (l *link) detach(closed bool) *frame.Detach {
 	return d
 }
 
-// remains checks that the queue has exactly these messages, by what comes in front of another one.
+// remains checks that the queue has exactly these messages, by what comes in front of another one, and takes them.
 func (s *session) remains(address string, want ...string) {
 	const last = "the last one"
 	s.fill(address, last)
 	a := from(address)
-	a.Name = "rest of " + address
+	a.Name = fmt.Sprintf("rest of %s with link %d", address, s.handles)
 	l := s.attach(a)
 	l.give(uint32(len(want) + 1))
-	l.expectTexts(append(want, last)...)
+	got := l.expectTexts(append(want, last)...)
+	for _, m := range got {
+		l.settle(m, m, frame.State{Kind: frame.Accepted})
+	}
+	l.detach(true)
 }

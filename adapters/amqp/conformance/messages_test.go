@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
@@ -68,6 +69,47 @@ var messages = []scenario{
 			c.failf("annotations came as % x, want % x", got, b)
 		}
 	}},
+	{"3.2.1", "a message without a header is as one with the defaults", func(c *client) {
+		m := c.relay(text("x"))
+		if got, err := m.Header(); err != nil || got.Durable || got.Priority != amqp.DefaultPriority || got.TTL != 0 {
+			c.failf("the header came as %+v (%v)", got, err)
+		}
+	}},
+	{"3.2.1", "a message whose time to live has passed does not come", func(c *client) {
+		s, address := c.session(), c.host.newQueue()
+		h := amqp.Header{Priority: amqp.DefaultPriority, TTL: 1}
+		s.sender(address).put(append(h.Append(nil), text("late")...))
+		for start := time.Now(); time.Since(start) < 5*time.Millisecond; {
+			s.barrier()
+		}
+		s.remains(address)
+	}},
+	{"3.2.10", "message-annotations that begin with x-opt- and nobody knows are ignored", func(c *client) {
+		w := amqp.BeginMessageAnnotations(nil)
+		w.String("x-opt-nobody-knows", "1")
+		c.relay(append(w.End(), text("x")...))
+	}},
+	{"3.2.10", "an annotation that is not understood, and does not begin with x-opt, ends the link with not-implemented",
+		func(c *client) {
+			l := c.session().sender(c.host.newQueue())
+			w := amqp.BeginMessageAnnotations(nil)
+			w.String("nobody-knows", "1")
+			l.piece(l.transfer(), append(w.End(), text("x")...))
+			for {
+				r, _ := c.next()
+				switch p := r.body.(type) {
+				case *frame.Flow:
+					continue
+				case *frame.Detach:
+					c.checkCondition("detach", p.Error, []amqp.Symbol{frame.NotImplemented})
+				case *frame.Disposition:
+					c.failf("the message is %v", p.State.Kind)
+				default:
+					c.failf("%v came, want detach", r)
+				}
+				return
+			}
+		}},
 	{"3.2.9", "the footer passes unchanged", func(c *client) {
 		w := amqp.BeginFooter(nil)
 		w.String("x-opt-sum", "1234")

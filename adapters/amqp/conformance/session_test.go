@@ -11,18 +11,10 @@ import (
 func (c *client) authenticate() {
 	c.header(frame.ProtocolSASL)
 	expect[frame.SASLMechanisms](c)
-	c.send(0, credentials())
+	c.send(0, c.login)
 	if o, _ := expect[frame.SASLOutcome](c); o.Code != frame.SASLOK {
 		c.failf("the outcome of SASL is %d", o.Code)
 	}
-}
-
-// credentials are those that the flags give.
-func credentials() *frame.SASLInit {
-	if *user == "" {
-		return &frame.SASLInit{Mechanism: "ANONYMOUS", InitialResponse: []byte("conformance")}
-	}
-	return &frame.SASLInit{Mechanism: "PLAIN", InitialResponse: []byte("\x00" + *user + "\x00" + *password)}
 }
 
 // layer goes up to the AMQP header.
@@ -66,6 +58,7 @@ type session struct {
 	handles        uint32           // the next of ours
 	handleMax      uint32           // of the host's
 	senders        map[uint32]*link // by the host's handle
+	attached       map[uint32]bool  // handles that the host uses
 }
 
 // session opens with the defaults and begins a session.
@@ -83,7 +76,8 @@ func (c *client) begin(channel uint16, window uint32) *session {
 func (c *client) beginAs(channel uint16, ours frame.Begin) *session {
 	s := &session{
 		client: c, channel: channel, window: ours.IncomingWindow, handleMax: ours.HandleMax,
-		nextOutgoingID: ours.NextOutgoingID, nextDeliveryID: ours.NextOutgoingID, senders: map[uint32]*link{},
+		nextOutgoingID: ours.NextOutgoingID, nextDeliveryID: ours.NextOutgoingID,
+		senders: map[uint32]*link{}, attached: map[uint32]bool{},
 	}
 	c.send(channel, &ours)
 	b, r := expect[frame.Begin](c)
@@ -110,10 +104,40 @@ func (s *session) flow() frame.Flow {
 	}
 }
 
-// flowed makes use of a flow of the host [2.5.6, 2.6.7].
+// checkHandle knows which handles the host has attached links to [2.6.2].
+func (s *session) checkHandle(r received) {
+	handle, uses := uint32(0), true
+	switch p := r.body.(type) {
+	case *frame.Attach:
+		if s.attached[p.Handle] {
+			s.failf("attach came with handle %d, which is in use", p.Handle)
+		}
+		s.attached[p.Handle] = true
+		return
+	case *frame.Detach:
+		defer delete(s.attached, p.Handle)
+		handle = p.Handle
+	case *frame.Flow:
+		handle, uses = p.Handle, p.HasHandle
+	case *frame.Transfer:
+		handle = p.Handle
+	default:
+		return
+	}
+	if uses && !s.attached[handle] {
+		s.failf("%v came with handle %d, to which no link is attached", r, handle)
+	}
+}
+
+// flowed checks a flow of the host [2.7.4], and makes use of it [2.5.6, 2.6.7].
 func (s *session) flowed(f *frame.Flow) {
-	if !f.HasNextIncomingID {
-		s.failf("a flow without next-incoming-id came after our begin")
+	switch {
+	case !f.HasNextIncomingID:
+		s.slip("a flow without next-incoming-id came after our begin")
+	case !f.HasHandle && saysOfLink(f):
+		s.slip("a flow without a handle says something of a link")
+	case f.HasHandle && !f.HasDeliveryCount:
+		s.slip("a flow of a link that both sides have attached has no delivery-count")
 	}
 	s.remoteWindow = f.NextIncomingID + f.IncomingWindow - s.nextOutgoingID
 	if !f.HasHandle {
@@ -175,19 +199,62 @@ func (s *session) offer(a frame.Attach) *link {
 // answered reads the attach that answers.
 func (l *link) answered(a frame.Attach) {
 	p, _ := expect[frame.Attach](l.client)
+	l.take(p, a)
+}
+
+// take makes use of the attach that answers.
+func (l *link) take(p *frame.Attach, a frame.Attach) {
 	if p.Name != a.Name || p.Role == a.Role {
 		l.failf("attach of %q as %v is answered with %q as %v", a.Name, a.Role, p.Name, p.Role)
 	}
-	if p.Handle > l.handleMax {
-		l.failf("attach came with handle %d, above our handle-max of %d", p.Handle, l.handleMax)
-	}
-	if p.Role == frame.Sender && !p.HasInitialCount {
-		l.failf("the sender's attach has no initial-delivery-count")
-	}
+	l.checkAttach(p)
 	if l.remote = p; a.Role == frame.Receiver {
 		l.deliveryCount = p.InitialDeliveryCount
 	} else {
 		l.session.senders[p.Handle] = l
+	}
+}
+
+// saysOfLink tells whether a flow has fields that are a link's.
+func saysOfLink(f *frame.Flow) bool {
+	return f.HasDeliveryCount || f.HasLinkCredit || f.Available > 0 || f.Drain || f.Properties != nil
+}
+
+// checkAttach knows what an answer may say [2.7.3, 3.5.3, 3.5.4].
+func (l *link) checkAttach(p *frame.Attach) {
+	if p.Handle > l.handleMax {
+		l.failf("attach came with handle %d, above our handle-max of %d", p.Handle, l.handleMax)
+	}
+	if p.Role == frame.Sender && !p.HasInitialCount {
+		l.slip("the sender's attach has no initial-delivery-count")
+	}
+	if p.Role == frame.Sender && p.Source != nil {
+		l.checkSource(p.Source)
+	}
+	if unsettled, ok := p.Unsettled.Map(); ok {
+		for tag := range unsettled.All() {
+			if _, ok := tag.Binary(); !ok {
+				l.slip("the unsettled map has a key that is no delivery-tag")
+			}
+		}
+	}
+}
+
+// checkSource knows what the host may say of a source of its own [3.5.3].
+func (l *link) checkSource(s *frame.Source) {
+	switch {
+	case s.Dynamic && s.Address == "":
+		l.slip("a source that was made has no address")
+	case !s.Dynamic && s.DynamicNodeProperties != nil:
+		l.slip("a source that was not made has dynamic-node-properties")
+	case s.DefaultOutcome.Kind != frame.NoState && !s.DefaultOutcome.IsOutcome():
+		l.slip("the default-outcome is none of the outcomes")
+	}
+	filters, _ := s.Filter.Map()
+	for _, filter := range filters.All() {
+		if _, _, ok := filter.Described(); !ok && filter.Code() != amqp.CodeNull {
+			l.slip("a filter is not a described type")
+		}
 	}
 }
 
