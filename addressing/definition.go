@@ -40,6 +40,8 @@ func (d *Definition) validateSettings() error {
 		return fmt.Errorf("maxMessageSize %d is negative", d.MaxMessageSize)
 	case d.Queue != QueueSettings{} && !stored:
 		return fmt.Errorf("%s does not fit kind %v, only queue and topic", d.Queue.firstSet(), d.Kind)
+	case d.Queue.ConsumeOnly && d.Kind != Queue:
+		return fmt.Errorf("consumeOnly does not fit kind %v, only queue", d.Kind)
 	}
 	return d.Queue.validate()
 }

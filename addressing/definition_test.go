@@ -43,6 +43,25 @@ func TestDefinitionIsRefused(t *testing.T) {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{MaxConsumers: -1}},
 		"overflow Overflow(7) does not exist": {
 			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{Overflow: 7}},
+		"dedupWindow.messages 1000001 is not within": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				Dedup: addressing.Dedup{Messages: 1_000_001}}},
+		"dedupWindow.time -1ns is negative": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				Dedup: addressing.Dedup{Messages: 1, Time: -1}}},
+		"dedupWindow.time without": {
+			Name: name, Kind: addressing.Queue, Queue: addressing.QueueSettings{
+				Dedup: addressing.Dedup{Time: time.Second}}},
+		"consumeOnly does not fit kind topic": {
+			Name: name, Kind: addressing.Topic, Queue: addressing.QueueSettings{ConsumeOnly: true}},
+		"consumers.exclusive does not fit kind anycast": {
+			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{Exclusive: true}},
+		"lastValueKey does not fit kind broadcast": {
+			Name: name, Kind: addressing.Broadcast, Queue: addressing.QueueSettings{LastValueKey: "a"}},
+		"nonDestructive does not fit kind anycast": {
+			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{NonDestructive: true}},
+		"dedupWindow does not fit kind anycast": {
+			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{Dedup: addressing.Dedup{Messages: 1}}},
 		"consumers.singleActive does not fit kind anycast": {
 			Name: name, Kind: addressing.Anycast, Queue: addressing.QueueSettings{SingleActive: true}},
 		"groups does not fit kind broadcast": {
@@ -62,6 +81,8 @@ func TestDefinitionIsTaken(t *testing.T) {
 	name := houseFilter(t, "a/#")
 	limits := addressing.QueueSettings{
 		MaxMessages: 10, MaxBytes: 1 << 40, Overflow: addressing.DropHead, MaxConsumers: 3, SingleActive: true, Groups: true,
+		Exclusive: true, LastValueKey: "sensor", NonDestructive: true,
+		Dedup:         addressing.Dedup{Messages: 1_000_000, Time: time.Hour},
 		TTL:           addressing.TTL{Default: time.Hour, Min: time.Second, Max: time.Hour},
 		Redelivery:    addressing.Backoff{Initial: time.Second, Multiplier: 2, Max: time.Minute},
 		MaxDeliveries: 5, DeadLetter: "dead", Expiry: "late",

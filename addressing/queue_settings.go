@@ -13,7 +13,13 @@ type QueueSettings struct {
 	Overflow     Overflow // what happens beyond these
 	MaxConsumers int      // at once; 0 is no limit
 	SingleActive bool     // one consumer gets everything until it leaves
+	Exclusive    bool     // who consumes lets nobody in beside him
 	Groups       bool     // messages of one group-id go to one consumer until it leaves
+
+	LastValueKey   string // an application property: only the last message of each of its values is kept
+	NonDestructive bool   // consumers read what is there and take nothing
+	ConsumeOnly    bool   // clients do not send; other queues' dead and expired messages come in. Queues only
+	Dedup          Dedup
 
 	TTL           TTL
 	Redelivery    Backoff
@@ -28,6 +34,16 @@ type TTL struct {
 	Min     time.Duration // of one that does
 	Max     time.Duration // of every message
 }
+
+// Dedup is how long message-ids are remembered, so that a message that is sent again is not stored again: the last
+// Messages of them, 0 for none, and for so much Time, 0 for as long as they are among these.
+type Dedup struct {
+	Messages int
+	Time     time.Duration
+}
+
+// maxDedup bounds the ids that a queue remembers, which are in memory: 64 bytes each.
+const maxDedup = 1_000_000
 
 // Backoff is how long a message waits after a failed delivery: Initial after the first one, Multiplier times as long
 // after each further one, at most Max. A Multiplier of 0 is 1, a Max of 0 no bound.
@@ -90,7 +106,8 @@ func (q QueueSettings) validate() error {
 		return fmt.Errorf("maxDeliveries %d is negative", q.MaxDeliveries)
 	}
 	return errors.Join(
-		q.TTL.validate(), q.Redelivery.validate(), letters("deadLetter", q.DeadLetter), letters("expiry", q.Expiry),
+		q.Dedup.validate(), q.TTL.validate(), q.Redelivery.validate(),
+		letters("deadLetter", q.DeadLetter), letters("expiry", q.Expiry),
 	)
 }
 
@@ -100,6 +117,18 @@ func (t TTL) validate() error {
 		return errors.New("ttl is negative")
 	case t.Max > 0 && t.Min > t.Max:
 		return fmt.Errorf("ttl.min %v is greater than ttl.max %v", t.Min, t.Max)
+	}
+	return nil
+}
+
+func (d Dedup) validate() error {
+	switch {
+	case d.Messages < 0 || d.Messages > maxDedup:
+		return fmt.Errorf("dedupWindow.messages %d is not within 0 and %d", d.Messages, maxDedup)
+	case d.Time < 0:
+		return fmt.Errorf("dedupWindow.time %v is negative", d.Time)
+	case d.Time > 0 && d.Messages == 0:
+		return errors.New("dedupWindow.time without dedupWindow.messages remembers nothing")
 	}
 	return nil
 }
@@ -138,8 +167,18 @@ func (q QueueSettings) firstSet() string {
 		return "consumers.max"
 	case q.SingleActive:
 		return "consumers.singleActive"
+	case q.Exclusive:
+		return "consumers.exclusive"
 	case q.Groups:
 		return "groups"
+	case q.LastValueKey != "":
+		return "lastValueKey"
+	case q.NonDestructive:
+		return "nonDestructive"
+	case q.ConsumeOnly:
+		return "consumeOnly"
+	case q.Dedup != Dedup{}:
+		return "dedupWindow"
 	case q.TTL != TTL{}:
 		return "ttl"
 	case q.Redelivery != Backoff{}:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -21,6 +22,8 @@ type Options struct {
 	Log          *slog.Logger // slog.Default
 	CacheSize    int64        // bytes of disk blocks kept in memory; see store.Options
 	MemTableSize int64        // bytes gathered in memory before they become a table file; see store.Options
+	MinFree      int64        // bytes free on the disk below which no new messages are taken; see store.Options
+	MaxPending   int          // bytes that may wait for the disk until no new messages are taken; see store.Options
 
 	MaxQueues        int   // queues of a tenant; default 200,000
 	MaxSubscriptions int   // durable subscriptions of a tenant; default 10,000
@@ -61,12 +64,15 @@ type Broker struct {
 	readers readers
 	clock   clock
 	failed  chan struct{}
+	aside   atomic.Int64 // how often setAside was called
 
 	mu     sync.Mutex // guards everything below; taken before a node's lock
 	queues map[store.Name]*queueNode
 	counts map[countKey]int
 	named  map[subscriptionKey][]*queueNode // durable subscriptions
 	topics map[string]*topics               // by tenant
+
+	defined map[string]*tenancy.Tenant // by name; see Define
 
 	volatileID store.QueueID // of the next volatile subscription; the store gives none as high
 }
@@ -85,12 +91,14 @@ func Open(o Options) (*Broker, error) {
 		counts:  make(map[countKey]int),
 		named:   make(map[subscriptionKey][]*queueNode),
 		topics:  make(map[string]*topics),
+		defined: make(map[string]*tenancy.Tenant),
 
 		volatileID: 1 << 63,
 	}
 	var err error
 	b.store, err = store.Open(store.Options{
 		Dir: o.Dir, FS: o.FS, Logger: o.Log, CacheSize: o.CacheSize, MemTableSize: o.MemTableSize,
+		MinFree: o.MinFree, MaxPendingBytes: o.MaxPending,
 		OnFailure: func(error) { close(b.failed) },
 	})
 	if err != nil {
@@ -125,6 +133,7 @@ func (b *Broker) Close() error {
 func (b *Broker) Resolve(
 	ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source router.Source,
 ) (router.Node, error) {
+	t, def = b.current(t, def, source)
 	switch {
 	case def.Kind == addressing.Queue:
 		return b.queue(t, def, source)

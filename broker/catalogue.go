@@ -30,6 +30,15 @@ func (b *Broker) queue(t *tenancy.Tenant, def *addressing.Definition, source rou
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	n, err := b.open(t, def, a)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// open finds or makes the node of a queue; the caller holds b.mu.
+func (b *Broker) open(t *tenancy.Tenant, def *addressing.Definition, a addressing.Address) (*queueNode, error) {
 	name := store.Name{Tenant: t.Name, Kind: queueKind, Name: string(a)}
 	n, ok := b.queues[name]
 	if !ok {

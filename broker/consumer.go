@@ -12,6 +12,7 @@ type consumer struct {
 	link    *router.Receiver
 	id      queue.ConsumerID
 	selects bool // the queue is asked for only some of its messages; a subscription has no others
+	browses bool
 	feed    *feed
 }
 
@@ -27,16 +28,14 @@ func (n *queueNode) Attach(r *router.Receiver) error {
 	}
 	source := r.Source()
 	c := &consumer{
-		link: r, id: n.lastID + 1, feed: &n.feed,
+		link: r, id: n.lastID + 1, browses: source.Browse,
 		selects: source.Selector != nil && !n.isSubscription(),
 	}
 	role := queue.Role{
-		Selects: c.selects, Browses: source.Browse,
-		Exclusive: n.isSubscription() && !source.Shared,
+		Selects: c.selects, Browses: c.browses, Priority: source.Priority,
+		Exclusive: n.rules.alone || n.isSubscription() && !source.Shared,
 	}
-	if role.Selects || role.Browses || n.rules.groups {
-		c.feed = &feed{apart: true}
-	}
+	n.feedConsumer(c)
 	if err := n.machine.Attach(c.id, role); err != nil {
 		return cannotAttach(err)
 	}
@@ -53,9 +52,19 @@ func (n *queueNode) Attach(r *router.Receiver) error {
 	return nil
 }
 
+// feedConsumer gives a consumer the feed that fits how it walks through the queue.
+func (n *queueNode) feedConsumer(c *consumer) {
+	switch apart := c.selects || c.browses || n.rules.apart; {
+	case !apart:
+		c.feed = &n.feed
+	case c.feed == nil || !c.feed.apart:
+		c.feed = &feed{apart: true}
+	}
+}
+
 func cannotAttach(err error) *router.Error {
 	if errors.Is(err, queue.ErrExclusive) {
-		return router.Errorf(router.Conflict, "there is a consumer already, and it is not shared")
+		return router.Errorf(router.Conflict, "there is a consumer already, and one excludes the other (consumers.exclusive)")
 	}
 	return router.Errorf(router.Conflict, "there are as many consumers as there may be (consumers.max)")
 }
@@ -95,6 +104,7 @@ func (n *queueNode) detach(r *router.Receiver) (left int) {
 	delete(n.consumers, id)
 	var back, ended []queue.Settled
 	n.machine.Detach(now(), id, func(s queue.Settled) {
+		n.count(s, queue.Fail)
 		if s.Effect == queue.Dead || s.Effect == queue.Removed {
 			ended = append(ended, s)
 		} else {

@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"time"
-
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/router"
@@ -16,6 +14,7 @@ type departure struct {
 	reason   string
 	messages []queue.Settled
 	done     func(error) // nil for nobody
+	waits    bool        // it has found no room before
 }
 
 // The reasons of a departure.
@@ -35,15 +34,22 @@ func (n *queueNode) bury(s queue.Settled, o router.Outcome, done func(error)) {
 		n.remove(s.Seq, done)
 		return
 	}
-	reason := wasTried
+	n.broker.readers.ask(departure{
+		from: n, to: n.rules.dead, reason: reasonOf(o), messages: []queue.Settled{s}, done: done,
+	})
+}
+
+// reasonOf tells why a message is dead that was settled so.
+func reasonOf(o router.Outcome) string {
 	if o.State == router.Rejected {
-		reason = wasRejected
+		return wasRejected
 	}
-	n.broker.readers.ask(departure{n, n.rules.dead, reason, []queue.Settled{s}, done})
+	return wasTried
 }
 
 // expire takes messages out of the queue whose time is over: to where they go then, if there is such a queue.
 func (n *queueNode) expire(seqs []queue.Seq) {
+	n.counters.Expired += uint64(len(seqs))
 	for len(seqs) > 0 {
 		step := seqs[:min(len(seqs), departureStep)]
 		seqs = seqs[len(step):]
@@ -62,13 +68,13 @@ func (n *queueNode) expire(seqs []queue.Seq) {
 	}
 }
 
-// run implements task. What cannot leave stays out of line, and comes again when the process is started again.
+// run implements task. What cannot leave stays out of line until there is room, or until the process is started again.
 func (d departure) run() {
-	t := &transaction{done: d.ended}
+	t := &transaction{done: d.ended, inside: true}
 	for _, s := range d.messages {
 		m, err := d.from.read(s.Seq)
 		if err != nil {
-			d.from.log("a stored message cannot be read and is set aside", s.Seq, err)
+			d.from.unreadable(s.Seq, err)
 			continue
 		}
 		t.leaving = append(t.leaving, leaver{d.from, s.Seq})
@@ -79,23 +85,51 @@ func (d departure) run() {
 	}
 }
 
+// ended hears how it went.
 func (d departure) ended(err error) {
-	if err != nil {
-		d.from.log("messages cannot be moved to "+d.to.name.Name, d.messages[0].Seq, err)
+	full := router.ReasonOf(err) == router.Quota
+	switch {
+	case full && len(d.messages) > 1:
+		half := len(d.messages) / 2
+		first, second := d, d
+		first.messages, second.messages = d.messages[:half], d.messages[half:]
+		d.from.broker.readers.ask(first)
+		d.from.broker.readers.ask(second)
+		return
+	case err != nil && !d.waits:
+		d.from.log("messages cannot be moved now to "+d.to.name.Name, d.messages[0].Seq, err)
 	}
 	if d.done != nil {
 		d.done(err)
 	}
+	d.to.mu.Lock()
+	defer d.to.mu.Unlock()
+	if full {
+		d.waits, d.done = true, nil
+		d.to.awaiting = append(d.to.awaiting, d)
+	} else if err == nil {
+		d.to.invite()
+	}
+}
+
+// invite lets the next departure try again that has found no room here, if there is some now.
+func (n *queueNode) invite() {
+	if len(n.awaiting) == 0 || !n.machine.Room(1, 0) {
+		return
+	}
+	next := n.awaiting[0]
+	n.awaiting = n.awaiting[1:]
+	n.broker.readers.ask(next)
 }
 
 // letter gives a message as it is kept elsewhere: it says where it comes from, and lives on without a time limit.
 func (d departure) letter(m router.Delivery, attempts int) router.Delivery {
 	w := amqp.BeginFields(nil)
-	w.String("x-opt-death-queue", d.from.displayName())
-	w.String("x-opt-death-address", string(m.To))
-	w.String("x-opt-death-reason", d.reason)
-	w.Timestamp("x-opt-death-time", amqp.Timestamp(time.Now().UnixMilli()))
-	w.Uint("x-opt-death-count", uint32(attempts))
+	w.String(deathQueue, d.from.displayName())
+	w.String(deathAddress, string(m.To))
+	w.String(deathReason, d.reason)
+	w.Timestamp(deathTime, amqp.Timestamp(now()))
+	w.Uint(deathCount, uint32(attempts))
 	m.Message = annotated(m.Message, w.End())
 	m.To, m.Expires, m.Due = addressing.Address(d.to.name.Name), 0, 0
 	return m
@@ -107,6 +141,6 @@ func (n *queueNode) read(seq queue.Seq) (router.Delivery, error) {
 	if err != nil {
 		return router.Delivery{}, err
 	}
-	d, err := parseRecord(flags, value)
+	_, d, err := parseStored(flags, value)
 	return kept(d), err
 }

@@ -49,7 +49,7 @@ func (n *queueNode) load(f *feed, from queue.Seq) {
 		bad    error
 	)
 	err := n.broker.store.Read(n.id, uint64(from), func(seq uint64, flags byte, value []byte) bool {
-		d, err := parseRecord(flags, value)
+		_, d, err := parseStored(flags, value)
 		if err != nil {
 			bad = &store.CorruptError{What: "message", Queue: n.id, Seq: seq, Cause: err}
 			return false
@@ -95,7 +95,7 @@ func isCorrupt(err error) bool {
 // discard gives up a message that cannot be read. It stays on disk, is reported, and no longer stands in the way.
 func (n *queueNode) discard(seq queue.Seq, err error) {
 	if n.machine.Remove(seq) {
-		n.log("a stored message cannot be read and is set aside", seq, err)
+		n.unreadable(seq, err)
 	}
 }
 

@@ -54,6 +54,9 @@ func (n *queueNode) serve(turn queue.Turn) {
 		return
 	}
 	d.Attempts = uint32(a.Attempts)
+	if a.Attempts > 0 && a.Tag > 0 {
+		n.counters.Redelivered++
+	}
 	if note, ok := n.notes[a.Seq]; ok {
 		d.Message = annotated(d.Message, note)
 	}

@@ -38,6 +38,14 @@ func (n *queueNode) giveBack(settled ...queue.Settled) {
 	batch.CommitLazy()
 }
 
+// dropReplaced takes off the disk what recovery found that a later message of its key takes the place of.
+func (n *queueNode) dropReplaced() {
+	if len(n.replaced) > 0 {
+		n.drop(n.replaced)
+		n.replaced = nil
+	}
+}
+
 // histories are what recovery finds.
 type histories map[historyKey][]byte
 
@@ -47,7 +55,7 @@ type historyKey struct {
 }
 
 // restore puts a message back into its queue.
-func (h histories) restore(n *queueNode, seq queue.Seq, d router.Delivery) {
+func (h histories) restore(n *queueNode, seq queue.Seq, f facts, d router.Delivery) {
 	history, attempts := h[historyKey{n.id, uint64(seq)}], uint64(0)
 	if len(history) > 0 {
 		length := 0
@@ -55,5 +63,7 @@ func (h histories) restore(n *queueNode, seq queue.Seq, d router.Delivery) {
 		n.remembers = true
 		n.note(seq, string(history[max(length, 0):]))
 	}
-	n.machine.Restore(seq, entryOf(d, true), int(attempts))
+	if replaced := n.machine.Restore(seq, entryOf(d, f.key), int(attempts)); replaced > 0 {
+		n.replaced = append(n.replaced, replaced)
+	}
 }

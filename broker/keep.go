@@ -31,15 +31,22 @@ func inMemory(s queue.Settings, maxBytes int64) queue.Settings {
 	return s
 }
 
+// record puts the record of a message into scratch.
+func (n *queueNode) record(d router.Delivery, key string) {
+	n.scratch = appendRecord(facts{since: now(), key: key}.append(n.scratch[:0]), d)
+}
+
 // write adds a message to a batch, whose record is in scratch, and the removal of those in whose place it comes.
 func (n *queueNode) write(batch store.Batch, seq queue.Seq, dropped []queue.Seq, d router.Delivery) {
 	item := stored{seq: seq, delivery: d}
+	n.counters.Dropped += uint64(len(dropped))
 	if n.isVolatile() {
 		n.forget(dropped)
 		n.storing = append(n.storing, item)
 		return
 	}
-	batch.Append(n.id, uint64(seq), flagsOf(d), n.scratch)
+	batch.Append(n.id, uint64(seq), flagsOf(d)|flagFacts, n.scratch)
+	n.memorise(batch, seq, d.Message)
 	n.deleteAll(batch, dropped)
 	if raise, wanted := n.machine.LeaseWanted(); wanted {
 		item.lease = raise
@@ -80,6 +87,7 @@ func (n *queueNode) arrived(item *stored, err error) {
 	// A body is kept only if all that go before it are kept too: a window with a hole would be of no use.
 	keeps := n.isVolatile() || len(n.consumers) > 0 && len(n.feed.bodies) == n.machine.Ready() && n.feed.room()
 	n.machine.Stored(item.seq)
+	n.counters.In++
 	timeless := item.delivery.Due == 0 && item.delivery.Expires == 0
 	if keeps && (timeless || n.isVolatile() || n.machine.IsReady(item.seq)) {
 		n.feed.add(item.seq, kept(item.delivery))
@@ -149,6 +157,7 @@ func (n *queueNode) delete(batch store.Batch, seq queue.Seq) {
 		return
 	}
 	batch.Delete(n.id, uint64(seq))
+	n.invite()
 	if n.remembers {
 		batch.DeleteHistory(n.id, uint64(seq))
 	}

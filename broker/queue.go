@@ -33,9 +33,13 @@ type queueNode struct {
 	dirty      bool  // metadata on disk is behind
 	wakeAt     int64 // when the clock is to wake the queue; 0 for never
 	rules      rules
-	remembers  bool // there are, or were, histories of messages
-	configured bool // rules and the machine's settings are those of the definition
-	retired    bool // the subscription was ended: nothing is kept or attached any more
+	counters   Counters
+	memory     memory      // of messages that may be sent again
+	awaiting   []departure // what is to come here when there is room
+	replaced   []queue.Seq // what recovery found that a later message of its key takes the place of
+	remembers  bool        // there are, or were, histories of messages
+	configured bool        // rules and the machine's settings are those of the definition
+	retired    bool        // the subscription was ended: nothing is kept or attached any more
 }
 
 var (
@@ -54,7 +58,14 @@ func (n *queueNode) isVolatile() bool { return n.name.Kind == volatileKind }
 // Transactor implements router.Stored.
 func (n *queueNode) Transactor() router.Transactor { return n.broker }
 
+// Join implements router.Node.
 func (n *queueNode) Join(s *router.Sender) error {
+	n.mu.Lock()
+	closed := n.rules.closed
+	n.mu.Unlock()
+	if closed {
+		return consumeOnly()
+	}
 	s.Grant()
 	return nil
 }
@@ -63,27 +74,46 @@ func (n *queueNode) Join(s *router.Sender) error {
 func (n *queueNode) Leave(*router.Sender) {}
 
 func (n *queueNode) Offer(d router.Delivery) {
+	if err := n.broker.admit(); err != nil {
+		d.Settle(refused(err))
+		return
+	}
+	n.take(d)
+}
+
+// take takes in a message that was admitted.
+func (n *queueNode) take(d router.Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.retired {
 		d.Settle(router.Accept()) // it is no subscription any more: there is nothing to keep
 		return
 	}
+	if n.rules.closed {
+		d.Settle(refused(consumeOnly()))
+		return
+	}
+	if n.isAgain(d.Message) {
+		n.acceptAgain(d)
+		return
+	}
 	if n.rules.limits {
 		d = n.rules.limited(d)
 	}
-	seq, dropped, err := n.machine.Append(entryOf(d, n.rules.groups))
+	key := n.rules.keyOf(d.Message)
+	seq, dropped, err := n.machine.Append(entryOf(d, key))
 	if err != nil {
 		d.Settle(refused(queueFull()))
 		return
 	}
 	if n.isVolatile() {
+		n.counters.Dropped += uint64(len(dropped))
 		n.forget(dropped)
 		n.arrived(&stored{seq: seq, delivery: d}, nil)
 		n.handOut()
 		return
 	}
-	n.scratch = appendRecord(n.scratch[:0], d)
+	n.record(d, key)
 	batch, err := n.broker.store.Begin()
 	if err != nil {
 		n.machine.StoreFailed(seq)
@@ -99,6 +129,10 @@ func storeFailed() router.Outcome { return refused(storeError()) }
 
 func queueFull() *router.Error {
 	return router.Errorf(router.Quota, "the queue is full (maxMessages, maxBytes)")
+}
+
+func consumeOnly() *router.Error {
+	return router.Errorf(router.Denied, "the queue takes no messages of clients (consumeOnly)")
 }
 
 func notHeld() *router.Error { return router.Errorf(router.Conflict, "the message is no longer held") }
@@ -120,5 +154,7 @@ func (n *queueNode) settle(tag queue.Tag, o router.Outcome) queue.Settled {
 	if v != queue.Accept {
 		at = now()
 	}
-	return n.machine.Settle(at, tag, v)
+	s := n.machine.Settle(at, tag, v)
+	n.count(s, v)
+	return s
 }

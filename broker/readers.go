@@ -6,8 +6,8 @@ import (
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 )
 
-// readers are the few goroutines that read from the disk: bodies for consumers, and messages that are moved. A feed has at most one request with them, so what
-// waits is bounded by the number of consumers.
+// readers are the few goroutines that read from the disk: bodies for consumers, and messages that are moved. A feed has
+// at most one request with them, so what waits is bounded by the number of consumers and of messages on their way.
 type readers struct {
 	running sync.WaitGroup
 

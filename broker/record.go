@@ -5,18 +5,18 @@ import (
 	"errors"
 
 	"github.com/manifoldmq/manifold/addressing"
-	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // A stored delivery is: when it expires and, if it says so in the flags, when it is due (uvarints, Unix milliseconds),
 // the length of its address (uvarint), the address, and the encoded message. What is a matter of yes or no stands in the
-// record's flags, too.
+// record's flags, too. In a queue its facts go before it, if the flags say so.
 const (
 	flagRetain  = 1 << 0
 	flagSettled = 1 << 1
 	flagDue     = 1 << 2
+	flagFacts   = 1 << 3
 )
 
 var errRecord = errors.New("the stored delivery cannot be read")
@@ -46,27 +46,18 @@ func appendRecord(dst []byte, d router.Delivery) []byte {
 
 // parseRecord reverses appendRecord. It copies what it keeps of value, whose checksum the store has checked.
 func parseRecord(flags byte, value []byte) (router.Delivery, error) {
-	expires, n := binary.Uvarint(value)
-	if n <= 0 {
-		return router.Delivery{}, errRecord
-	}
-	value = value[n:]
-	var due uint64
+	r := fields{rest: value}
+	expires, due := r.number(), uint64(0)
 	if flags&flagDue != 0 {
-		if due, n = binary.Uvarint(value); n <= 0 {
-			return router.Delivery{}, errRecord
-		}
-		value = value[n:]
+		due = r.number()
 	}
-	length, n := binary.Uvarint(value)
-	if n <= 0 || length > uint64(len(value)-n) {
+	to := r.text()
+	if r.failed {
 		return router.Delivery{}, errRecord
 	}
-	value = value[n:]
-	m := amqp.Trusted(append([]byte(nil), value[length:]...))
 	return router.Delivery{
-		Message: m,
-		To:      addressing.Address(value[:length]),
+		Message: amqp.Trusted(append([]byte(nil), r.rest...)),
+		To:      addressing.Address(to),
 		Expires: int64(expires),
 		Due:     int64(due),
 		Retain:  flags&flagRetain != 0,
@@ -74,17 +65,57 @@ func parseRecord(flags byte, value []byte) (router.Delivery, error) {
 	}, nil
 }
 
-// entryOf gives what a queue has to know of a delivery, its message group included if that is asked for.
-func entryOf(d router.Delivery, groups bool) queue.Entry {
-	e := queue.Entry{
-		Size: d.Message.Len(), Priority: queue.DefaultPriority, Expires: d.Expires, Due: d.Due,
+// facts are what a queue knows of a message besides its delivery: when it came (uvarint, Unix milliseconds) and its
+// last-value key, after its length (uvarint).
+type facts struct {
+	since int64 // 0 when it is not known
+	key   string
+}
+
+// append adds the facts that go before a delivery.
+func (f facts) append(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(f.since))
+	dst = binary.AppendUvarint(dst, uint64(len(f.key)))
+	return append(dst, f.key...)
+}
+
+// parseStored reverses what a queue writes of a message: its facts and its delivery.
+func parseStored(flags byte, value []byte) (f facts, d router.Delivery, err error) {
+	if flags&flagFacts != 0 {
+		r := fields{rest: value}
+		f = facts{since: int64(r.number()), key: r.text()}
+		if r.failed {
+			return facts{}, router.Delivery{}, errRecord
+		}
+		value = r.rest
 	}
-	if h, err := d.Message.Header(); err == nil {
-		e.Priority = h.Priority
+	d, err = parseRecord(flags, value)
+	return f, d, err
+}
+
+// fields reads the parts of a record one after the other.
+type fields struct {
+	rest   []byte
+	failed bool
+}
+
+func (r *fields) number() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.failed = true
+		return 0
 	}
-	if groups {
-		group, _ := d.Message.Property(amqp.PropertyGroupID).Text()
-		e.Group = string(group)
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *fields) text() string {
+	length := r.number()
+	if r.failed || length > uint64(len(r.rest)) {
+		r.failed = true
+		return ""
 	}
-	return e
+	text := string(r.rest[:length])
+	r.rest = r.rest[length:]
+	return text
 }

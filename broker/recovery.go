@@ -11,20 +11,24 @@ import (
 // recover rebuilds the nodes from the store.
 func (b *Broker) recover() error {
 	r := recovery{broker: b, nodes: make(map[store.QueueID]*queueNode), histories: make(histories)}
-	if err := b.store.Catalogue(r.enter); err != nil {
+	if err := b.store.Catalogue(r.enter); isCorrupt(err) {
+		b.setAside("entries of the catalogue are corrupt and are set aside, with the messages of their queues", err)
+	} else if err != nil {
 		return fmt.Errorf("recover the catalogue: %w", err)
 	}
 	err := b.store.EachHistory(func(id store.QueueID, seq uint64, value []byte) {
 		r.histories[historyKey{id, seq}] = bytes.Clone(value)
 	})
 	if err != nil {
-		b.log.Error("how often messages were delivered cannot be read of all of them", "err", err)
+		b.setAside("how often messages were delivered cannot be read of all of them", err)
 	}
 	if err := b.store.Recover(&r); err != nil {
 		return err
 	}
+	b.recoverMemories(r.nodes)
 	for name, n := range b.queues {
 		n.schedule()
+		n.dropReplaced()
 		if name.Kind == subscriptionKind {
 			b.topicsOf(name.Tenant).subscribe(n)
 		}
@@ -47,7 +51,7 @@ func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) 
 	}
 	source, err := parseDescription(name, description)
 	if err != nil {
-		return err
+		return &store.CorruptError{What: "entry of the catalogue", Queue: id, Cause: err}
 	}
 	r.nodes[id] = r.broker.addSubscription(name, id, source)
 	return nil
@@ -56,27 +60,27 @@ func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) 
 func (r *recovery) Queue(id store.QueueID, m store.Meta) {
 	if n, ok := r.nodes[id]; ok {
 		n.machine = queue.Recover(queue.Settings{}, pastOf(m))
+		return
 	}
+	r.broker.setAside("the messages of a queue that is not in the catalogue are set aside", nil, "queue", uint64(id))
 }
 
 func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byte) {
 	n, ok := r.nodes[id]
 	if !ok {
-		r.broker.log.Error("a stored message belongs to no known queue", "queue", uint64(id), "seq", seq)
 		return
 	}
-	d, err := parseRecord(flags, value)
+	f, d, err := parseStored(flags, value)
 	if err != nil {
-		r.broker.log.Error("a stored message cannot be read and is set aside",
-			"tenant", n.name.Tenant, "address", n.name.Name, "seq", seq, "err", err)
+		n.unreadable(queue.Seq(seq), err)
 		n.machine.Skip(queue.Seq(seq))
 		return
 	}
-	r.histories.restore(n, queue.Seq(seq), d)
+	r.histories.restore(n, queue.Seq(seq), f, d)
 }
 
 func (r *recovery) Corrupt(err *store.CorruptError) {
-	r.broker.log.Error("a stored message is corrupt and is set aside", "err", err)
+	r.broker.setAside("a stored message is corrupt and is set aside", err)
 	if n, ok := r.nodes[err.Queue]; ok && err.Seq > 0 {
 		n.machine.Skip(queue.Seq(err.Seq))
 	}

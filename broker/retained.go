@@ -1,9 +1,8 @@
 package broker
 
 import (
-	"fmt"
-
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
 )
 
@@ -104,7 +103,7 @@ func (t *topics) recoverRetained() {
 	err := t.broker.store.EachRetained(t.tenant, "", func(topic string, flags byte, value []byte) error {
 		d, err := parseRecord(flags, value)
 		if err != nil {
-			return fmt.Errorf("retained message of %s: %w", topic, err)
+			return &store.CorruptError{What: "retained message of " + topic, Cause: err}
 		}
 		if t.retained.fits(&d) {
 			t.retained.put(d)
@@ -112,6 +111,6 @@ func (t *topics) recoverRetained() {
 		return nil
 	})
 	if err != nil {
-		t.broker.log.Error("retained messages cannot be read and are set aside", "tenant", t.tenant, "err", err)
+		t.broker.setAside("retained messages cannot be read and are set aside", err, "tenant", t.tenant)
 	}
 }

@@ -14,10 +14,14 @@ import (
 type rules struct {
 	ttl     addressing.TTL
 	limits  bool       // the ttl is more than nothing
-	groups  bool       // consumers look for the messages of their groups
+	apart   bool       // each consumer walks through the queue by itself
+	alone   bool       // who consumes lets nobody in beside him
+	closed  bool       // clients do not send
 	counts  bool       // failed deliveries are limited
 	dead    *queueNode // where dead messages go; nil drops them
 	expired *queueNode // where expired messages go; nil drops them
+
+	lastValue string // the property of which each value keeps its last message only; empty for none
 }
 
 // configure has a queue take over the settings of its definition; the caller holds b.mu.
@@ -25,10 +29,14 @@ func (b *Broker) configure(n *queueNode, t *tenancy.Tenant, s addressing.QueueSe
 	n.configure(s, rules{
 		ttl:     s.TTL,
 		limits:  s.TTL != addressing.TTL{},
-		groups:  s.Groups,
+		apart:   s.Groups || s.NonDestructive,
+		alone:   s.Exclusive,
+		closed:  s.ConsumeOnly,
 		counts:  s.MaxDeliveries > 0,
 		dead:    b.letters(n, t, s.DeadLetter),
 		expired: b.letters(n, t, s.Expiry),
+
+		lastValue: s.LastValueKey,
 	})
 }
 
@@ -66,13 +74,17 @@ func (b *Broker) letters(n *queueNode, t *tenancy.Tenant, a addressing.Address) 
 	if to == n {
 		return nil
 	}
+	if ok {
+		return to
+	}
+	def, ok := t.Addresses.Lookup(a)
 	if !ok {
-		id, err := b.create(name, nil, store.Batch.CommitLazy)
-		if err != nil {
-			b.log.Error("a queue for dead or expired messages cannot be made", "tenant", t.Name, "address", a, "err", err)
-			return nil
-		}
-		to = b.add(name, id)
+		return nil // addressing.NewSpace does not let this happen
+	}
+	to, err := b.open(t, def, a)
+	if err != nil {
+		b.log.Error("a queue for dead or expired messages cannot be made", "tenant", t.Name, "address", a, "err", err)
+		return nil
 	}
 	return to
 }
@@ -84,6 +96,7 @@ func (n *queueNode) configure(s addressing.QueueSettings, r rules) {
 	settings := queue.Settings{
 		MaxMessages: int(s.MaxMessages), MaxBytes: s.MaxBytes, MaxDeliveries: s.MaxDeliveries,
 		MaxConsumers: s.MaxConsumers, SingleActive: s.SingleActive, Groups: s.Groups,
+		NonDestructive: s.NonDestructive,
 		Redelivery: queue.Redelivery{
 			Initial: s.Redelivery.Initial.Milliseconds(), Multiplier: s.Redelivery.Multiplier,
 			Max: s.Redelivery.Max.Milliseconds(),
@@ -97,7 +110,12 @@ func (n *queueNode) configure(s addressing.QueueSettings, r rules) {
 	}
 	n.machine.Configure(settings)
 	n.rules, n.configured = r, true
+	n.setWindow(s.Dedup)
+	for _, c := range n.consumers {
+		n.feedConsumer(c)
+	}
 	n.advance()
+	n.invite()
 }
 
 // limited gives a delivery with the time to live that the rules leave it.

@@ -97,6 +97,10 @@ func (t *topics) Offer(d router.Delivery) {
 	defer t.scratch.Put(found)
 	found.kept = t.match(d, found.kept[:0])
 	found.live = t.live.Match(d.To, found.live[:0])
+	if err := t.admit(d, found.kept); err != nil {
+		d.Settle(refused(err))
+		return
+	}
 	switch {
 	case d.Retain && !t.retain(d):
 		return
@@ -139,7 +143,7 @@ func (t *topics) keep(d router.Delivery, queues []*queueNode) {
 	f := &fanout{origin: d}
 	f.missing.Store(int32(len(queues)) + 1)
 	for _, n := range queues {
-		n.Offer(d.From(f, 0))
+		n.take(d.From(f, 0))
 	}
 	if !d.Retain {
 		f.arrived()

@@ -21,15 +21,10 @@ type transaction struct {
 	queues []queuePart // in the order of the queues' numbers
 	places []place
 
-	leaving []leaver // what a departure moves
-	dead    []burial // what is for a dead-letter queue, once the rest is on disk
-}
-
-// burial is a settlement that left a message dead.
-type burial struct {
-	queue   *queueNode
-	settled queue.Settled
-	outcome router.Outcome
+	inside  bool               // the work is the broker's own: what is closed to clients is open
+	leaving []leaver           // what is moved from where nobody holds it
+	dead    []burial           // what settlements leave dead
+	again   []*router.Delivery // what is not stored, because it was before
 }
 
 // leaver is a message that leaves its queue, where nobody holds it.
@@ -47,15 +42,18 @@ type topicPart struct {
 // queuePart is what a transaction does to one queue.
 type queuePart struct {
 	node     *queueNode
-	storing  int // messages that it brings to the disk
-	messages int // by how many more there are in the end
+	receives bool // it must have room for what follows
+	messages int  // by how many more there are in the end
 	bytes    int64
+	storing  int         // messages that it brings to the disk
+	left     []queue.Seq // what has left it
 }
 
 // place is a queue that an offered message goes to.
 type place struct {
 	offer *router.Delivery
 	queue *queueNode
+	topic *topics // through which it comes; nil for what goes to a queue
 }
 
 var (
@@ -66,11 +64,24 @@ var (
 // Commit implements router.Transactor.
 func (b *Broker) Commit(w router.Work, done func(error)) {
 	t := &transaction{work: w, done: done}
-	if err := t.begin(b.store); err != nil {
-		for _, o := range w.Offers {
+	if t.dead = findBurials(w.Settlements); len(t.dead) > 0 {
+		b.readers.ask(t)
+		return
+	}
+	t.commit(b)
+}
+
+// commit takes it to the disk, or says why not.
+func (t *transaction) commit(b *Broker) {
+	err := t.admit(b)
+	if err == nil {
+		err = t.begin(b.store)
+	}
+	if err != nil {
+		for _, o := range t.work.Offers {
 			o.Delivery.Settle(refused(err))
 		}
-		done(err)
+		t.done(err)
 	}
 }
 
@@ -128,16 +139,19 @@ func (t *transaction) route() {
 	var found []*queueNode
 	for i := range t.work.Offers {
 		d := &t.work.Offers[i].Delivery
-		switch n := t.work.Offers[i].Node.(type) {
-		case *queueNode:
-			found = append(found[:0], n)
-		case *topics:
-			found = n.match(*d, found[:0])
+		topic, _ := t.work.Offers[i].Node.(*topics)
+		if topic != nil {
+			found = topic.match(*d, found[:0])
+		} else {
+			found = append(found[:0], t.work.Offers[i].Node.(*queueNode))
 		}
 		for _, n := range found {
-			t.places = append(t.places, place{d, n})
+			t.places = append(t.places, place{d, n, topic})
 			t.queues = append(t.queues, queuePart{node: n})
 		}
+	}
+	for _, b := range t.dead {
+		t.queues = append(t.queues, queuePart{node: b.to})
 	}
 	for _, s := range t.work.Settlements {
 		t.queues = append(t.queues, queuePart{node: s.Settler.(*queueNode)})
@@ -163,15 +177,19 @@ func (t *transaction) check() error {
 		return err
 	}
 	for _, p := range t.places {
-		if !p.queue.isSubscription() {
-			part := t.part(p.queue)
-			part.storing++
-			part.messages++
-			part.bytes += int64(p.offer.Message.Len())
+		if p.topic != nil || p.queue.isAgain(p.offer.Message) {
+			continue
 		}
+		if p.queue.rules.closed && !t.inside {
+			return consumeOnly()
+		}
+		part := t.part(p.queue)
+		part.receives = true
+		part.messages++
+		part.bytes += int64(p.offer.Message.Len())
 	}
 	for _, p := range t.queues {
-		if p.storing > 0 && !p.node.machine.Room(p.messages, p.bytes) {
+		if p.receives && !p.node.machine.Room(p.messages, p.bytes) {
 			return queueFull()
 		}
 	}
@@ -224,7 +242,7 @@ func (t *transaction) write(batch store.Batch) {
 		settled := n.settle(queue.Tag(s.Tag), s.Outcome)
 		switch {
 		case settled.Effect == queue.Dead && n.rules.dead != nil:
-			t.dead = append(t.dead, burial{n, settled, s.Outcome})
+			t.die(n, settled, s.Outcome)
 		case settled.Effect == queue.Dead:
 			n.machine.Remove(settled.Seq)
 			n.delete(batch, settled.Seq)
@@ -237,12 +255,17 @@ func (t *transaction) write(batch store.Batch) {
 	}
 	for _, l := range t.leaving {
 		if l.queue.machine.Remove(l.seq) {
-			l.queue.delete(batch, l.seq)
+			part := t.part(l.queue)
+			part.left = append(part.left, l.seq)
 		}
+	}
+	for _, p := range t.queues {
+		p.node.deleteAll(batch, p.left)
 	}
 	for _, p := range t.places {
 		t.writePlace(batch, p)
 	}
+	t.buryAll(batch)
 	for _, p := range t.topics {
 		for _, d := range p.retain {
 			p.node.writeRetained(batch, *d)
@@ -256,16 +279,23 @@ func (t *transaction) writePlace(batch store.Batch, p place) {
 	if n.retired {
 		return
 	}
-	seq, dropped, err := n.machine.Append(entryOf(d, n.rules.groups))
+	if n.isAgain(d.Message) {
+		if p.topic == nil {
+			t.again = append(t.again, p.offer)
+		}
+		return
+	}
+	key := n.rules.keyOf(d.Message)
+	seq, dropped, err := n.machine.Append(entryOf(d, key))
 	if err != nil { // a subscription that is full misses the message; for queues there is room, as check has seen
 		d.Dropped()
 		return
 	}
-	if n.isSubscription() {
+	if p.topic != nil {
 		d = d.Unowned() // its topic settles it
-		t.part(n).storing++
 	}
-	n.scratch = appendRecord(n.scratch[:0], d)
+	t.part(n).storing++
+	n.record(d, key)
 	n.write(batch, seq, dropped, d)
 }
 
@@ -281,11 +311,14 @@ func (t *transaction) Committed(_ uint64, err error) {
 			n.written(&t.work.Offers[i].Delivery, err)
 		}
 	}
-	for _, b := range t.dead {
-		b.queue.mu.Lock()
-		b.queue.bury(b.settled, b.outcome, nil)
-		b.queue.mu.Unlock()
+	for _, d := range t.again {
+		if err != nil {
+			d.Settle(storeFailed())
+		} else {
+			d.Settle(router.Accept())
+		}
 	}
+	t.buryLater()
 	if err != nil {
 		err = storeError()
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/manifoldmq/manifold/adapters/amqp"
+	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/transport"
 )
@@ -24,7 +25,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
-	a.upgrades["amqp"] = server.ServeConn
+	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn}
 	return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
 }
 

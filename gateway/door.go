@@ -31,6 +31,7 @@ func (a *assembly) doors() ([]door, error) {
 	}{
 		{"mqtt", a.mqttDoors},
 		{"amqp", a.amqpDoors},
+		{"stomp", a.stompDoors},
 		{"http", a.httpDoors},
 	} {
 		if a.listeners[entry.name] == nil {

@@ -25,16 +25,20 @@ import (
 )
 
 // Run runs a gateway until ctx ends, then stops it, and returns when nothing of it is left. c is valid: as package
-// config gives it, or validated since. ready is called once, when every door serves.
+// config gives it, or validated since; so is what comes over changes, of which the addresses of tenants are taken over.
+// ready is called once, when every door serves.
 //
 // The error is nil when ctx ended it; otherwise it says what could not be opened or which door failed.
-func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func([]Endpoint)) error {
-	return runOn(ctx, nil, c, log, ready)
+func Run(
+	ctx context.Context, c config.Config, changes <-chan config.Config, log *slog.Logger, ready func([]Endpoint),
+) error {
+	return runOn(ctx, nil, c, changes, log, ready)
 }
 
 // runOn is Run with the store on a filesystem of the caller's; nil is the operating system's.
 func runOn(
-	ctx context.Context, fs vfs.FS, c config.Config, log *slog.Logger, ready func([]Endpoint),
+	ctx context.Context, fs vfs.FS, c config.Config, changes <-chan config.Config, log *slog.Logger,
+	ready func([]Endpoint),
 ) (err error) {
 	directory, err := newDirectory(c.AllTenants())
 	if err != nil {
@@ -52,6 +56,7 @@ func runOn(
 	store, err := broker.Open(broker.Options{
 		Dir: c.DataDir, FS: fs, Log: log,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
+		MaxPending: int(c.Store.MaxPending), MinFree: int64(c.Store.MinFree),
 		MaxQueues: c.Store.MaxQueues, MaxSubscriptions: c.Store.MaxSubscriptions,
 		MaxVolatile: int64(c.Store.MaxVolatile),
 		MaxRetained: c.Store.MaxRetained, MaxRetainedBytes: int64(c.Store.MaxRetainedBytes),
@@ -61,16 +66,22 @@ func runOn(
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), log: log,
+	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), sessions: store.Sessions(), log: log,
 		listeners: listeners, keyring: keyring, upgrades: make(map[string]http.Upgrade),
 	}
+	a.store = store
+	a.define(directory)
+	a.chores = append(a.chores, func(ctx context.Context) error {
+		a.follow(ctx, changes)
+		return nil
+	})
 	doors, err := a.doors()
 	if err != nil {
 		return err
 	}
 	admin := a.newAdmin(listeners["admin"], doors)
 	a.warn()
-	l := lifecycle{doors: doors, admin: admin, failed: store.Failed(), log: log}
+	l := lifecycle{doors: doors, chores: a.chores, admin: admin, failed: store.Failed(), log: log}
 	return l.run(ctx, func() { ready(a.endpoints(doors, admin)) })
 }
 
@@ -79,10 +90,13 @@ type assembly struct {
 	config    *config.Config
 	directory *tenancy.Directory
 	router    *router.Router
+	store     *broker.Broker
+	sessions  broker.Sessions
 	log       *slog.Logger
 	listeners listeners
-	keyring   *keyring                // nil without TLS
-	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
+	chores    []func(context.Context) error // what doors do besides serving, until their connections have ended
+	keyring   *keyring                      // nil without TLS
+	upgrades  map[string]http.Upgrade       // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
 func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {

@@ -26,7 +26,7 @@ func quickstart(t *testing.T) config.Config {
 		t.Fatal(err)
 	}
 	c.DataDir = t.TempDir()
-	c.MQTT.Port, c.AMQP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0
+	c.MQTT.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0, 0
 	return c
 }
 
@@ -39,11 +39,19 @@ func start(t *testing.T, c config.Config) map[string]string {
 // startOn is start with the store on a filesystem, of which nil is the operating system's, and a log.
 func startOn(t *testing.T, fs vfs.FS, c config.Config, log *slog.Logger) map[string]string {
 	t.Helper()
+	return startChanging(t, fs, c, nil, log)
+}
+
+// startChanging is startOn with further configurations to come.
+func startChanging(
+	t *testing.T, fs vfs.FS, c config.Config, changes <-chan config.Config, log *slog.Logger,
+) map[string]string {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	doors := make(chan map[string]string, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runOn(ctx, fs, c, log, func(endpoints []Endpoint) {
+		ended <- runOn(ctx, fs, c, changes, log, func(endpoints []Endpoint) {
 			addresses := make(map[string]string)
 			for _, e := range endpoints {
 				addresses[e.Door] = e.Address.String()
@@ -122,7 +130,7 @@ func TestTakenPortOpensNothing(t *testing.T) {
 	defer other.Close()
 	c := quickstart(t)
 	c.Admin.Port = other.Addr().(*net.TCPAddr).Port
-	err = Run(t.Context(), c, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it said that it is ready") })
+	err = Run(t.Context(), c, nil, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it said that it is ready") })
 	want := "admin door: cannot listen at 127.0.0.1:" + strconv.Itoa(c.Admin.Port) +
 		": bind: address already in use; see the settings listen, admin.port and portOffset"
 	if err == nil || err.Error() != want {

@@ -56,8 +56,8 @@ func (l letter) arriving(from, to string) letter {
 		return l
 	}
 	l.properties = l.distinct()
-	l.text = l.text && from != httpSend
-	if l.text && (to == httpHead || to == httpStream) {
+	l.text = l.text && from != httpSend && from != stomp12
+	if l.text && (to == httpHead || to == httpStream || to == stomp12) {
 		l.text = false
 		l.contentType = cmp.Or(l.contentType, "text/plain; charset=utf-8")
 	}

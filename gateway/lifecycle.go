@@ -14,6 +14,7 @@ var errStoreFailed = errors.New("the store has failed; see the log")
 // lifecycle runs the doors, and the admin door around them.
 type lifecycle struct {
 	doors  []door
+	chores []func(context.Context) error // run until the doors have drained
 	admin  *adminDoor
 	failed <-chan struct{} // closed when the store has failed
 	log    *slog.Logger
@@ -27,6 +28,9 @@ func (l *lifecycle) run(ctx context.Context, ready func()) error {
 	administering := new(errgroup.Group)
 	serving, ctx := errgroup.WithContext(ctx)
 	administering.Go(func() error { return l.admin.run(background) })
+	for _, chore := range l.chores {
+		administering.Go(func() error { return chore(background) })
+	}
 	serving.Go(func() error { return l.watchStore(ctx) })
 	for _, d := range l.doors {
 		serving.Go(func() error { return d.run(ctx) })

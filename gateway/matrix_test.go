@@ -18,6 +18,7 @@ const (
 	httpHead   = "HTTP head"
 	httpStream = "HTTP stream"
 	amqp1      = "AMQP 1.0"
+	stomp12    = "STOMP 1.2"
 )
 
 // lane is an address of the quickstart's configuration, and what its kind promises.
@@ -38,8 +39,8 @@ var lanes = []lane{
 // both have a place for arrives unchanged, the sender is told yes, and not before it is true, and what was settled is
 // gone.
 func TestEverySenderReachesEveryReceiver(t *testing.T) {
-	for _, from := range []string{mqtt3, mqtt5, httpSend, amqp1} {
-		for _, to := range []string{mqtt3, mqtt5, httpHead, httpStream, amqp1} {
+	for _, from := range []string{mqtt3, mqtt5, httpSend, amqp1, stomp12} {
+		for _, to := range []string{mqtt3, mqtt5, httpHead, httpStream, amqp1, stomp12} {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				t.Parallel()
 				c := quickstart(t)
@@ -73,6 +74,8 @@ func newCell(t *testing.T, doors map[string]string, from, to string, l lane) *ce
 		c.sender = httpSender{ctx, c.http}
 	case amqp1:
 		c.sender = newAMQPSender(ctx, t, doors["amqp"], l.address)
+	case stomp12:
+		c.sender = stompSender{t, doors["stomp"]}
 	default:
 		c.sender = &mqttSender{t: t, protocol: from, door: doors["mqtt"]}
 	}
@@ -83,6 +86,8 @@ func newCell(t *testing.T, doors map[string]string, from, to string, l lane) *ce
 		c.receiver = c.newStreamReceiver(t)
 	case amqp1:
 		c.receiver = newAMQPReceiver(ctx, t, doors["amqp"], l.address)
+	case stomp12:
+		c.receiver = newSTOMPReceiver(t, doors["stomp"], l.address)
 	default:
 		c.receiver = newMQTTReceiver(t, to, doors["mqtt"], l.address)
 	}

@@ -19,6 +19,7 @@ func (a *assembly) metrics(doors []door) http.Handler {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 		messageMetrics{router: a.router, tenants: a.directory.Names()},
+		queueMetrics{store: a.store, most: a.config.Admin.MaxQueueMetrics},
 	)
 	for _, d := range doors {
 		if d.connections == nil {

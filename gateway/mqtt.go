@@ -1,24 +1,32 @@
 package gateway
 
 import (
+	"fmt"
+
+	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/adapters/mqtt"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
 func (a *assembly) mqttDoors() ([]door, error) {
-	server := mqtt.New(mqtt.Config{
+	server, err := mqtt.New(mqtt.Config{
 		Router:    a.router,
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
 			WriteTimeout: a.config.MQTT.WriteTimeout,
 		}),
-		Limits: mqttLimits(&a.config.MQTT),
-		Log:    a.log.With("door", "mqtt"),
+		Sessions: a.sessions,
+		Limits:   mqttLimits(&a.config.MQTT),
+		Log:      a.log.With("door", "mqtt"),
 	})
+	if err != nil {
+		return nil, fmt.Errorf("mqtt door: %w", err)
+	}
+	a.chores = append(a.chores, server.Run)
 	for _, name := range []string{"mqtt", "mqttv3.1"} {
-		a.upgrades[name] = server.ServeConn
+		a.upgrades[name] = http.Upgrade{Serve: server.ServeConn}
 	}
 	return a.doorsOf("mqtt", server, a.config.MQTT.ConnectTimeout), nil
 }
@@ -30,6 +38,7 @@ func mqttLimits(m *config.MQTT) mqtt.Limits {
 			MaxPacketSize:              int(m.MaxPacketSize),
 			MaxPacketSizeBeforeConnect: int(m.MaxPacketSizeBeforeConnect),
 			ConnectTimeout:             m.ConnectTimeout,
+			MaxQoS:                     byte(m.MaxQoS),
 			MaxInflight:                m.MaxInflight,
 			MaxInflightBytes:           int(m.MaxInflightBytes),
 			MaxUnacknowledged:          m.MaxUnacknowledged,
@@ -41,6 +50,7 @@ func mqttLimits(m *config.MQTT) mqtt.Limits {
 			TopicAliasMaximum:          m.TopicAliasMaximum,
 			MaxKeepAlive:               m.MaxKeepAlive,
 		},
+		MaxSessionExpiry:   m.MaxSessionExpiry,
 		MaxSubscriptions:   m.MaxSubscriptions,
 		SubscriptionCredit: m.SubscriptionCredit,
 		QueueCredit:        m.QueueCredit,

@@ -42,6 +42,8 @@ func (a *assembly) endpoints(doors []door, admin *adminDoor) []Endpoint {
 			e.Try = tryMQTT(a.config.AllTenants(), host, port)
 		case "amqp":
 			e.Try = tryAMQP(a.config.AllTenants(), host, port)
+		case "stomp":
+			e.Try = trySTOMP(a.config.AllTenants(), host, port)
 		case "http":
 			e.Try = tryHTTP(a.config.AllTenants(), host, port)
 		}
@@ -94,6 +96,17 @@ func tryAMQP(tenants []config.Tenant, host, port string) string {
 		user = "me%40" + t.Name + ":-@"
 	}
 	return fmt.Sprintf("manifold send --url amqp://%s%s %s hello", user, net.JoinHostPort(host, port), quoted(a))
+}
+
+// trySTOMP sends with netcat, best to a queue.
+func trySTOMP(tenants []config.Tenant, host, port string) string {
+	t, a, ok := example(tenants, addressing.Queue, addressing.Topic, addressing.Broadcast)
+	if !ok {
+		return ""
+	}
+	frames := fmt.Sprintf(`CONNECT\naccept-version:1.2\nhost:%s\n\n\0SEND\ndestination:%s\nreceipt:1\n\nhello\0`,
+		t.Name, strings.ReplaceAll(a, ":", `\\c`))
+	return fmt.Sprintf("printf '%s' | nc -q1 %s %s", frames, host, port)
 }
 
 // tryHTTP posts with curl, best to a queue.

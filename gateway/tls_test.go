@@ -173,7 +173,7 @@ func TestFilesThatMakeNoSenseKeepTheGatewayClosed(t *testing.T) {
 			files := tlsFiles{settings.TLS.Certificate, settings.TLS.Key, settings.TLS.ClientCA}
 			c.change(&files)
 			settings.TLS.Certificate, settings.TLS.Key, settings.TLS.ClientCA = files.certificate, files.key, files.clientCA
-			err := Run(t.Context(), settings, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it is ready") })
+			err := Run(t.Context(), settings, nil, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it is ready") })
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}

@@ -13,16 +13,15 @@ import (
 // nobody at all could take, is Released.
 type anycast struct {
 	distribution addressing.Distribution
-	maxWaiting   int // bytes
+	maxWaiting   int       // bytes
+	spare        sync.Pool // of *holding
 
 	mu        sync.Mutex // guards everything below; a node's lock
 	consumers addressing.Index[*consumer]
 	links     map[*Receiver]*consumer
 	waiting   map[addressing.Address][]Delivery
-	bytes     int // of what waits
-	held      map[uint64]assignment
+	bytes     int              // of what waits
 	senders   map[*Sender]bool // whether it has been granted its credit
-	tag       uint64           // of the newest assignment
 	turn      uint64           // of the newest choice
 	scratch   []*consumer      // what match gave last
 	eager     eager
@@ -30,20 +29,20 @@ type anycast struct {
 
 var (
 	_ Node     = (*anycast)(nil)
-	_ Settler  = (*anycast)(nil)
 	_ Streamer = (*anycast)(nil)
 )
 
 func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
-	return &anycast{
+	n := &anycast{
 		distribution: d,
 		maxWaiting:   maxWaiting,
 		links:        make(map[*Receiver]*consumer),
 		waiting:      make(map[addressing.Address][]Delivery),
-		held:         make(map[uint64]assignment),
 		senders:      make(map[*Sender]bool),
 		eager:        make(eager),
 	}
+	n.spare.New = func() any { return &holding{node: n} }
+	return n
 }
 
 // Join grants credit only while somebody is there to consume, as a router without a store must: until then a door
@@ -142,35 +141,14 @@ func (n *anycast) Detach(r *Receiver) {
 	delete(n.links, r)
 	n.consumers.Remove(r.source.Filter, c)
 	n.eager.call()
-	if c.unsettled > 0 {
-		for tag, a := range n.held {
-			if a.consumer == c {
-				delete(n.held, tag)
-				a.delivery.Settle(Fail())
-			}
-		}
+	for c.held != nil {
+		n.letGo(c.held).Settle(Fail())
 	}
 	for a := range n.waiting {
 		if r.source.Filter.Matches(a) {
 			n.releaseUnwanted(a)
 		}
 	}
-}
-
-// Settle implements Settler for what consumers hold.
-func (n *anycast) Settle(tag uint64, o Outcome, done func(error)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	a, ok := n.held[tag]
-	if !ok {
-		if done != nil {
-			done(Errorf(Conflict, "the delivery is no longer held"))
-		}
-		return
-	}
-	delete(n.held, tag)
-	a.consumer.unsettled--
-	a.delivery.SettleThen(o, done)
 }
 
 // welcome grants a sender its credit, once, when its address has a consumer.
@@ -221,10 +199,7 @@ func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 			c.link.Deliver(d.Unowned())
 			return true
 		}
-		n.tag++
-		c.unsettled++
-		n.held[n.tag] = assignment{delivery: d, consumer: c}
-		c.link.Deliver(d.From(n, n.tag))
+		c.link.Deliver(n.hold(d, c))
 		return true
 	}
 }

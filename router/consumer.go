@@ -6,7 +6,8 @@ import "slices"
 type consumer struct {
 	link      *Receiver
 	unsettled int
-	turn      uint64 // when it was last chosen
+	turn      uint64   // when it was last chosen
+	held      *holding // of an anycast address, the newest; nil for none
 }
 
 // assignment is a message that one consumer holds.

@@ -19,6 +19,7 @@ type Direct struct {
 type directKey struct {
 	tenant string
 	name   addressing.Filter
+	kind   addressing.Kind
 }
 
 var _ Resolver = (*Direct)(nil)
@@ -42,7 +43,7 @@ func (d *Direct) Resolve(
 ) (Node, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	key := directKey{t.Name, def.Name}
+	key := directKey{t.Name, def.Name, def.Kind}
 	node, ok := d.nodes[key]
 	if !ok {
 		if def.Kind == addressing.Anycast {

@@ -70,6 +70,7 @@ type Sender struct {
 	window   int
 
 	streamBuffer int
+	streamMemory *pieces
 }
 
 // Address is where the sender sends to.

@@ -48,10 +48,12 @@ func (l Limits) withDefaults() Limits {
 type Router struct {
 	limits    Limits
 	resolvers map[addressing.Kind]Resolver
+	pieces    pieces // for all streams
 
 	mu          sync.Mutex // guards everything below; a leaf
 	counters    map[string]*Counters
 	temporaries map[addressKey]*temporary
+	defined     map[string]*tenancy.Tenant // by name; see Define
 }
 
 // New gives a router that finds nodes through one resolver per kind of address.
@@ -61,7 +63,26 @@ func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
 		resolvers:   resolvers,
 		counters:    make(map[string]*Counters),
 		temporaries: make(map[addressKey]*temporary),
+		defined:     make(map[string]*tenancy.Tenant),
 	}
+}
+
+// Define has links that are made from now on, also by those who came before, find the addresses of t in place of those
+// that its tenant had. Links that exist stay what they are.
+func (r *Router) Define(t *tenancy.Tenant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.defined[t.Name] = t
+}
+
+// current gives a tenant as it is defined now.
+func (r *Router) current(t *tenancy.Tenant) *tenancy.Tenant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now, ok := r.defined[t.Name]; ok {
+		return now
+	}
+	return t
 }
 
 // Counters gives a tenant's counters; they live as long as the router.
@@ -101,6 +122,7 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 		window:  r.limits.LinkCredit,
 
 		streamBuffer: r.limits.StreamBuffer,
+		streamMemory: &r.pieces,
 	}
 	if def.MaxMessageSize > 0 {
 		s.maxSize = int(def.MaxMessageSize)
@@ -183,6 +205,15 @@ func (r *Router) Subscriptions(p *tenancy.Principal, name string) []Source {
 	})
 }
 
+// KindOf gives the kind of an address in p's tenant; AnyKind if none is declared.
+func (r *Router) KindOf(p *tenancy.Principal, a addressing.Address) addressing.Kind {
+	def, err := r.define(p.Tenant, a, addressing.AnyKind)
+	if err != nil {
+		return addressing.AnyKind
+	}
+	return def.Kind
+}
+
 // sources finds the definitions that a receiver takes from: at least one, or an error.
 func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Definition, error) {
 	f := source.Filter
@@ -194,7 +225,7 @@ func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Defini
 		}
 		defs = append(defs, def)
 	} else {
-		for def := range t.Addresses.Overlapping(f) {
+		for def := range r.current(t).Addresses.Overlapping(f) {
 			if spans(f, def) && (source.Kind == 0 || source.Kind == def.Kind) {
 				defs = append(defs, def)
 			}
@@ -229,7 +260,7 @@ func (r *Router) define(t *tenancy.Tenant, a addressing.Address, want addressing
 	if made, ok := r.temporary(t.Name, a); ok {
 		return made.def, nil
 	}
-	def, ok := t.Addresses.Lookup(a)
+	def, ok := r.current(t).Addresses.Lookup(a)
 	if !ok {
 		return nil, Errorf(NotFound, "no address is declared for %s", a)
 	}
@@ -251,5 +282,5 @@ func (r *Router) resolve(
 	if !ok {
 		return nil, Errorf(Unsupported, "addresses of kind %s are not offered here", def.Kind)
 	}
-	return resolver.Resolve(ctx, t, def, source)
+	return resolver.Resolve(ctx, r.current(t), def, source)
 }

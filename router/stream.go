@@ -14,17 +14,19 @@ import "sync"
 // consumer's; not with a node's lock held. What they call back only goes into a mailbox.
 type Stream struct {
 	capacity int // bytes
+	memory   *pieces
 
 	mu      sync.Mutex // guards everything below; a leaf
 	room    func()     // tells the producer
 	ready   func()     // tells the consumer; nil as long as there is none
 	free    func()     // tells the node that it has come to its end
 	phase   phase
-	void    Outcome // how the delivery ends that is void
-	pending []byte  // has come and is not taken
-	left    int     // bytes that may still come before the message is too large
-	hungry  bool    // the consumer waits for ready
-	full    bool    // the producer waits for room
+	void    Outcome  // how the delivery ends that is void
+	pending [][]byte // has come and is not taken
+	waiting int      // bytes of that
+	left    int      // bytes that may still come before the message is too large
+	hungry  bool     // the consumer waits for ready
+	full    bool     // the producer waits for room
 }
 
 // phase is how far a stream has come.
@@ -38,8 +40,13 @@ const (
 )
 
 // newStream gives a stream that begins with what has come already; left is how much more may come.
-func newStream(capacity int, begun []byte, left int, room func()) *Stream {
-	return &Stream{capacity: capacity, room: room, pending: begun, full: len(begun) >= capacity, left: left}
+func newStream(capacity int, memory *pieces, begun []byte, left int, room func()) *Stream {
+	s := &Stream{capacity: capacity, memory: memory, room: room, left: left}
+	if len(begun) > 0 {
+		s.pending, s.waiting = [][]byte{begun}, len(begun)
+	}
+	s.full = s.waiting >= capacity
+	return s
 }
 
 // Append adds what has come, which is copied; last says that the message is complete with it. It is false when there is
@@ -62,12 +69,28 @@ func (s *Stream) append(p []byte, last bool) (ready func(), room bool) {
 	if s.left -= len(p); s.left < 0 {
 		return s.voidWith(Reject(TooLarge, tooLarge)), true
 	}
-	s.pending = append(s.pending, p...)
+	s.keep(p)
 	if last {
 		s.phase = complete
 	}
-	s.full = len(s.pending) >= s.capacity
+	s.full = s.waiting >= s.capacity
 	return s.wake(), !s.full
+}
+
+// keep copies p behind what is pending.
+func (s *Stream) keep(p []byte) {
+	s.waiting += len(p)
+	for len(p) > 0 {
+		end := len(s.pending) - 1
+		if end < 0 || len(s.pending[end]) == cap(s.pending[end]) {
+			s.pending = append(s.pending, s.memory.get())
+			end++
+		}
+		piece := s.pending[end]
+		n := min(len(p), cap(piece)-len(piece))
+		s.pending[end] = append(piece, p[:n]...)
+		p = p[n:]
+	}
 }
 
 // Void says that the message will not become whole. The consumer ends its delivery with the outcome o.
@@ -84,7 +107,7 @@ func (s *Stream) Void(o Outcome) {
 }
 
 func (s *Stream) voidWith(o Outcome) (ready func()) {
-	s.phase, s.void, s.pending, s.full = voided, o, nil, false
+	s.phase, s.void, s.pending, s.waiting, s.full = voided, o, nil, 0, false
 	return s.wake()
 }
 
@@ -99,15 +122,16 @@ func (s *Stream) wake() (ready func()) {
 
 // Piece is what a consumer takes of a stream.
 type Piece struct {
-	Bytes []byte   // the consumer's own; empty when nothing has come, and then ready is called
+	Bytes []byte   // the consumer's, until it gives them back; empty when nothing has come, and then ready is called
 	Last  bool     // the message is complete with it
 	Void  *Outcome // the message is void, and its delivery ends so; nil otherwise
 }
 
-// Take gives all that has come. After a call that gave nothing, ready is called when there is more.
-// spare is memory that the consumer needs no more, such as that of an earlier piece; it may be nil.
-func (s *Stream) Take(ready func(), spare []byte) Piece {
-	p, room, free := s.take(ready, spare)
+// Take gives the next piece of what has come. After a call that gave nothing, ready is called when there is more. spent
+// is a piece that the consumer needs no more, whose memory is used again; nil for none.
+func (s *Stream) Take(ready func(), spent []byte) Piece {
+	s.memory.put(spent)
+	p, room, free := s.take(ready)
 	if room != nil {
 		room()
 	}
@@ -117,7 +141,7 @@ func (s *Stream) Take(ready func(), spare []byte) Piece {
 	return p
 }
 
-func (s *Stream) take(ready func(), spare []byte) (p Piece, room, free func()) {
+func (s *Stream) take(ready func()) (p Piece, room, free func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.phase {
@@ -126,11 +150,16 @@ func (s *Stream) take(ready func(), spare []byte) (p Piece, room, free func()) {
 	case voided:
 		return Piece{Void: &s.void}, nil, s.end()
 	}
-	p.Bytes, s.pending, s.ready = s.pending, spare[:0], ready
-	if s.full {
+	s.ready = ready
+	if len(s.pending) > 0 {
+		p.Bytes, s.pending[0] = s.pending[0], nil
+		s.pending = s.pending[1:]
+		s.waiting -= len(p.Bytes)
+	}
+	if s.full && s.waiting <= s.capacity/2 {
 		s.full, room = false, s.room
 	}
-	if s.phase == complete {
+	if s.phase == complete && len(s.pending) == 0 {
 		p.Last = true
 		return p, room, s.end()
 	}
@@ -163,7 +192,7 @@ func (s *Stream) abandon() (ready, room, free func()) {
 // end lets go of all that it refers to.
 func (s *Stream) end() (free func()) {
 	free = s.free
-	s.phase, s.pending, s.room, s.ready, s.free = exhausted, nil, nil, nil, nil
+	s.phase, s.pending, s.waiting, s.room, s.ready, s.free = exhausted, nil, 0, nil, nil, nil
 	return free
 }
 
@@ -211,7 +240,7 @@ func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (
 		return nil, WholeOnly
 	}
 	d.To, d.origin, d.tag = s.target.Address, s, tag
-	d.Stream = newStream(s.streamBuffer, begun, left, room)
+	d.Stream = newStream(s.streamBuffer, s.streamMemory, begun, left, room)
 	if r := node.OfferStream(d); r != Taken {
 		return nil, r
 	}

@@ -17,7 +17,10 @@ const streamBuffer = 100
 
 // streams gives links to an anycast address "a" whose streams hold back their producers at streamBuffer bytes.
 func streams(t testing.TB) routertest.Links {
-	limits := router.Limits{StreamBuffer: streamBuffer, MaxMessageSize: 10_000}
+	return streamsWith(t, router.Limits{StreamBuffer: streamBuffer, MaxMessageSize: 10_000})
+}
+
+func streamsWith(t testing.TB, limits router.Limits) routertest.Links {
 	direct := router.NewDirect(limits)
 	r := router.New(limits, map[addressing.Kind]router.Resolver{addressing.Anycast: direct, addressing.Broadcast: direct})
 	return routertest.Links{T: t, Router: r, User: routertest.User(t, "default",
@@ -43,7 +46,7 @@ func TestStreamGivesTheSameBytesOrIsVoid(t *testing.T) {
 	p, c := l.Sender("a"), streamer(l, 0)
 	rapid.Check(t, func(t *rapid.T) {
 		const most = 60 // bytes of one piece
-		var sent, got []byte
+		var sent, got, spent []byte
 		room, ready, last, done := true, true, false, false
 		voided, abandoned := false, false
 		piece := rapid.SliceOfN(rapid.Byte(), 0, most)
@@ -68,11 +71,11 @@ func TestStreamGivesTheSameBytesOrIsVoid(t *testing.T) {
 				if !ready || done {
 					t.Skip("nothing to take")
 				}
-				x := d.Stream.Take(func() { ready = true }, make([]byte, 3))
+				x := d.Stream.Take(func() { ready = true }, spent)
 				if len(x.Bytes) > streamBuffer+most {
 					t.Fatalf("%d bytes were waiting", len(x.Bytes))
 				}
-				got = append(got, x.Bytes...)
+				got, spent = append(got, x.Bytes...), x.Bytes
 				done = x.Last || x.Void != nil
 				ready = len(x.Bytes) > 0
 				if x.Last && (!last || !bytes.Equal(got, sent)) {
@@ -262,5 +265,35 @@ func TestConsumerHearsThatAStreamIsAbandoned(t *testing.T) {
 	s.Abandon()
 	if told != 1 || d.Stream.Take(nothing, nil).Void == nil {
 		t.Errorf("told %d times that a stream is abandoned", told)
+	}
+}
+
+// TestStreamGivesWhatWaitsInPiecesThatAreUsedAgain has more wait than goes into one piece, and spoils what
+// it gives back.
+func TestStreamGivesWhatWaitsInPiecesThatAreUsedAgain(t *testing.T) {
+	const size = 150_000
+	limits := router.Limits{StreamBuffer: size, MaxMessageSize: 10 * size}
+	l := streamsWith(t, limits)
+	p, c := l.Sender("a"), streamer(l, 1)
+	s, _ := start(p, 1, "", nothing)
+	d := c.Next()
+	var sent, got, spent []byte
+	for i := range 6 {
+		more := bytes.Repeat([]byte{byte('a' + i)}, size-i)
+		if room := s.Append(more, false); room != (i > 0) {
+			t.Fatalf("Append of %d bytes finds room: %v", len(more), room)
+		}
+		sent = append(sent, more...)
+		for len(got) < len(sent) {
+			x := d.Stream.Take(nothing, spent)
+			if len(x.Bytes) == 0 || x.Last || x.Void != nil {
+				t.Fatalf("%d of %d bytes have come, and then %+v", len(got), len(sent), x)
+			}
+			got, spent = append(got, x.Bytes...), x.Bytes
+			clear(x.Bytes)
+		}
+	}
+	if !bytes.Equal(got, sent) {
+		t.Error("other bytes have come than were sent")
 	}
 }

@@ -11,9 +11,13 @@ import (
 type download struct {
 	delivery router.Delivery
 	ready    func()            // tells the connection that more has come
-	spare    []byte            // the memory of the last piece, for another when that is written
+	spent    []byte            // the last piece, which goes back when it is written
 	behind   []router.Delivery // what has come for the link meanwhile
 }
+
+// withHead is how much of the body goes out in one frame with the head, in bytes: a consumer may want to see where it
+// begins, and more is not worth copying.
+const withHead = 4 << 10
 
 // sendStream begins to send a message of which head is the beginning. It reports false when that took no credit of the
 // client.
@@ -24,13 +28,17 @@ func (out *outgoing) sendStream(d router.Delivery, head []byte) bool {
 		out.finish(d, *p.Void)
 		return false
 	}
-	if !out.sendBytes(d, slices.Concat(head, p.Bytes), !p.Last) {
+	first := p.Bytes[:min(len(p.Bytes), withHead)]
+	p.Bytes = p.Bytes[len(first):]
+	more := !p.Last || len(p.Bytes) > 0
+	if !out.sendBytes(d, slices.Concat(head, first), more) {
 		return false
 	}
-	if !p.Last {
-		out.download = &download{delivery: d, ready: ready, spare: p.Bytes}
+	if !more {
+		return true
 	}
-	return true
+	out.download = &download{delivery: d, ready: ready}
+	return out.pass(p)
 }
 
 // continueDownload passes on what has come of the message that is under way, once the client has taken what came before.
@@ -39,18 +47,26 @@ func (out *outgoing) continueDownload() {
 	if down == nil || out.link.Unwritten() > 0 {
 		return
 	}
-	p := down.delivery.Stream.Take(down.ready, down.spare)
-	down.spare = p.Bytes
+	out.pass(down.delivery.Stream.Take(down.ready, down.spent))
+}
+
+// pass gives a piece of the message that is under way to the engine. It reports false when the message is given up.
+func (out *outgoing) pass(p router.Piece) bool {
+	down := out.download
+	down.spent = p.Bytes
 	switch {
 	case p.Void != nil:
 		out.finish(down.delivery, *p.Void)
+		return false
 	case len(p.Bytes) == 0 && !p.Last: // ready will be called
 	case out.link.Continue(p.Bytes, !p.Last) == engine.TooLarge:
 		out.receiver.Drop()
 		out.finish(down.delivery, tooLarge())
+		return false
 	case p.Last:
 		out.sendBehind()
 	}
+	return true
 }
 
 func tooLarge() router.Outcome {

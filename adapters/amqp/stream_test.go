@@ -290,23 +290,32 @@ func TestRelayedMessageBeyondTheSizeOfItsAddressIsRejected(t *testing.T) {
 }
 
 func TestMessageBeyondTheSizeThatTheConsumerTakesIsRejected(t *testing.T) {
-	inWorks(t, func(t *testing.T, w *works) {
-		from, to := w.party(), w.party()
-		s := to.session()
-		to.do(func() {
-			r := s.Attach(frame.Attach{Name: "r", Role: frame.Receiver, MaxMessageSize: 250_000,
-				Source: &frame.Source{Address: "bulk", HasAddress: true}, Target: &frame.Target{}})
-			r.Stream()
-			r.Grant(5)
+	for name, c := range map[string]struct{ before, after int }{
+		"while it goes out": {before: 2},
+		"before any of it goes out, which takes no credit": {after: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorks(t, func(t *testing.T, w *works) {
+				from, to := w.party(), w.party()
+				s := to.session()
+				var r *engine.Link
+				to.do(func() {
+					r = s.Attach(frame.Attach{Name: "r", Role: frame.Receiver, MaxMessageSize: 250_000,
+						Source: &frame.Source{Address: "bulk", HasAddress: true}, Target: &frame.Target{}})
+					r.Stream()
+					r.Grant(c.before)
+				})
+				l := from.sender(from.session(), "s", "bulk")
+				m, small := letter("bulk", 300_000), letter("", 10)
+				from.begin(l, m, 270_000)
+				to.do(func() { r.Grant(c.after) })
+				from.goOn(l, m, 270_000)
+				from.ended(frame.Rejected)
+				from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
+				to.arrived(small)
+			})
 		})
-		l := from.sender(from.session(), "s", "bulk")
-		m, small := letter("bulk", 300_000), letter("", 10)
-		from.begin(l, m, 200_000)
-		from.goOn(l, m, 200_000)
-		from.ended(frame.Rejected)
-		from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
-		to.arrived(small)
-	})
+	}
 }
 
 func TestSettledMessageIsStreamed(t *testing.T) {

@@ -82,8 +82,7 @@ func (c *conn) isQueue(f addressing.Filter) bool {
 	if !literal {
 		return false
 	}
-	def, ok := c.user.Tenant.Addresses.Lookup(a)
-	return ok && def.Kind == addressing.Queue
+	return c.server.config.Router.KindOf(c.user, a) == addressing.Queue
 }
 
 // replace ends the durable subscription of the same name that takes from elsewhere, or something else, than its client

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	nethttp "net/http"
 	"slices"
@@ -13,9 +14,14 @@ import (
 	"github.com/manifoldmq/manifold/router"
 )
 
-// Upgrade serves another protocol over a WebSocket on this door's port (RFC 6455): it runs one connection until that
-// ends, and closes it. When ctx ends the process is stopping.
-type Upgrade func(ctx context.Context, nc net.Conn)
+// Upgrade is another protocol that is served over WebSockets on this door's port (RFC 6455).
+type Upgrade struct {
+	// Serve runs one connection until that ends, and closes it. When ctx ends the process is stopping.
+	Serve func(ctx context.Context, nc net.Conn)
+	// Text tells that clients may also send messages of text. What they get is binary all the same: any octets, cut
+	// anywhere.
+	Text bool
+}
 
 // isUpgrade tells whether a request asks for a WebSocket. Go offers that over HTTP/1.1 only.
 func isUpgrade(r *nethttp.Request) bool {
@@ -41,11 +47,46 @@ func (s *Server) upgrade(w nethttp.ResponseWriter, r *nethttp.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	nc := websocket.NetConn(context.WithoutCancel(r.Context()), c, websocket.MessageBinary)
+	ctx := context.WithoutCancel(r.Context())
+	nc := websocket.NetConn(ctx, c, websocket.MessageBinary)
+	if s.upgrades[name].Text {
+		nc = &messages{Conn: nc, ctx: ctx, socket: c}
+	}
 	if r.TLS != nil {
 		nc = secured{nc, r.TLS}
 	}
-	s.upgrades[name](stopping(r), nc)
+	s.upgrades[name].Serve(stopping(r), nc)
+}
+
+// messages is a WebSocket whose client may send messages of either type. Reading has no deadline.
+type messages struct {
+	net.Conn
+	ctx     context.Context
+	socket  *websocket.Conn
+	message io.Reader // what is being read; nil between two
+}
+
+// Read gives what messages say, one after the other.
+func (m *messages) Read(p []byte) (int, error) {
+	for {
+		if m.message == nil {
+			_, next, err := m.socket.Reader(m.ctx)
+			if code := websocket.CloseStatus(err); code == websocket.StatusNormalClosure || code == websocket.StatusGoingAway {
+				return 0, io.EOF
+			}
+			if err != nil {
+				return 0, err
+			}
+			m.message = next
+		}
+		n, err := m.message.Read(p)
+		if err == io.EOF {
+			m.message, err = nil, nil
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
 }
 
 // secured is a WebSocket over TLS. It tells about TLS as a connection of that itself does.

@@ -22,7 +22,7 @@ func echo(ctx context.Context, nc net.Conn) {
 func withUpgrades(t *testing.T, c Config, test func(t *testing.T, d *door)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c.Upgrades = map[string]Upgrade{"echo": echo, "other": echo}
+		c.Upgrades = map[string]Upgrade{"echo": {Serve: echo}, "text": {Serve: echo, Text: true}}
 		d := open(t, c)
 		defer d.close()
 		test(t, d)
@@ -55,6 +55,32 @@ func TestWebSocketCarriesAnotherProtocol(t *testing.T) {
 			t.Errorf("read %q, %v", got, err)
 		}
 		c.Close(websocket.StatusNormalClosure, "")
+	})
+}
+
+// TestWebSocketTakesText: only where the protocol says so, and what comes back is binary.
+func TestWebSocketTakesText(t *testing.T) {
+	withUpgrades(t, Config{}, func(t *testing.T, d *door) {
+		for subprotocol, ok := range map[string]bool{"text": true, "echo": false} {
+			c, _, err := d.dial("", subprotocol)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary, websocket.MessageText} {
+				_ = c.Write(t.Context(), kind, []byte("ü"))
+				kind, got, err := c.Read(t.Context())
+				if (err == nil) != ok {
+					t.Fatalf("%s: %v", subprotocol, err)
+				}
+				if ok && (kind != websocket.MessageBinary || string(got) != "ü") {
+					t.Errorf("%s: got %v %q", subprotocol, kind, got)
+				}
+				if !ok {
+					break
+				}
+			}
+			c.Close(websocket.StatusNormalClosure, "")
+		}
 	})
 }
 

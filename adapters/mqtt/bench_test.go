@@ -52,17 +52,21 @@ func benchServer(b *testing.B) *Server {
 		b.Fatal(err)
 	}
 	direct := router.NewDirect(router.Limits{})
-	return New(Config{
+	s, err := New(Config{
 		Router:    router.New(router.Limits{}, map[addressing.Kind]router.Resolver{addressing.Broadcast: direct}),
-		Directory: directory, Limits: DefaultLimits(), Log: slog.New(slog.DiscardHandler),
+		Directory: directory, Sessions: new(shelf), Limits: DefaultLimits(), Log: slog.New(slog.DiscardHandler),
 		Driver: transport.NewDriver(transport.Options{}),
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
 }
 
 func connected(b *testing.B, s *Server, id string) *conn {
 	b.Helper()
 	nc, _ := net.Pipe()
-	c := newConn(s, s.newLogin(b.Context(), nc), func() {}, time.Now())
+	c := newConn(s, nc, s.newLogin(b.Context(), nc), func() {}, time.Now())
 	feed(b, c, []byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01"+id))
 	c.login.end() // so that the verdict is there
 	c.Flush(nil)

@@ -1,7 +1,8 @@
 package mqtt
 
 import (
-	"context"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
@@ -9,23 +10,28 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// conn is one connection: the engine that transport drives, and the links of its client. The driver's lock guards
-// everything but mail, where other goroutines leave things.
+// conn is one connection: the engine that transport drives and, once it is let in, the session of its client id. The
+// driver's lock guards everything but the flags, which other goroutines raise.
 type conn struct {
 	server  *Server
 	session *session.Session
 	login   *login
-	key     clientKey
-	user    *tenancy.Principal // nil before it is known
+	nc      net.Conn
+	wake    func()
 
-	senders       map[string]*sender // by topic name
-	subscriptions map[string]*subscription
-	inbox         []arrival // taken from arrivals and not yet given to the session
-	owing         []*subscription
-	giveUpAt      time.Time // when a client that cannot be told no is disconnected; zero for never
-	will          *session.Will
+	*client                         // nil until it has its seat
+	user         *tenancy.Principal // nil until it is known who it is
+	id           string             // the client id, from then on
+	request      *session.Connect   // from then until the client is let in
+	proof        []byte             // what enhanced authentication adds to CONNACK
+	firstReceipt session.Receipt    // of this connection
+	subscribing  int                // SUBSCRIBEs without their SUBACK: what they bring waits for that
+	over         bool               // the engine has said its last word
+	giveUpAt     time.Time          // when a client that cannot be told no is disconnected; zero for never
+	hurryAt      time.Time          // while it waits for its seat: when the one that has it is cut off
 
-	mail mail
+	evicted atomic.Bool // the client id has gone to another connection
+	seated  atomic.Bool // it is this connection's turn to have it
 }
 
 var (
@@ -33,10 +39,9 @@ var (
 	_ session.Handler  = (*conn)(nil)
 )
 
-func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
-	c := &conn{server: s, login: l}
+func newConn(s *Server, nc net.Conn, l *login, wake func(), now time.Time) *conn {
+	c := &conn{server: s, nc: nc, login: l, wake: wake}
 	l.verdicts.Init(wake)
-	c.mail.init(wake, s.config.Limits.MaxQueuedBytes)
 	c.session = session.New(now, &s.config.Limits.SessionLimits, c)
 	return c
 }
@@ -53,28 +58,39 @@ func (c *conn) Advance(now time.Time) error {
 		c.giveUpAt = time.Time{}
 		c.session.Disconnect(session.QuotaExceeded)
 	}
+	if !c.hurryAt.IsZero() && !now.Before(c.hurryAt) {
+		c.hurryAt = time.Time{}
+		c.server.hurry(c)
+	}
 	return c.session.Advance(now)
 }
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
-	d := c.session.Deadline()
-	if !c.giveUpAt.IsZero() && (d.IsZero() || c.giveUpAt.Before(d)) {
-		return c.giveUpAt
-	}
-	return d
+	return earlier(c.session.Deadline(), earlier(c.giveUpAt, c.hurryAt))
 }
 
 // Flush implements transport.Engine: what has come for the client goes to the session, and out.
 func (c *conn) Flush(dst []byte) []byte {
-	c.answerLogin()
-	if c.mail.evicted.Load() {
+	if c.evicted.Load() {
 		c.session.Disconnect(session.SessionTakenOver)
+	}
+	c.answerLogin()
+	if c.client == nil || c.over {
+		return c.session.Flush(dst)
+	}
+	for _, run := range c.mail.errands.Take() {
+		run(c)
+	}
+	if c.request != nil {
+		return c.session.Flush(dst)
 	}
 	for _, o := range c.mail.outcomes.Take() {
 		c.answer(o)
 	}
-	c.deliverArrivals()
+	if c.subscribing == 0 {
+		c.deliverArrivals()
+	}
 	dst = c.session.Flush(dst)
 	c.repayCredit()
 	return dst
@@ -88,27 +104,55 @@ func (c *conn) Drain(time.Time) { c.session.Disconnect(session.ServerShuttingDow
 
 // Disconnected implements session.Handler.
 func (c *conn) Disconnected(d session.Disconnected) {
+	c.over = true
+	if c.client == nil {
+		return
+	}
+	if c.request != nil { // it was never let in
+		c.will = nil
+		return
+	}
+	c.memory = d.Memory
+	c.expiry = c.server.config.Limits.expiry(d.SessionExpiry)
 	if !d.Will {
 		c.will = nil
 	}
 }
 
-// end gives back everything when the connection is over: what was never written is released, what the client may have
-// seen comes back to its node marked, and the will is published.
+// end is called when the connection is over. A session that outlives it is parked at its seat, any other one is ended: what
+// was never written is released, what the client may have seen comes back to its node marked, and the will is published.
 func (c *conn) end() {
 	c.session.Lost()
-	c.server.leave(c)
-	for _, s := range c.subscriptions {
-		s.ended = true
+	if c.user == nil {
+		return
 	}
-	c.deliverArrivals()
-	for _, s := range c.subscriptions {
-		s.link.Close()
+	if c.client != nil {
+		c.mail.waker.Store(nil)
+		c.part(time.Now())
 	}
-	for _, s := range c.senders {
-		s.link.Close()
+	c.server.leave(c.key(), c)
+}
+
+// part leaves the session as it is to be without a connection.
+func (c *conn) part(now time.Time) {
+	owner := c.client
+	if !owner.outlives() {
+		owner.end()
+		if owner.will != nil {
+			owner.publishWill()
+		}
+		return
 	}
-	if c.will != nil {
-		c.publishWill(context.Background())
+	owner.park()
+	if owner.will != nil && owner.will.Delay == 0 {
+		owner.publishWill()
 	}
+	owner.schedule(now)
+	owner.keepParted(now)
+}
+
+// raise raises a flag and tells the connection.
+func (c *conn) raise(flag *atomic.Bool) {
+	flag.Store(true)
+	c.wake()
 }

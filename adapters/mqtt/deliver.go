@@ -10,8 +10,9 @@ import (
 
 // outgoing is a message that the session has, until it is settled there.
 type outgoing struct {
-	delivery     router.Delivery
-	subscription *subscription
+	delivery router.Delivery
+	inlet    *inlet
+	ids      []uint32 // of the subscriptions that it is sent for
 }
 
 // deliverArrivals gives to the session what has come, as far as it takes it.
@@ -22,43 +23,40 @@ func (c *conn) deliverArrivals() {
 				return
 			}
 		}
-		for i := range c.inbox {
-			if !c.deliver(&c.inbox[i]) {
+		for i := 0; i < len(c.inbox); {
+			n := copies(c.inbox[i:])
+			if !c.deliver(&c.inbox[i], c.inbox[i+1:i+n]) {
 				c.inbox = c.inbox[i:]
 				return
 			}
+			c.finishCopies(c.inbox[i+1 : i+n])
 			c.inbox[i] = arrival{}
+			i += n
 		}
 		c.inbox = nil
 	}
 }
 
-// deliver gives one message to the session. It reports false when the session is full: try again after it has written.
-func (c *conn) deliver(a *arrival) bool {
-	s, d := a.subscription, &a.delivery
-	if s.ended || d.Message.IsZero() {
-		c.finish(s, d, router.Release())
+// deliver gives one message, with its copies for other subscriptions, to the session. It reports false when the session is full: try again after it has written.
+func (c *conn) deliver(a *arrival, rest []arrival) bool {
+	in, d := a.inlet, &a.delivery
+	if in.ended || d.Message.IsZero() || in.replays && !d.Retained {
+		c.finish(in, d, router.Release())
 		return true
 	}
-	p := session.Publication{
-		QoS:             s.qos,
-		Retain:          d.Retained || s.asSent && d.Retain,
-		SubscriptionIDs: s.ids,
-	}
-	if d.Settled {
-		p.QoS = 0
-	}
-	p.Dup = p.QoS > 0 && d.Attempts > 0
+	p := c.publication(in, d)
+	c.merge(&p, rest)
 	left, expired := timeLeft(d)
 	if expired {
-		c.finish(s, d, router.Reject(router.Unroutable, "expired"))
+		c.finish(in, d, router.Reject(router.Unroutable, "expired"))
 		return true
 	}
 	if !decode(d, c.session.Version(), left, &p) {
-		c.drop(s, d, "the message has no form in MQTT")
+		c.reject(in, d, "the message has no form in MQTT")
 		return true
 	}
-	o := c.keep(s, d)
+	o := c.keep(in, d)
+	o.ids = p.SubscriptionIDs
 	p.Token = o
 	switch refusal := c.session.Deliver(p); refusal {
 	case nil:
@@ -68,12 +66,52 @@ func (c *conn) deliver(a *arrival) bool {
 		return false
 	case session.NotConnected:
 		c.forget(o)
-		c.finish(s, d, router.Release())
+		c.finish(in, d, router.Release())
 		return true
 	default:
 		c.forget(o)
-		c.drop(s, d, refusal.Error())
+		c.reject(in, d, refusal.Error())
 		return true
+	}
+}
+
+// publication begins one for a delivery. Its QoS is the lower of what was published and what was subscribed [3.8.4]. What
+// somebody else gets when this client gives it back is sent with QoS 1 by a session that goes on: an id of QoS 2 could not
+// be taken back.
+func (c *client) publication(in *inlet, d *router.Delivery) session.Publication {
+	o := &in.subscription.options
+	p := session.Publication{
+		QoS:             o.QoS,
+		Retain:          d.Retained || o.AsPublished && d.Retain,
+		SubscriptionIDs: o.IDs,
+	}
+	switch {
+	case d.Settled:
+		p.QoS = 0
+	case p.QoS == 2 && (!exactlyOnce(d.Message) || c.outlives() && in.competes()):
+		p.QoS = 1
+	}
+	p.Dup = p.QoS > 0 && d.Attempts > 0
+	return p
+}
+
+// resend gives to the session what the client had not acknowledged when its last connection ended, with its ids. What
+// has expired meanwhile is sent all the same: the client may have it, and its id with QoS 2 must be seen through.
+func (c *conn) resend() {
+	again := c.client.again
+	c.client.again = nil
+	for _, r := range again {
+		o := r.token
+		p := c.publication(o.inlet, &o.delivery)
+		p.QoS, p.Dup, p.SubscriptionIDs, p.Token = r.qos, true, o.ids, o
+		left, _ := timeLeft(&o.delivery)
+		if o.delivery.Expires > 0 {
+			left = max(left, 1)
+		}
+		if !decode(&o.delivery, c.session.Version(), left, &p) || c.session.Resend(r.id, p) != nil {
+			c.reject(o.inlet, &o.delivery, "the message has no form in this version of MQTT")
+			c.forget(o)
+		}
 	}
 }
 
@@ -86,31 +124,31 @@ func timeLeft(d *router.Delivery) (seconds uint32, expired bool) {
 	return uint32(min(max((left+999)/1000, 0), math.MaxUint32)), left <= 0
 }
 
-// drop ends a message that this client can never take: it is rejected where somebody waits, and counted otherwise.
-func (c *conn) drop(s *subscription, d *router.Delivery, why string) {
-	s.link.Drop()
-	c.finish(s, d, router.Reject(router.Unsupported, why))
+// reject ends a message that this client can never take: it is rejected where somebody waits, and counted otherwise.
+func (c *client) reject(in *inlet, d *router.Delivery, why string) {
+	in.link.Drop()
+	c.finish(in, d, router.Reject(router.Unsupported, why))
 }
 
 // finish ends a delivery and remembers the credit that is due for it.
-func (c *conn) finish(s *subscription, d *router.Delivery, o router.Outcome) {
+func (c *client) finish(in *inlet, d *router.Delivery, o router.Outcome) {
 	if d.Owned() {
 		d.Settle(o)
 	} else {
 		c.mail.shed.Add(-int64(d.Message.Len()))
 	}
-	if s.owed == 0 {
-		c.owing = append(c.owing, s)
+	if in.owed == 0 {
+		c.owing = append(c.owing, in)
 	}
-	s.owed++
+	in.owed++
 }
 
 // repayCredit grants what finished deliveries have given back.
-func (c *conn) repayCredit() {
-	for i, s := range c.owing {
-		n := s.owed
-		s.owed = 0
-		s.link.Grant(n)
+func (c *client) repayCredit() {
+	for i, in := range c.owing {
+		n := in.owed
+		in.owed = 0
+		in.grant(n)
 		c.owing[i] = nil
 	}
 	c.owing = c.owing[:0]
@@ -119,7 +157,18 @@ func (c *conn) repayCredit() {
 // Settled implements session.Handler.
 func (c *conn) Settled(token any, settled session.Settlement) {
 	o := token.(*outgoing)
-	c.finish(o.subscription, &o.delivery, outcomeOf(settled))
+	if c.outlives() {
+		switch settled.Outcome {
+		case session.Unacknowledged:
+			c.client.again = append(c.client.again, resend{settled.PacketID, settled.QoS, o})
+			return
+		case session.Unsent:
+			c.unsent = append(c.unsent, arrival{o.inlet, o.delivery})
+			c.forget(o)
+			return
+		}
+	}
+	c.finish(o.inlet, &o.delivery, outcomeOf(settled))
 	c.forget(o)
 }
 
@@ -137,14 +186,14 @@ func outcomeOf(s session.Settlement) router.Outcome {
 }
 
 // keep makes a token for the session.
-func (c *conn) keep(s *subscription, d *router.Delivery) *outgoing {
+func (c *client) keep(in *inlet, d *router.Delivery) *outgoing {
 	o := c.server.tokens.Get().(*outgoing)
-	o.delivery, o.subscription = *d, s
+	o.delivery, o.inlet = *d, in
 	return o
 }
 
 // forget takes a token back.
-func (c *conn) forget(o *outgoing) {
+func (c *client) forget(o *outgoing) {
 	*o = outgoing{}
 	c.server.tokens.Put(o)
 }

@@ -6,7 +6,9 @@
 // back, and outcomes into reason codes.
 //
 // Promises:
-//   - PUBACK says yes only after the router's outcome did, SUBACK only after the route is live.
+//   - PUBACK and PUBREC say yes only after the router's outcome did, SUBACK only after the route is live.
+//   - Of a session that outlives its connection CONNACK, SUBACK, PUBREC and PUBCOMP come after what they say is on disk.
+//   - A client id has one connection at a time, and a session is in the hands of one: the latest waits for the former.
 //   - A client that publishes faster than its messages are taken is not read from; one that does not read costs what
 //     its credit lets out and no more.
 //   - A connection has the two goroutines of router/transport, and one more only while its client is let in.

@@ -26,17 +26,19 @@ type house struct {
 	t       *testing.T
 	ctx     context.Context
 	server  *Server
+	shelf   shelf
 	links   routertest.Links
 	serving sync.WaitGroup
 }
 
 // run gives a test a house within a synctest bubble.
-func run(t *testing.T, test func(h *house)) {
+func run(t *testing.T, test func(h *house), users ...tenancy.User) {
 	synctest.Test(t, func(t *testing.T) {
 		user := routertest.User(t, "default",
 			routertest.Define(t, "commands/#", addressing.Anycast),
 			routertest.Define(t, "alerts/#", addressing.Broadcast),
 		)
+		user.Tenant.Users = users
 		directory, err := tenancy.NewDirectory(user.Tenant)
 		if err != nil {
 			t.Fatal(err)
@@ -52,35 +54,46 @@ func run(t *testing.T, test func(h *house)) {
 		h := &house{
 			t: t, ctx: ctx,
 			links: routertest.Links{T: t, Router: r, User: user},
-			server: New(Config{
-				Router: r, Directory: directory, Limits: limits, Log: slog.New(slog.DiscardHandler),
-				Driver: transport.NewDriver(transport.Options{}),
-			}),
 		}
+		h.server, err = New(Config{
+			Router: r, Directory: directory, Sessions: &h.shelf, Limits: limits, Log: slog.New(slog.DiscardHandler),
+			Driver: transport.NewDriver(transport.Options{}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.serving.Go(func() { _ = h.server.Run(ctx) })
 		test(h)
 		stop()
 		h.serving.Wait()
 	})
 }
 
-// client is the other end of a connection, on the codec of another project.
-type client struct {
+// peer is the other end of a connection, on the codec of another project.
+type peer struct {
 	t       *testing.T
 	nc      net.Conn
 	in      *bufio.Reader
 	version byte
 }
 
-func (h *house) dial(version byte) *client {
+func (h *house) dial(version byte) *peer {
 	ours, theirs := net.Pipe()
 	h.serving.Go(func() { h.server.ServeConn(h.ctx, ours) })
 	h.t.Cleanup(func() { theirs.Close() })
-	return &client{t: h.t, nc: theirs, in: bufio.NewReader(theirs), version: version}
+	return &peer{t: h.t, nc: theirs, in: bufio.NewReader(theirs), version: version}
 }
 
-func (h *house) connect(version byte, id string, with ...func(*packets.Packet)) *client {
+func (h *house) connect(version byte, id string, with ...func(*packets.Packet)) *peer {
 	h.t.Helper()
-	c := h.dial(version)
+	c, _ := h.reconnect(version, id, with...)
+	return c
+}
+
+// reconnect is connect that tells whether the session was present.
+func (h *house) reconnect(version byte, id string, with ...func(*packets.Packet)) (c *peer, present bool) {
+	h.t.Helper()
+	c = h.dial(version)
 	p := packets.Packet{
 		FixedHeader:     packets.FixedHeader{Type: packets.Connect},
 		ProtocolVersion: version,
@@ -92,13 +105,14 @@ func (h *house) connect(version byte, id string, with ...func(*packets.Packet)) 
 		w(&p)
 	}
 	c.send(p)
-	if ack := c.receive(packets.Connack); ack.ReasonCode != 0 {
+	ack := c.receive(packets.Connack)
+	if ack.ReasonCode != 0 {
 		h.t.Fatalf("CONNACK %#x", ack.ReasonCode)
 	}
-	return c
+	return c, ack.SessionPresent
 }
 
-func (c *client) send(p packets.Packet) {
+func (c *peer) send(p packets.Packet) {
 	c.t.Helper()
 	p.ProtocolVersion = c.version
 	p.Mods.AllowResponseInfo = true // the codec leaves out response topics otherwise
@@ -111,10 +125,20 @@ func (c *client) send(p packets.Packet) {
 		err = p.PublishEncode(&b)
 	case packets.Puback:
 		err = p.PubackEncode(&b)
+	case packets.Pubrec:
+		err = p.PubrecEncode(&b)
+	case packets.Pubrel:
+		err = p.PubrelEncode(&b)
+	case packets.Pubcomp:
+		err = p.PubcompEncode(&b)
 	case packets.Subscribe:
 		err = p.SubscribeEncode(&b)
 	case packets.Unsubscribe:
 		err = p.UnsubscribeEncode(&b)
+	case packets.Auth:
+		err = p.AuthEncode(&b)
+	case packets.Pingreq:
+		err = p.PingreqEncode(&b)
 	case packets.Disconnect:
 		err = p.DisconnectEncode(&b)
 	default:
@@ -129,7 +153,7 @@ func (c *client) send(p packets.Packet) {
 }
 
 // receive reads the next packet, which must be of a type.
-func (c *client) receive(kind byte) packets.Packet {
+func (c *peer) receive(kind byte) packets.Packet {
 	c.t.Helper()
 	p, ok := c.next()
 	if !ok {
@@ -142,7 +166,7 @@ func (c *client) receive(kind byte) packets.Packet {
 }
 
 // next reads the next packet; false at the end of the connection.
-func (c *client) next() (packets.Packet, bool) {
+func (c *peer) next() (packets.Packet, bool) {
 	c.t.Helper()
 	first, err := c.in.ReadByte()
 	if err != nil {
@@ -170,10 +194,18 @@ func (c *client) next() (packets.Packet, bool) {
 		err = p.PublishDecode(body)
 	case packets.Puback:
 		err = p.PubackDecode(body)
+	case packets.Pubrec:
+		err = p.PubrecDecode(body)
+	case packets.Pubrel:
+		err = p.PubrelDecode(body)
+	case packets.Pubcomp:
+		err = p.PubcompDecode(body)
 	case packets.Suback:
 		err = p.SubackDecode(body)
 	case packets.Unsuback:
 		err = p.UnsubackDecode(body)
+	case packets.Auth:
+		err = p.AuthDecode(body)
 	case packets.Disconnect:
 		err = p.DisconnectDecode(body)
 	}
@@ -183,7 +215,7 @@ func (c *client) next() (packets.Packet, bool) {
 	return p, true
 }
 
-func (c *client) publish(topic, payload string, qos byte, id uint16, with ...func(*packets.Packet)) {
+func (c *peer) publish(topic, payload string, qos byte, id uint16, with ...func(*packets.Packet)) {
 	c.t.Helper()
 	p := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos},
@@ -195,7 +227,7 @@ func (c *client) publish(topic, payload string, qos byte, id uint16, with ...fun
 	c.send(p)
 }
 
-func (c *client) subscribe(filter string, qos byte) byte {
+func (c *peer) subscribe(filter string, qos byte) byte {
 	c.t.Helper()
 	c.send(packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
@@ -204,12 +236,12 @@ func (c *client) subscribe(filter string, qos byte) byte {
 	return c.receive(packets.Suback).ReasonCodes[0]
 }
 
-func (c *client) ack(id uint16) {
+func (c *peer) ack(id uint16) {
 	c.t.Helper()
 	c.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: id})
 }
 
-func (c *client) ends() {
+func (c *peer) ends() {
 	c.t.Helper()
 	if p, ok := c.next(); ok {
 		c.t.Fatalf("packet type %d, want the end of the connection", p.FixedHeader.Type)
@@ -298,7 +330,7 @@ func TestSubackSaysWhatWasGranted(t *testing.T) {
 			filter string
 			want   byte
 		}{
-			{"alerts/#", 1}, {"+/#", 1}, {"nowhere", 0x8F}, {"a/#/b", 0x8F}, {"$share/g/alerts/#", 0x9E},
+			{"alerts/#", 1}, {"+/#", 1}, {"nowhere", 0x8F}, {"a/#/b", 0x8F}, {"$share/g/alerts/#", 0x8F},
 			{"alerts/1", 1}, {"alerts/2", 0x97}, {"alerts/1", 1},
 		} {
 			if got := c.subscribe(s.filter, 1); got != s.want {
@@ -413,11 +445,25 @@ func TestSlowSubscriberCostsItsCredit(t *testing.T) {
 func TestTakeoverEndsTheFormerConnection(t *testing.T) {
 	run(t, func(h *house) {
 		former := h.connect(5, "same")
-		h.connect(5, "same")
+		var next sync.WaitGroup
+		next.Go(func() { h.connect(5, "same") })
+		defer next.Wait()
 		if got := former.receive(packets.Disconnect); got.ReasonCode != 0x8E {
 			t.Errorf("DISCONNECT %#x, want 0x8E", got.ReasonCode)
 		}
 		former.ends()
+	})
+}
+
+// TestTakeoverWaitsForNobody: a former connection whose client does not read delays the next one by a moment only.
+func TestTakeoverWaitsForNobody(t *testing.T) {
+	run(t, func(h *house) {
+		h.connect(5, "same")
+		start := time.Now()
+		h.connect(5, "same")
+		if took := time.Since(start); took > takeoverPatience {
+			t.Errorf("it took %v", took)
+		}
 	})
 }
 

@@ -14,6 +14,9 @@ type SessionLimits = session.Limits
 type Limits struct {
 	SessionLimits
 
+	// MaxSessionExpiry is how long a session may outlive its connection, in whole seconds; 0 is not at all. An MQTT 5
+	// client that asks for more is told; older ones, which cannot say how long, get that.
+	MaxSessionExpiry time.Duration
 	// MaxSubscriptions is how many subscriptions one client may have. Answer: 0x97 quota exceeded.
 	MaxSubscriptions int
 	// SubscriptionCredit is how many messages of one subscription to a topic or broadcast address may be on their way
@@ -35,6 +38,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		SessionLimits:      session.DefaultLimits(),
+		MaxSessionExpiry:   30 * 24 * time.Hour,
 		MaxSubscriptions:   1000,
 		SubscriptionCredit: 10_000,
 		QueueCredit:        100,
@@ -61,5 +65,13 @@ func (l Limits) Validate() error {
 			return fmt.Errorf("%s is %d, not above 0", f.name, f.value)
 		}
 	}
+	if l.MaxSessionExpiry < 0 || l.MaxSessionExpiry%time.Second != 0 || l.MaxSessionExpiry/time.Second >= session.NeverExpires {
+		return fmt.Errorf("maxSessionExpiry is %v, not whole seconds below 136 years", l.MaxSessionExpiry)
+	}
 	return l.SessionLimits.Validate()
+}
+
+// expiry gives for how long a session outlives its connection of which the client asked for so many seconds.
+func (l *Limits) expiry(asked uint32) uint32 {
+	return min(asked, uint32(l.MaxSessionExpiry/time.Second))
 }

@@ -18,7 +18,8 @@ import (
 type login struct {
 	directory *tenancy.Directory
 	visitor   tenancy.Visitor
-	request   *session.Connect // nil when nobody waits for a verdict
+	method    string           // of enhanced authentication; empty without
+	exchange  tenancy.Exchange // the one under way, or the last
 	verdicts  transport.Mailbox[verdict]
 
 	ctx      context.Context // of the check; ends with the connection
@@ -26,10 +27,12 @@ type login struct {
 	checking sync.WaitGroup
 }
 
-// verdict is who a client turned out to be.
+// verdict is who a client turned out to be. With neither a user nor an error it is not known yet: the client has to answer
+// the challenge.
 type verdict struct {
-	user *tenancy.Principal
-	err  error
+	user      *tenancy.Principal
+	challenge []byte // or what the mechanism adds for a user who is let in
+	err       error
 }
 
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
@@ -48,46 +51,119 @@ func (l *login) end() {
 // Connect implements session.Handler.
 func (c *conn) Connect(r *session.Connect) {
 	l := c.login
-	l.request = r
+	c.request = r
+	if r.AuthMethod != "" {
+		if !l.begin(r.AuthMethod, r.AuthData) {
+			c.session.RefuseConnect(session.BadAuthentication)
+		}
+		return
+	}
 	l.checking.Go(func() {
 		user, err := l.directory.Authenticate(l.ctx, tenancy.Credentials{
 			Visitor: l.visitor, User: r.UserName, Password: r.Password,
 		})
-		l.verdicts.Put(verdict{user, err})
+		l.verdicts.Put(verdict{user: user, err: err})
 	})
 }
 
-// answerLogin tells the client whether it is let in.
+// answerLogin hears whether the client may come in, and lets it in when its client id is free.
 func (c *conn) answerLogin() {
 	for _, v := range c.login.verdicts.Take() {
-		request := c.login.request
-		c.login.request = nil
 		switch {
+		case c.over:
+		case c.user != nil:
+			c.judgeAgain(v)
 		case errors.Is(v.err, tenancy.ErrBusy):
 			c.session.RefuseConnect(reasons[router.Unroutable].connack)
 		case v.err != nil:
 			c.session.RefuseConnect(reasons[router.Unauthenticated].connack)
+		case v.user == nil:
+			c.session.Challenge(v.challenge)
 		default:
-			c.enter(v.user, request)
+			c.proof = v.challenge
+			c.claim(v.user)
 		}
+	}
+	if c.client == nil && c.seated.Load() && !c.over {
+		c.enter()
 	}
 }
 
-// enter lets a client in, and ends the connection that it takes over from.
-func (c *conn) enter(user *tenancy.Principal, r *session.Connect) {
+// claim asks for the client's seat: who has it leaves it.
+func (c *conn) claim(user *tenancy.Principal) {
+	c.user, c.id = user, c.request.ClientID
+	if c.id == "" {
+		c.id = "auto-" + rand.Text()
+	}
+	c.server.claim(c)
+}
+
+// key names the client.
+func (c *conn) key() clientKey { return clientKey{c.user.Tenant.Name, c.id} }
+
+// enter begins or goes on with the session of the client id [3.1.2.4]. Another user's is not gone on with.
+func (c *conn) enter() {
+	r, owner := c.request, c.server.sessionAt(c.key())
+	present := owner != nil && !r.CleanStart && owner.user.User == c.user.User
+	if !present {
+		if owner != nil {
+			owner.endForGood()
+		}
+		owner = newClient(c.server, c.key(), c.user)
+		c.server.setSession(c.key(), owner)
+	}
+	owner.will = r.Will
+	owner.expiry = c.server.config.Limits.expiry(r.SessionExpiry)
+	wake := c.wake
+	owner.mail.waker.Store(&wake)
+	c.client = owner
+	if !owner.outlives() {
+		c.admit(present)
+		return
+	}
+	owner.keepRecord(func(c *conn, err error) {
+		if err != nil {
+			c.session.RefuseConnect(session.ServerUnavailable)
+			return
+		}
+		c.admit(present)
+	})
+}
+
+// admit tells the client that it is let in, and goes on where its last connection ended.
+func (c *conn) admit(present bool) {
+	r := c.request
+	if c.over || r == nil {
+		return
+	}
+	c.request = nil
 	answer := session.Accept{
-		OverrideExpiry: true, // sessions end with their connection
-		Features:       session.Features{Retain: true, Wildcards: true, SubscriptionIDs: true},
+		SessionPresent: present,
+		OverrideExpiry: r.SessionExpiry != c.expiry,
+		SessionExpiry:  c.expiry,
+		Features:       session.Features{Retain: true, Wildcards: true, SubscriptionIDs: true, SharedSubscriptions: true},
+		Memory:         c.memory,
+		AuthData:       c.proof,
 	}
-	id := r.ClientID
-	if id == "" {
-		id = "auto-" + rand.Text()
-		answer.AssignedClientID = id
+	if r.ClientID == "" {
+		answer.AssignedClientID = c.id
 	}
-	c.user, c.will = user, r.Will
-	c.key = clientKey{user.Tenant.Name, id}
-	if former := c.server.enter(c); former != nil {
-		former.mail.evict()
-	}
+	c.firstReceipt = c.memory.NextReceipt
+	c.memory = session.Memory{}
+	c.proof = nil
 	c.session.AcceptConnect(answer)
+	if !c.over {
+		c.resend()
+		c.reopen()
+	}
+}
+
+// reopen links the subscriptions of a session that goes on to where their messages come from.
+func (c *client) reopen() {
+	for filter, s := range c.subscriptions {
+		if err := s.open(c, false); err != nil {
+			c.server.config.Log.Warn("a subscription cannot be gone on with", "tenant", c.key.tenant, "client", c.key.id,
+				"filter", filter, "err", err)
+		}
+	}
 }

@@ -8,66 +8,91 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
-// mail is where other goroutines leave what a connection is to do: outcomes of its publishes, messages for its
-// subscriptions, and that its client id has gone to another connection. It is all of a connection that they touch.
+// mail is where other goroutines leave what a client's connection is to do: outcomes of its publishes, messages for its
+// subscriptions, and what follows when a record is on disk. It is all of a client that they touch.
 type mail struct {
 	arrivals transport.Mailbox[arrival]
 	outcomes transport.Mailbox[outcome]
-	evicted  atomic.Bool
-	shed     atomic.Int64 // bytes of deliveries that nobody waits for, on their way to the client
+	errands  transport.Mailbox[func(*conn)] // for the connection that the client has then
+	shed     atomic.Int64                   // bytes of deliveries that nobody waits for, on their way to the client
 	maxShed  int64
-	wake     func()
+	waker    atomic.Pointer[func()] // wakes the connection, if there is one
 }
 
 // outcome is what became of a publish.
 type outcome struct {
+	question question
+	reason   router.Reason
+	link     *router.Sender
+}
+
+// question is a publish that awaits its answer: QoS 2 goes by packet id, which outlives the connection.
+type question struct {
 	receipt session.Receipt
+	id      uint16
 	qos     byte
-	reason  router.Reason
-	link    *router.Sender
 }
 
 // arrival is a message that a node handed to a subscription. One without a message was dropped on arrival; its credit
 // is due all the same.
 type arrival struct {
-	subscription *subscription
-	delivery     router.Delivery
+	inlet    *inlet
+	delivery router.Delivery
 }
 
 var _ router.Producer = (*mail)(nil)
 
-func (m *mail) init(wake func(), maxShed int) {
-	m.wake, m.maxShed = wake, int64(maxShed)
+func (m *mail) init(maxShed int) {
+	m.maxShed = int64(maxShed)
+	wake := m.wake
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
+	m.errands.Init(wake)
 }
 
-// tagOf makes the tag of a publish from its receipt and whether the client waits for PUBACK.
-func tagOf(r session.Receipt, qos byte) uint64 { return uint64(r)<<1 | uint64(qos&1) }
+// wake tells the client's connection that there is something; if there is none, the next one looks by itself.
+func (m *mail) wake() {
+	if wake := m.waker.Load(); wake != nil {
+		(*wake)()
+	}
+}
+
+// tag makes the tag of a publish from the question that it asks.
+func (q question) tag() uint64 {
+	if q.qos == 2 {
+		return uint64(q.id)<<2 | 2
+	}
+	return uint64(q.receipt)<<2 | uint64(q.qos)
+}
+
+// questionOf reverses tag.
+func questionOf(tag uint64) question {
+	q := question{qos: byte(tag & 3)}
+	if q.qos == 2 {
+		q.id = uint16(tag >> 2)
+	} else {
+		q.receipt = session.Receipt(tag >> 2)
+	}
+	return q
+}
 
 // Settled implements router.Producer.
 func (m *mail) Settled(link *router.Sender, tag uint64, o router.Outcome) {
-	m.outcomes.Put(outcome{receipt: session.Receipt(tag >> 1), qos: byte(tag & 1), reason: o.Reason, link: link})
+	m.outcomes.Put(outcome{question: questionOf(tag), reason: o.Reason, link: link})
 }
 
 // Credit implements router.Producer. MQTT has no credit for publishers: the session's window stops reading instead.
 func (m *mail) Credit(*router.Sender, int) {}
 
-// evict tells the connection that its client id has gone to another one.
-func (m *mail) evict() {
-	m.evicted.Store(true)
-	m.wake()
-}
-
 // arrive takes in a message, unless it is one that nobody waits for and there are too many bytes of those.
-func (m *mail) arrive(s *subscription, d router.Delivery) {
+func (m *mail) arrive(in *inlet, d router.Delivery) {
 	if !d.Owned() {
 		size := int64(d.Message.Len())
 		if m.shed.Add(size) > m.maxShed {
 			m.shed.Add(-size)
-			s.link.Drop()
+			in.link.Drop()
 			d = router.Delivery{}
 		}
 	}
-	m.arrivals.Put(arrival{subscription: s, delivery: d})
+	m.arrivals.Put(arrival{inlet: in, delivery: d})
 }

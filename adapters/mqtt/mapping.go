@@ -20,16 +20,20 @@ import (
 //	Correlation Data         properties.correlation-id (binary)
 //	User Properties          application properties; further values of a name in annotation x-opt-user-properties
 //	RETAIN, QoS 0            the delivery's Retain and Settled
+//	QoS 2                    annotation x-opt-mqtt-qos
 
 // repeatedProperties is the message annotation that holds all user properties, in order, as name, value, name, value,
 // when a name occurs twice: application properties are a map and could not.
 const repeatedProperties = "x-opt-user-properties"
 
+// publishedQoS is the message annotation that tells MQTT subscribers that a message was published with QoS 2.
+const publishedQoS = "x-opt-mqtt-qos"
+
 // encodingRoom is what the encoding of a message takes beyond its variable fields, at most and for sure.
 const encodingRoom = 64
 
 // encode makes a message of a publish to a. It fails when the payload is not the text that it claims to be.
-func encode(a addressing.Address, payload []byte, p *session.Properties) (router.Message, bool) {
+func encode(a addressing.Address, payload []byte, p *session.Properties, qos byte) (router.Message, bool) {
 	if p.Text && !utf8.Valid(payload) {
 		return router.Message{}, false
 	}
@@ -40,8 +44,8 @@ func encode(a addressing.Address, payload []byte, p *session.Properties) (router
 		h := amqp.Header{Priority: amqp.DefaultPriority, TTL: uint32(min(uint64(p.Expiry)*1000, 1<<32-1))}
 		b = h.Append(b)
 	}
-	if len(p.User) > 0 && repeats(p.User) {
-		b = appendRepeated(b, p.User)
+	if again := len(p.User) > 0 && repeats(p.User); again || qos == 2 {
+		b = appendAnnotations(b, p.User, again, qos)
 	}
 	fields := amqp.Properties{
 		To:          string(a),
@@ -88,16 +92,32 @@ func appendUser(b []byte, user session.UserProperties) []byte {
 	return m.End()
 }
 
-func appendRepeated(b []byte, user session.UserProperties) []byte {
-	var all amqp.List
-	for name, value := range user.All() {
-		all = append(all, string(name), string(value))
-	}
+// appendAnnotations writes what AMQP has no other place for.
+func appendAnnotations(b []byte, user session.UserProperties, repeated bool, qos byte) []byte {
 	m := amqp.BeginMessageAnnotations(b)
-	if err := m.Any(repeatedProperties, all); err != nil {
-		panic(fmt.Sprintf("a list of strings has no encoding: %v", err))
+	if qos == 2 {
+		m.Uint(publishedQoS, 2)
+	}
+	if repeated {
+		var all amqp.List
+		for name, value := range user.All() {
+			all = append(all, string(name), string(value))
+		}
+		if err := m.Any(repeatedProperties, all); err != nil {
+			panic(fmt.Sprintf("a list of strings has no encoding: %v", err))
+		}
 	}
 	return m.End()
+}
+
+// exactlyOnce tells whether a message was published with QoS 2.
+func exactlyOnce(m router.Message) bool {
+	raw, ok := m.MessageAnnotations().Lookup(publishedQoS)
+	if !ok {
+		return false
+	}
+	qos, ok := raw.Value().(uint32)
+	return ok && qos == 2
 }
 
 // decode fills a publication with what a delivery says, as far as the client's version has a place for it. left is for

@@ -17,18 +17,19 @@ type sender struct {
 
 // Publish implements session.Handler.
 func (c *conn) Publish(p session.Publish) {
+	asked := question{receipt: p.Receipt, id: p.PacketID, qos: p.QoS}
 	s, err := c.sender(p.Topic)
 	if err != nil {
-		c.refuse(p.Receipt, p.QoS, router.ReasonOf(err), addressing.AnyKind)
+		c.refuse(asked, router.ReasonOf(err), addressing.AnyKind)
 		return
 	}
-	m, ok := encode(s.link.Address(), p.Payload, &p.Properties)
+	m, ok := encode(s.link.Address(), p.Payload, &p.Properties, p.QoS)
 	if !ok {
 		c.session.Acknowledge(p.Receipt, session.PayloadFormatInvalid)
 		return
 	}
 	s.inFlight++
-	s.link.Send(tagOf(p.Receipt, p.QoS), router.Delivery{
+	s.link.Send(asked.tag(), router.Delivery{
 		Message: m,
 		Expires: expiry(&p.Properties),
 		Settled: p.QoS == 0,
@@ -45,7 +46,7 @@ func expiry(p *session.Properties) int64 {
 }
 
 // sender gives the link to a topic name, a new one if need be.
-func (c *conn) sender(topic []byte) (*sender, error) {
+func (c *client) sender(topic []byte) (*sender, error) {
 	if s, ok := c.senders[string(topic)]; ok {
 		return s, nil
 	}
@@ -53,7 +54,7 @@ func (c *conn) sender(topic []byte) (*sender, error) {
 	if err != nil {
 		return nil, router.Errorf(router.Malformed, "topic name: %v", err)
 	}
-	link, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a}, &c.mail)
+	link, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a, Origin: c.origin}, &c.mail)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (c *conn) sender(topic []byte) (*sender, error) {
 }
 
 // closeIdleSender makes room for one more sender, if there are too many and one is idle.
-func (c *conn) closeIdleSender() {
+func (c *client) closeIdleSender() {
 	if len(c.senders) < c.server.config.Limits.MaxSenders {
 		return
 	}
@@ -85,18 +86,31 @@ func (c *conn) answer(o outcome) {
 	if s, ok := c.senders[string(o.link.Address())]; ok && s.link == o.link {
 		s.inFlight--
 	}
-	if o.reason == router.OK {
-		c.session.Acknowledge(o.receipt, session.Success)
-		return
+	switch q := o.question; {
+	case q.qos < 2 && q.receipt < c.firstReceipt: // of an earlier connection: the client sends it again
+	case o.reason != router.OK:
+		c.refuse(q, o.reason, o.link.Kind())
+	case q.qos == 2:
+		c.receive(q.id, session.Success)
+	default:
+		c.session.Acknowledge(q.receipt, session.Success)
 	}
-	c.refuse(o.receipt, o.qos, o.reason, o.link.Kind())
 }
 
 // refuse tells the client that a publish was not accepted. With QoS 0 it asked for no answer and gets none.
-func (c *conn) refuse(receipt session.Receipt, qos byte, reason router.Reason, kind addressing.Kind) {
+func (c *conn) refuse(q question, reason router.Reason, kind addressing.Kind) {
 	words := codesOf(reason, kind)
-	if qos == 0 || c.session.Version() >= 5 || words.beforeMQTT5 == acknowledge {
-		c.session.Acknowledge(receipt, words.puback)
+	told := q.qos == 0 || c.session.Version() >= 5 || words.beforeMQTT5 == acknowledge
+	switch {
+	case q.qos == 2 && told && !words.puback.Failed():
+		c.receive(q.id, words.puback)
+		return
+	case q.qos == 2:
+		c.received(q.id, words.puback)
+	case told:
+		c.session.Acknowledge(q.receipt, words.puback)
+	}
+	if told {
 		return
 	}
 	if words.beforeMQTT5 == disconnect {
@@ -105,26 +119,65 @@ func (c *conn) refuse(receipt session.Receipt, qos byte, reason router.Reason, k
 	}
 	if c.giveUpAt.IsZero() {
 		c.giveUpAt = time.Now().Add(c.server.config.Limits.DeliveryTimeout)
+		c.wake() // there is a new deadline
 	}
 }
 
+// receive answers a QoS 2 publish that was taken, once its id is on disk if the session outlives the connection.
+func (c *conn) receive(id uint16, code session.Reason) {
+	if !c.outlives() {
+		c.received(id, code)
+		return
+	}
+	c.keepReceived(id, code, func(c *conn) { c.received(id, code) })
+}
+
+// received tells the client what became of a QoS 2 publish: now, or when it comes again over its next connection.
+func (c *conn) received(id uint16, code session.Reason) {
+	switch asked, known := c.memory.Received[id]; {
+	case c.request == nil && !c.over:
+		c.session.Receive(id, code)
+	case !known || asked.Answered:
+	case code.Failed():
+		delete(c.memory.Received, id)
+	default:
+		c.memory.Received[id] = session.Exchange{Code: code, Answered: true}
+	}
+}
+
+// Release implements session.Handler. PUBCOMP comes after the id is forgotten on disk: the client may use it anew.
+func (c *conn) Release(id uint16, known bool) {
+	if !c.outlives() {
+		c.session.Complete(id, known)
+		return
+	}
+	engine := c.session
+	c.forgetReceived(id, func(c *conn) {
+		if c.session == engine {
+			engine.Complete(id, known)
+		}
+	})
+}
+
 // publishWill sends the client's will. Nobody hears what becomes of it.
-func (c *conn) publishWill(ctx context.Context) {
-	a, err := addressing.ParseAddress(c.will.Topic)
+func (c *client) publishWill() {
+	will := c.will
+	c.will = nil
+	a, err := addressing.ParseAddress(will.Topic)
 	if err != nil {
 		return
 	}
-	link, err := c.server.config.Router.Sender(ctx, c.user, router.Target{Address: a}, unheard{})
+	link, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a, Origin: c.origin}, unheard{})
 	if err != nil {
 		c.server.config.Log.Warn("a will cannot be published", "tenant", c.key.tenant, "client", c.key.id, "err", err)
 		return
 	}
-	if m, ok := encode(a, c.will.Payload, &c.will.Properties); ok {
+	if m, ok := encode(a, will.Payload, &will.Properties, will.QoS); ok {
 		link.Send(0, router.Delivery{
 			Message: m,
-			Expires: expiry(&c.will.Properties),
-			Settled: c.will.QoS == 0,
-			Retain:  c.will.Retain,
+			Expires: expiry(&will.Properties),
+			Settled: will.QoS == 0,
+			Retain:  will.Retain,
 		})
 	}
 	link.Close()

@@ -19,6 +19,7 @@ type Config struct {
 	Router    *router.Router
 	Directory *tenancy.Directory
 	Driver    *transport.Driver
+	Sessions  Sessions
 	Limits    Limits
 	Log       *slog.Logger
 }
@@ -28,21 +29,25 @@ type Server struct {
 	config Config
 	tokens sync.Pool // of *outgoing
 
-	mu      sync.Mutex // guards everything below; a leaf
-	clients map[clientKey]*conn
-	open    int
+	sooner chan struct{} // tells Run that there is something to do before it would look
+
+	mu     sync.Mutex // guards everything below; a leaf
+	seats  map[clientKey]*seat
+	groups map[groupKey]*group
+	agenda agenda
+	open   int
 }
 
-// clientKey names a client: ids of two tenants have nothing to do with each other.
-type clientKey struct{ tenant, id string }
-
-// New gives a server; c.Limits must be valid.
-func New(c Config) *Server {
-	return &Server{
-		config:  c,
-		tokens:  sync.Pool{New: func() any { return new(outgoing) }},
-		clients: make(map[clientKey]*conn),
+// New gives a server with the sessions that were kept; c.Limits must be valid. Its Run is to be running while it serves.
+func New(c Config) (*Server, error) {
+	s := &Server{
+		config: c,
+		tokens: sync.Pool{New: func() any { return new(outgoing) }},
+		sooner: make(chan struct{}, 1),
+		seats:  make(map[clientKey]*seat),
+		groups: make(map[groupKey]*group),
 	}
+	return s, s.recover(time.Now())
 }
 
 // Connections is how many connections are open.
@@ -65,13 +70,13 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	login := s.newLogin(ctx, nc)
 	var c *conn
 	err := s.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		c = newConn(s, login, wake, time.Now())
+		c = newConn(s, nc, login, wake, time.Now())
 		return c
 	})
 	login.end()
 	c.end()
 	if err != nil && !errors.Is(err, io.EOF) {
-		s.config.Log.Debug("MQTT connection ended", "peer", nc.RemoteAddr(), "client", c.key.id, "err", err)
+		s.config.Log.Debug("MQTT connection ended", "peer", nc.RemoteAddr(), "client", c.id, "err", err)
 	}
 }
 
@@ -79,23 +84,4 @@ func (s *Server) count(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open += n
-}
-
-// enter makes c the connection of its client id and gives the one that it takes over from, if any
-// [MQTT-3.1.4-3].
-func (s *Server) enter(c *conn) (former *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	former = s.clients[c.key]
-	s.clients[c.key] = c
-	return former
-}
-
-// leave takes c out, unless another connection has taken its place.
-func (s *Server) leave(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.clients[c.key] == c {
-		delete(s.clients, c.key)
-	}
 }

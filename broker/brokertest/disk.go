@@ -20,7 +20,9 @@ type Disk struct {
 var _ vfs.FS = (*Disk)(nil)
 
 // NewDisk wraps a filesystem that is empty and may grow by so many bytes.
-func NewDisk(fs vfs.FS, room int64) *Disk { return &Disk{FS: fs, room: room, sizes: make(map[string]int64)} }
+func NewDisk(fs vfs.FS, room int64) *Disk {
+	return &Disk{FS: fs, room: room, sizes: make(map[string]int64)}
+}
 
 // Add makes the room larger, or with a negative number of bytes smaller.
 func (d *Disk) Add(bytes int64) {

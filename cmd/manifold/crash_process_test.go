@@ -18,6 +18,7 @@ const configuration = `
 anonymous: true
 log: {level: warn}
 mqtt: {port: 0}
+stomp: {port: 0}
 http: {port: 0}
 admin: {enabled: false}
 addresses:

@@ -5,8 +5,9 @@
 //	manifold check -c FILE    check a configuration
 //	manifold send ADDRESS     send messages over AMQP 1.0
 //	manifold receive ADDRESS  receive messages over AMQP 1.0
-//	manifold bench mqtt|amqp  measure a server
+//	manifold bench PROTOCOL   measure a server
 //	manifold passwd [NAME]    make the credential of a password
+//	manifold store COMMAND    check, count, export or import stored messages
 //	manifold version          say which build this is
 //
 // Its promises: it ends with 0 after SIGINT or SIGTERM, when clients have been given their time to finish; with 1 when
@@ -75,14 +76,15 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRunCommand(), newCheckCommand(), newPasswdCommand(), newBenchCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newPasswdCommand(), newStoreCommand(), newBenchCommand(),
+		newVersionCommand())
 	root.AddCommand(failing(client.NewSendCommand()), failing(client.NewReceiveCommand()))
 	return root
 }
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a server"}
-	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()))
+	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()), failing(load.NewHTTPCommand()))
 	return bench
 }
 

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +27,8 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run a gateway until SIGINT or SIGTERM",
-		Long: `Run a gateway until SIGINT or SIGTERM.
+		Long: `Run a gateway until SIGINT or SIGTERM. With SIGHUP it reads its configuration again and takes over the settings of
+addresses.
 
 Without a file it listens on this machine only, at MQTT 1883, AMQP 5672, HTTP 8080 and admin 8081, and declares
 telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) for everybody.`,
@@ -37,7 +41,8 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 			log := newLogger(cmd.ErrOrStderr(), c.Log)
 			defer holdHeapFloor()()
 			announce := func(doors []gateway.Endpoint) { gateway.WriteSummary(cmd.OutOrStdout(), doors) }
-			if err := gateway.Run(cmd.Context(), c, log, announce); err != nil {
+			changes := s.follow(cmd, log)
+			if err := gateway.Run(cmd.Context(), c, changes, log, announce); err != nil {
 				return failure{exitFailed, err}
 			}
 			return nil
@@ -49,6 +54,33 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 	f.StringVar(&s.listen, "listen", "", "`HOST` to listen at; overrules listen")
 	f.IntVar(&s.portOffset, "port-offset", 0, "`N` to add to every port; overrules portOffset")
 	return cmd
+}
+
+// follow reads the configuration again with each SIGHUP. One that is not valid is logged, and what holds goes on.
+func (s *settings) follow(cmd *cobra.Command, log *slog.Logger) <-chan config.Config {
+	hangups, changes := make(chan os.Signal, 1), make(chan config.Config)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-cmd.Context().Done():
+				return
+			case <-hangups:
+			}
+			c, err := s.load(cmd)
+			if err != nil {
+				log.Error("the configuration is not read again", "err", err)
+				continue
+			}
+			select {
+			case changes <- c:
+			case <-cmd.Context().Done():
+				return
+			}
+		}
+	}()
+	return changes
 }
 
 // load reads the configuration and lets the flags that were given overrule it.

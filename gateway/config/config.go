@@ -29,6 +29,7 @@ type Config struct {
 	TLS          TLS           `yaml:"tls"`
 	MQTT         MQTT          `yaml:"mqtt"`
 	AMQP         AMQP          `yaml:"amqp"`
+	STOMP        STOMP         `yaml:"stomp"`
 	HTTP         HTTP          `yaml:"http"`
 	Admin        Admin         `yaml:"admin"`
 	Tenants      []Tenant      `yaml:"tenants"`
@@ -49,6 +50,7 @@ func Default() Config {
 		TLS:          defaultTLS(),
 		MQTT:         defaultMQTT(),
 		AMQP:         defaultAMQP(),
+		STOMP:        defaultSTOMP(),
 		HTTP:         defaultHTTP(),
 		Admin:        defaultAdmin(),
 	}

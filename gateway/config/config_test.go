@@ -61,7 +61,7 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"unlike any key", "log: {zzzzzz: 1}", `f.yaml:1: log: key "zzzzzz" does not exist; the keys here are level, format`},
 		{"fsync is no setting", "store: {fsync: false}",
 			`f.yaml:1: store: key "fsync" does not exist; ` +
-				`the keys here are cacheSize, memTableSize, maxQueues, maxSubscriptions, maxVolatile, maxRetained, maxRetainedBytes`},
+				`the keys here are cacheSize, memTableSize, maxPending, minFree, maxQueues, maxSubscriptions, maxVolatile, maxRetained, maxRetainedBytes`},
 		{"twice", "listen: a\nlisten: b", `f.yaml:2: mapping key "listen" already defined at [1:1]`},
 		{"no YAML", "a: [1", `f.yaml:1: sequence end token ']' not found`},
 		{"second document", "listen: a\n---\nlisten: b", `f.yaml:3: a second document; a configuration is one`},
@@ -155,7 +155,7 @@ func TestPortsOfTLSCountOnlyWithACertificate(t *testing.T) {
 			enabled = append(enabled, fmt.Sprintf("%s:%d", l.Name, l.Port))
 		}
 	}
-	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 http:8081 admin:8082]"; got != want {
+	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 stomp:61614 http:8081 admin:8082]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

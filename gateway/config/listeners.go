@@ -23,7 +23,7 @@ func (c *Config) Listeners() []Listener {
 	for _, door := range []struct {
 		name string
 		SecureDoor
-	}{{"mqtt", c.MQTT.SecureDoor}, {"amqp", c.AMQP.SecureDoor}, {"http", c.HTTP.SecureDoor}} {
+	}{{"mqtt", c.MQTT.SecureDoor}, {"amqp", c.AMQP.SecureDoor}, {"stomp", c.STOMP.SecureDoor}, {"http", c.HTTP.SecureDoor}} {
 		add(door.name, door.name+".port", door.Enabled, door.Port)
 		add(door.name+"s", door.name+".tlsPort", door.Enabled && c.TLS.Enabled(), door.TLSPort)
 	}

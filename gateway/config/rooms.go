@@ -43,14 +43,19 @@ func defaultLimits() Limits {
 // Admin is the door for those who run the gateway: health, metrics.
 type Admin struct {
 	Door
+	MaxQueueMetrics int `yaml:"maxQueueMetrics"` // queues and durable subscriptions that metrics tell of, each by name
 }
 
-func defaultAdmin() Admin { return Admin{Door: Door{Enabled: true, Port: 8081}} }
+func defaultAdmin() Admin {
+	return Admin{Door: Door{Enabled: true, Port: 8081}, MaxQueueMetrics: 1000}
+}
 
-// Store bounds the memory of the store. That a message is on disk before its sender hears so is no setting.
+// Store bounds the memory of the store, and what it leaves free on the disk. That a message is on disk before its sender hears so is no setting.
 type Store struct {
 	CacheSize        Size `yaml:"cacheSize"`        // of disk blocks kept in memory
 	MemTableSize     Size `yaml:"memTableSize"`     // gathered in memory before it becomes a file; up to four exist
+	MaxPending       Size `yaml:"maxPending"`       // waiting for the disk; beyond it new messages are refused
+	MinFree          Size `yaml:"minFree"`          // free on the disk; below it new messages are refused
 	MaxQueues        int  `yaml:"maxQueues"`        // queues of one tenant
 	MaxSubscriptions int  `yaml:"maxSubscriptions"` // durable subscriptions of one tenant
 	MaxVolatile      Size `yaml:"maxVolatile"`      // bytes of one volatile subscription, which is in memory
@@ -61,6 +66,7 @@ type Store struct {
 func defaultStore() Store {
 	return Store{
 		CacheSize: 16 << 20, MemTableSize: 16 << 20,
+		MaxPending: 256 << 20, MinFree: 256 << 20,
 		MaxQueues: 200_000, MaxSubscriptions: 10_000,
 		MaxVolatile: 16 << 20,
 		MaxRetained: 100_000, MaxRetainedBytes: 256 << 20,
@@ -73,6 +79,7 @@ type MQTT struct {
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
 	MaxPacketSizeBeforeConnect Size          `yaml:"maxPacketSizeBeforeConnect"` // of CONNECT itself
 	ConnectTimeout             time.Duration `yaml:"connectTimeout"`             // until the whole CONNECT is here
+	MaxQoS                     int           `yaml:"maxQoS"`                     // of publishes and subscriptions
 	MaxInflight                int           `yaml:"maxInflight"`                // unanswered publishes of one client
 	MaxInflightBytes           Size          `yaml:"maxInflightBytes"`           // their bytes together
 	MaxUnacknowledged          int           `yaml:"maxUnacknowledged"`          // deliveries without PUBACK to one client
@@ -83,6 +90,7 @@ type MQTT struct {
 	MaxTopicLength             Size          `yaml:"maxTopicLength"`             // of a topic name or filter
 	TopicAliasMaximum          int           `yaml:"topicAliasMaximum"`          // aliases that a client may set
 	MaxKeepAlive               time.Duration `yaml:"maxKeepAlive"`               // 0 leaves it to the client
+	MaxSessionExpiry           time.Duration `yaml:"maxSessionExpiry"`           // how long a session outlives its connection
 	MaxSubscriptions           int           `yaml:"maxSubscriptions"`           // of one client
 	SubscriptionCredit         int           `yaml:"subscriptionCredit"`         // messages on their way, topic or broadcast
 	QueueCredit                int           `yaml:"queueCredit"`                // likewise, queue or anycast
@@ -98,6 +106,7 @@ func defaultMQTT() MQTT {
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
+		MaxQoS:                     2,
 		MaxInflight:                1024,
 		MaxInflightBytes:           1 << 20,
 		MaxUnacknowledged:          256,
@@ -107,6 +116,7 @@ func defaultMQTT() MQTT {
 		MaxSubscriptionsPerPacket:  128,
 		MaxTopicLength:             4 << 10,
 		TopicAliasMaximum:          16,
+		MaxSessionExpiry:           30 * 24 * time.Hour,
 		MaxSubscriptions:           1000,
 		SubscriptionCredit:         10_000,
 		QueueCredit:                100,
@@ -170,6 +180,55 @@ func defaultAMQP() AMQP {
 		MaxQueuedBytes:     8 << 20,
 		MaxTransactions:    256,
 		TransactionTimeout: 10 * time.Minute,
+	}
+}
+
+// STOMP is the door for STOMP 1.0, 1.1 and 1.2.
+type STOMP struct {
+	SecureDoor
+	MaxHeaders                  int           `yaml:"maxHeaders"`                  // of one frame
+	MaxHeaderLine               Size          `yaml:"maxHeaderLine"`               // of one header, name and value together
+	MaxHeaderBytes              Size          `yaml:"maxHeaderBytes"`              // of one frame before its body
+	MaxHeaderBytesBeforeConnect Size          `yaml:"maxHeaderBytesBeforeConnect"` // of CONNECT itself
+	MaxBody                     Size          `yaml:"maxBody"`                     // of one frame, where the address allows as much
+	ConnectTimeout              time.Duration `yaml:"connectTimeout"`              // until the whole CONNECT is here
+	CloseTimeout                time.Duration `yaml:"closeTimeout"`                // for what is under way when a session ends
+	MinHeartBeat                time.Duration `yaml:"minHeartBeat"`                // shortest interval; announced
+	MaxInflight                 int           `yaml:"maxInflight"`                 // unanswered requests of one client
+	MaxInflightBytes            Size          `yaml:"maxInflightBytes"`            // their bodies together
+	MaxSubscriptions            int           `yaml:"maxSubscriptions"`            // of one client
+	MaxTransactions             int           `yaml:"maxTransactions"`             // that one client has open
+	SubscriptionCredit          int           `yaml:"subscriptionCredit"`          // messages on their way, topic or broadcast
+	QueueCredit                 int           `yaml:"queueCredit"`                 // likewise, of what is stored or anycast
+	MaxPrefetch                 int           `yaml:"maxPrefetch"`                 // the most that a client may ask for
+	MaxQueuedBytes              Size          `yaml:"maxQueuedBytes"`              // on their way, topics and broadcast together
+	MaxSenders                  int           `yaml:"maxSenders"`                  // addresses that a client keeps links to
+	MaxTemporaries              int           `yaml:"maxTemporaries"`              // temporary queues and topics of one client
+	WriteTimeout                time.Duration `yaml:"writeTimeout"`                // how long a client may leave a write untaken
+}
+
+func defaultSTOMP() STOMP {
+	return STOMP{
+		SecureDoor:                  SecureDoor{Door{Enabled: true, Port: 61613}, 61614},
+		MaxHeaders:                  128,
+		MaxHeaderLine:               8 << 10,
+		MaxHeaderBytes:              64 << 10,
+		MaxHeaderBytesBeforeConnect: 16 << 10,
+		MaxBody:                     16 << 20,
+		ConnectTimeout:              10 * time.Second,
+		CloseTimeout:                2 * time.Second,
+		MinHeartBeat:                time.Second,
+		MaxInflight:                 1024,
+		MaxInflightBytes:            4 << 20,
+		MaxSubscriptions:            1000,
+		MaxTransactions:             16,
+		SubscriptionCredit:          10_000,
+		QueueCredit:                 100,
+		MaxPrefetch:                 10_000,
+		MaxQueuedBytes:              8 << 20,
+		MaxSenders:                  64,
+		MaxTemporaries:              64,
+		WriteTimeout:                30 * time.Second,
 	}
 }
 

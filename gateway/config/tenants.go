@@ -35,15 +35,26 @@ type Address struct {
 	Groups          bool            `yaml:"groups"` // messages of one group-id go to one consumer until it leaves
 	TTL             TTL             `yaml:"ttl"`
 	RedeliveryDelay RedeliveryDelay `yaml:"redeliveryDelay"`
-	MaxDeliveries   int             `yaml:"maxDeliveries"` // failed ones, after which a message is dead; 0 is no limit
-	DeadLetter      string          `yaml:"deadLetter"`    // the queue for dead messages; none drops them
-	Expiry          string          `yaml:"expiry"`        // the queue for expired messages; none drops them
+	MaxDeliveries   int             `yaml:"maxDeliveries"`  // failed ones, after which a message is dead; 0 is no limit
+	LastValueKey    string          `yaml:"lastValueKey"`   // a property: only the last message of each of its values is kept
+	NonDestructive  bool            `yaml:"nonDestructive"` // consumers read and take nothing
+	ConsumeOnly     bool            `yaml:"consumeOnly"`    // queue: clients do not send to it
+	DedupWindow     DedupWindow     `yaml:"dedupWindow"`
+	DeadLetter      string          `yaml:"deadLetter"` // the queue for dead messages; none drops them
+	Expiry          string          `yaml:"expiry"`     // the queue for expired messages; none drops them
 }
 
 // Consumers bounds who receives from a queue.
 type Consumers struct {
 	Max          int  `yaml:"max"`          // at once; 0 is no limit
 	SingleActive bool `yaml:"singleActive"` // one gets everything until it leaves
+	Exclusive    bool `yaml:"exclusive"`    // who consumes lets nobody in beside him
+}
+
+// DedupWindow is which message-ids are remembered, so that a message that is sent again is not stored again.
+type DedupWindow struct {
+	Messages int           `yaml:"messages"` // the last so many; 0 is none
+	Time     time.Duration `yaml:"time"`     // for so long; 0 is no bound
 }
 
 // TTL bounds how long stored messages live; 0 is no bound.
@@ -69,7 +80,9 @@ func (a *Address) Definition() addressing.Definition {
 		MaxMessageSize: int64(a.MaxMessageSize),
 		Queue: addressing.QueueSettings{
 			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow,
-			MaxConsumers: a.Consumers.Max, SingleActive: a.Consumers.SingleActive, Groups: a.Groups,
+			MaxConsumers: a.Consumers.Max, SingleActive: a.Consumers.SingleActive, Exclusive: a.Consumers.Exclusive,
+			Groups: a.Groups, LastValueKey: a.LastValueKey, NonDestructive: a.NonDestructive,
+			ConsumeOnly: a.ConsumeOnly, Dedup: addressing.Dedup(a.DedupWindow),
 			TTL: addressing.TTL(a.TTL), Redelivery: addressing.Backoff(a.RedeliveryDelay),
 			MaxDeliveries: a.MaxDeliveries,
 			DeadLetter:    addressing.Address(a.DeadLetter), Expiry: addressing.Address(a.Expiry),

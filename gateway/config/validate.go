@@ -51,6 +51,9 @@ func (c *Config) validate() Problems {
 	k.size("limits.maxTransactionSize", c.Limits.MaxTransactionSize, 1<<10, 1<<40)
 	k.size("store.cacheSize", c.Store.CacheSize, 1<<20, 1<<40)
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
+	k.size("store.maxPending", c.Store.MaxPending, 1<<20, 1<<40)
+	k.size("store.minFree", c.Store.MinFree, 1<<20, 1<<50)
+	k.within("admin.maxQueueMetrics", c.Admin.MaxQueueMetrics, 0, many)
 	k.within("store.maxQueues", c.Store.MaxQueues, 1, 1<<30)
 	k.within("store.maxSubscriptions", c.Store.MaxSubscriptions, 1, 1<<30)
 	k.size("store.maxVolatile", c.Store.MaxVolatile, 1<<16, 1<<40)
@@ -60,6 +63,7 @@ func (c *Config) validate() Problems {
 	c.validateTLS(k)
 	c.validateMQTT(k)
 	c.validateAMQP(k)
+	c.validateSTOMP(k)
 	c.validateHTTP(k)
 	c.validateTenants(k)
 	return k.problems
@@ -75,6 +79,7 @@ func (c *Config) validateMQTT(k *check) {
 	k.size("mqtt.maxPacketSize", m.MaxPacketSize, 128, 256<<20-1)
 	k.size("mqtt.maxPacketSizeBeforeConnect", m.MaxPacketSizeBeforeConnect, 128, m.MaxPacketSize)
 	k.span("mqtt.connectTimeout", m.ConnectTimeout, 100*time.Millisecond)
+	k.within("mqtt.maxQoS", m.MaxQoS, 0, 2)
 	k.within("mqtt.maxInflight", m.MaxInflight, 1, maxPort)
 	k.size("mqtt.maxInflightBytes", m.MaxInflightBytes, 1, 1<<30)
 	k.within("mqtt.maxUnacknowledged", m.MaxUnacknowledged, 1, maxPort)
@@ -93,6 +98,8 @@ func (c *Config) validateMQTT(k *check) {
 	k.span("mqtt.deliveryTimeout", m.DeliveryTimeout, 100*time.Millisecond)
 	k.refuse(m.MaxKeepAlive < 0 || m.MaxKeepAlive > maxPort*time.Second || m.MaxKeepAlive%time.Second != 0,
 		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
+	k.refuse(m.MaxSessionExpiry < 0 || m.MaxSessionExpiry > 365*24*time.Hour || m.MaxSessionExpiry%time.Second != 0,
+		"mqtt.maxSessionExpiry", "%v is not whole seconds from 0s to a year", m.MaxSessionExpiry)
 }
 
 func (c *Config) validateAMQP(k *check) {
@@ -119,6 +126,29 @@ func (c *Config) validateAMQP(k *check) {
 	k.size("amqp.maxQueuedBytes", a.MaxQueuedBytes, 1<<10, 1<<30)
 	k.within("amqp.maxTransactions", a.MaxTransactions, 1, many)
 	k.span("amqp.transactionTimeout", a.TransactionTimeout, time.Millisecond)
+}
+
+func (c *Config) validateSTOMP(k *check) {
+	s := &c.STOMP
+	k.within("stomp.maxHeaders", s.MaxHeaders, 16, many)
+	k.size("stomp.maxHeaderLine", s.MaxHeaderLine, 128, 16<<20)
+	k.size("stomp.maxHeaderBytes", s.MaxHeaderBytes, s.MaxHeaderLine, 16<<20)
+	k.size("stomp.maxHeaderBytesBeforeConnect", s.MaxHeaderBytesBeforeConnect, 128, s.MaxHeaderBytes)
+	k.size("stomp.maxBody", s.MaxBody, 128, 256<<20)
+	k.span("stomp.connectTimeout", s.ConnectTimeout, time.Millisecond)
+	k.span("stomp.closeTimeout", s.CloseTimeout, time.Millisecond)
+	k.span("stomp.minHeartBeat", s.MinHeartBeat, 10*time.Millisecond)
+	k.within("stomp.maxInflight", s.MaxInflight, 1, many)
+	k.size("stomp.maxInflightBytes", s.MaxInflightBytes, 1, 1<<30)
+	k.within("stomp.maxSubscriptions", s.MaxSubscriptions, 1, many)
+	k.within("stomp.maxTransactions", s.MaxTransactions, 1, many)
+	k.within("stomp.subscriptionCredit", s.SubscriptionCredit, 1, many)
+	k.within("stomp.queueCredit", s.QueueCredit, 1, many)
+	k.within("stomp.maxPrefetch", s.MaxPrefetch, 1, many)
+	k.size("stomp.maxQueuedBytes", s.MaxQueuedBytes, 1<<10, 1<<30)
+	k.within("stomp.maxSenders", s.MaxSenders, 1, many)
+	k.within("stomp.maxTemporaries", s.MaxTemporaries, 1, many)
+	k.span("stomp.writeTimeout", s.WriteTimeout, time.Millisecond)
 }
 
 func (c *Config) validateHTTP(k *check) {

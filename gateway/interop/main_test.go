@@ -55,6 +55,7 @@ const configuration = `
 anonymous: true
 mqtt: {port: 0}
 amqp: {port: %d}
+stomp: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses:

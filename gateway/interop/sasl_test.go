@@ -32,6 +32,7 @@ func guarded(t *testing.T, from *gatewaytest.Authority) *gateway {
 tls: {certificate: %s, key: %s, clientCA: %s, clientAuth: optional}
 mqtt: {port: 0, tlsPort: 0}
 amqp: {port: 0, tlsPort: 0}
+stomp: {port: 0, tlsPort: 0}
 http: {port: 0, tlsPort: 0}
 admin: {port: 0}
 addresses: [{name: jobs, kind: queue}]

@@ -98,7 +98,7 @@ func (q *Queue) settle(now int64, h *holding, v Verdict) Settled {
 	case Fail:
 		e.attempts = clampAttempts(int(e.attempts) + 1)
 		s.Attempts = int(e.attempts)
-		if q.settings.MaxDeliveries > 0 && s.Attempts >= q.settings.MaxDeliveries {
+		if q.isDead(s.Attempts) {
 			q.move(e, leaving)
 			s.Effect = Dead
 			break

@@ -42,7 +42,7 @@ func (q *Queue) expire(seq Seq) {
 	case ready, scheduled, delayed:
 		q.move(e, leaving)
 		q.report = append(q.report, seq)
-	case storing, premature, late, assigned:
+	case storing, premature, late, assigned, leaving:
 		if q.overdue == nil {
 			q.overdue = make(map[Seq]struct{})
 		}

@@ -42,6 +42,7 @@ func (b Batch) Drop(n Name, id QueueID) {
 	b.delete(catalogueKey(n))
 	_ = b.changes().DeleteRange(metaKey(nil, id), metaKey(nil, id+1), nil)
 	_ = b.changes().DeleteRange(historyKey(id, 0), historyKey(id+1, 0), nil)
+	_ = b.changes().DeleteRange(identityKey(id, 0), identityKey(id+1, 0), nil)
 }
 
 // Catalogue calls visit for every thing; the description is valid until visit returns. A corrupt entry is passed

@@ -155,7 +155,7 @@ func TestACorruptCatalogueEntryIsReturned(t *testing.T) {
 func TestANewerSchemaIsRefused(t *testing.T) {
 	_, err := damaged(t, func(db *pebble.DB) {
 		b := db.NewBatch()
-		setNumber(b, schemaKey, schemaVersion+1)
+		setNumber(b, schemaKey, SchemaVersion+1)
 		_ = b.Commit(pebble.Sync)
 	})
 	if !errors.Is(err, ErrNewerSchema) {

@@ -17,11 +17,17 @@
 //     survives the end of the process and may be lost in a power cut. Right for deleting a message whose consumer
 //     does not wait for confirmation: a lost deletion is a redelivery, and that is marked by the lease.
 //   - A record carries a CRC-32C over its key and value. A record that does not match is reported as *CorruptError;
-//     it is neither handed out nor passed over in silence.
-//   - A failed write or sync ends the store: what the disk holds is then unknown, so that trying again could lie.
-//     Everything pending and everything later gets the error, and Options.OnFailure is called once. When Pebble
-//     itself gives up on one of its background goroutines (its manifest cannot be written), the store logs the
-//     reason and panics: there is nothing left to serve, and what was acknowledged is on disk.
+//     it is neither handed out nor passed over in silence. So is a block of records in which Pebble finds a bad bit, when
+//     messages are recovered or read.
+//   - A disk that is almost full keeps new messages out (Admit) and lets everything else go on: a bit of it is left
+//     free for deletions and for Pebble's own work, and the space that deletions free is looked for at once. On a disk
+//     that is full all the same, because of others, writes wait until it has room, and then go on where they stopped;
+//     nothing is answered before, and nothing is lost.
+//   - Another write that fails, and any sync, ends the store: what the disk holds is then unknown, and a second sync that
+//     succeeds says nothing about what the first one lost. Everything pending and everything later gets the error, and
+//     Options.OnFailure is called once. So it is when tables cannot be written in the background. When Pebble itself
+//     gives up (its manifest cannot be written, or its log not be closed), the store logs the reason and panics: there is
+//     nothing left to serve, and what was acknowledged is on disk.
 //
 // Keys, all numbers big endian so that they sort:
 //
@@ -30,7 +36,9 @@
 //	q <queue:8>                         metadata of a queue: head, last number, leases
 //	q <queue:8> <seq:8>                 a message
 //	h <queue:8> <seq:8>                 what is remembered of a message besides itself
+//	i <queue:8> <seq:8>                 who a message was, to know it when it is sent again
 //	r <len> <tenant> <topic>            a retained message
+//	d <len> <tenant> <len> <client> <name>  what a door remembers of a client
 //
 // Consumed messages are deleted key by key, with Pebble's single deletes: a message that comes and goes within one
 // memtable leaves nothing behind on disk. Metadata carries the head of the queue, so that recovery seeks to the

@@ -12,7 +12,7 @@ func (b Batch) DeleteHistory(id QueueID, seq uint64) { b.delete(historyKey(id, s
 // EachHistory visits what is remembered of messages; value is valid until visit returns. Errors are those of Catalogue.
 func (s *Store) EachHistory(visit func(id QueueID, seq uint64, value []byte)) error {
 	return s.walk([]byte{historySpace}, func(key []byte, _ byte, value []byte) error {
-		id, seq, ok := splitHistoryKey(key)
+		id, seq, ok := splitBesideKey(key)
 		if !ok {
 			return corrupt(key, errLength)
 		}

@@ -9,12 +9,15 @@ const (
 	queueSpace     = 'q'
 	retainedSpace  = 'r'
 	historySpace   = 'h'
+	clientSpace    = 'd'
+	identitySpace  = 'i'
 )
 
 var (
 	schemaKey = []byte{storeSpace, 's'}
 	nextIDKey = []byte{storeSpace, 'n'}
 	cleanKey  = []byte{storeSpace, 'c'}
+	importKey = []byte{storeSpace, 'i'}
 )
 
 const (
@@ -43,13 +46,17 @@ func splitQueueKey(key []byte) (id QueueID, seq uint64, ok bool) {
 	return id, seq, true
 }
 
-func historyKey(id QueueID, seq uint64) []byte {
-	key := binary.BigEndian.AppendUint64([]byte{historySpace}, uint64(id))
+func historyKey(id QueueID, seq uint64) []byte  { return besideKey(historySpace, id, seq) }
+func identityKey(id QueueID, seq uint64) []byte { return besideKey(identitySpace, id, seq) }
+
+// besideKey is the key of what is kept beside a message.
+func besideKey(space byte, id QueueID, seq uint64) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{space}, uint64(id))
 	return binary.BigEndian.AppendUint64(key, seq)
 }
 
-// splitHistoryKey reverses historyKey.
-func splitHistoryKey(key []byte) (id QueueID, seq uint64, ok bool) {
+// splitBesideKey reverses besideKey.
+func splitBesideKey(key []byte) (id QueueID, seq uint64, ok bool) {
 	if len(key) != messageKeyLen {
 		return 0, 0, false
 	}
@@ -64,7 +71,12 @@ func retainedKey(tenant, topic string) []byte {
 	return append(tenantPrefix([]byte{retainedSpace}, tenant), topic...)
 }
 
-// tenantPrefix adds a tenant such that no tenant's prefix is the beginning of another's.
+// clientKey is the key of a record of a client; with an empty name, also the beginning of all its keys.
+func clientKey(tenant, client, name string) []byte {
+	return append(tenantPrefix(tenantPrefix([]byte{clientSpace}, tenant), client), name...)
+}
+
+// tenantPrefix adds a tenant, or another name, such that no tenant's prefix is the beginning of another's.
 func tenantPrefix(dst []byte, tenant string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(tenant))), tenant...)
 }

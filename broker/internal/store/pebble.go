@@ -15,6 +15,7 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		CacheSize:                   s.options.CacheSize,
 		MemTableSize:                uint64(s.options.MemTableSize),
 		MemTableStopWritesThreshold: 4,
+		LBaseMaxBytes:               4 * s.options.MemTableSize,
 		MaxOpenFiles:                512,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // pinned: a raise is a decision, not an upgrade's side effect
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
@@ -45,6 +46,13 @@ func (s *Store) pebbleEvents() *pebble.EventListener {
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
 			s.log.Warn("store: writes stalled by compaction", "reason", i.Reason)
 		},
+	}
+}
+
+// flush begins to write out what is in memory.
+func (s *Store) flush() {
+	if failed, _ := s.failure(); failed == nil {
+		_, _ = s.db.AsyncFlush() // an error is heard of in the background
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *Store) Recover(v Visitor) (err error) {
 		return fmt.Errorf("store recovery: %w", err)
 	}
 	r := recovery{it: it, visitor: v}
-	for valid := it.First(); valid && err == nil; {
+	for valid := it.First(); (valid || r.leap(&valid)) && err == nil; {
 		valid, err = r.step()
 	}
 	if err = errors.Join(err, it.Close()); err != nil {
@@ -41,6 +41,7 @@ type recovery struct {
 	it      *pebble.Iterator
 	visitor Visitor
 	queue   QueueID // the one being visited; 0 before the first
+	seq     uint64  // of its last message that was visited
 	scratch [messageKeyLen]byte
 }
 
@@ -64,6 +65,7 @@ func (r *recovery) step() (valid bool, err error) {
 		r.queue = id
 		r.visitor.Queue(id, Meta{})
 	}
+	r.seq = seq
 	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
 		r.visitor.Corrupt(broken)
 	} else {
@@ -87,7 +89,8 @@ func (r *recovery) begin(id QueueID, value []byte, err error) (valid bool) {
 		m.lease(r.lastOf(id))
 	}
 	r.visitor.Queue(id, m)
-	return r.it.SeekGE(messageKey(r.scratch[:0], id, max(m.Head, 1)))
+	r.seq = max(m.Head, 1) - 1
+	return r.readable(id, r.seq+1) && r.it.Valid()
 }
 
 // lastOf is the number of a queue's last message, or 0.

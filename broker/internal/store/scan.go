@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,7 +16,12 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	next := max(from, 1)
+	defer func() {
+		if closing := it.Close(); err == nil {
+			err = closing
+		}
+	}()
 	for valid := it.First(); valid; valid = it.Next() {
 		record, err := it.ValueAndErr()
 		if err != nil {
@@ -27,9 +31,13 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 		if err != nil {
 			return err
 		}
-		if _, seq, _ := splitQueueKey(it.Key()); !visit(seq, flags, value) {
+		_, seq, _ := splitQueueKey(it.Key())
+		if next = seq + 1; !visit(seq, flags, value) {
 			return nil
 		}
+	}
+	if err := it.Error(); pebble.IsCorruptionError(err) {
+		return corrupt(messageKey(nil, id, next), err)
 	}
 	return it.Error()
 }

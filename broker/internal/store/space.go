@@ -37,13 +37,14 @@ type space struct {
 	interval time.Duration
 	log      *slog.Logger
 
-	written int // by the committer, since it had what is free looked at
+	written   int          // by the committer, since it had what is free looked at
+	unflushed atomic.Int64 // written since the last flush for want of space
 
 	low      atomic.Bool  // less than minFree is free
 	waiting  atomic.Int32 // writes that found the disk full
 	watching sync.WaitGroup
-	opened   atomic.Bool   // before, nothing waits: who opens a store on a full disk is told so
-	stopped  chan struct{} // nothing waits any more
+	opened   atomic.Bool   // before that nothing waits: who opens a store on a full disk is told so
+	stopped  chan struct{} // closed when the watch is to end
 }
 
 func newSpace(fs vfs.FS, o *Options) *space {
@@ -56,19 +57,15 @@ func newSpace(fs vfs.FS, o *Options) *space {
 // short tells whether new messages have no room.
 func (sp *space) short() bool { return sp.low.Load() || sp.waiting.Load() > 0 }
 
-// start begins to watch. On a filesystem that cannot say what is free only writes that find it full count.
-func (sp *space) start() {
+// start begins to watch. On a filesystem that cannot say what is free only writes that find it full count. While space is
+// low and something is written, flush is called: deletions make room only when they have left memory.
+func (sp *space) start(flush func()) {
 	sp.opened.Store(true)
 	sp.measure()
-	sp.watching.Go(sp.watch)
+	sp.watching.Go(func() { sp.watch(flush) })
 }
 
-func (sp *space) stop() {
-	close(sp.stopped)
-	sp.watching.Wait()
-}
-
-func (sp *space) watch() {
+func (sp *space) watch(flush func()) {
 	ticker := time.NewTicker(sp.interval)
 	defer ticker.Stop()
 	var said bool
@@ -79,6 +76,9 @@ func (sp *space) watch() {
 		case <-ticker.C:
 		}
 		sp.measure()
+		if sp.low.Load() && sp.unflushed.Swap(0) > 0 {
+			flush()
+		}
 		if short := sp.short(); short != said {
 			said = short
 			sp.say(short)
@@ -103,23 +103,18 @@ func (sp *space) measure() {
 
 // wrote is told by the committer what it has written: a fast disk is full in less than the interval.
 func (sp *space) wrote(bytes int) {
+	sp.unflushed.Add(int64(bytes))
 	if sp.written += bytes; uint64(sp.written) >= sp.minFree/8 {
 		sp.written = 0
 		sp.measure()
 	}
 }
 
-// wait passes the time until it is worth while to try again on a full disk. It is false when nobody may wait any more.
+// wait passes the time until it is worth while to try again on a full disk. It is false when nobody may wait.
 func (sp *space) wait() bool {
 	if !sp.opened.Load() {
 		return false
 	}
-	timer := time.NewTimer(sp.interval)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-sp.stopped:
-		return false
-	}
+	<-time.After(sp.interval)
+	return true
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// schemaVersion is raised when older programs could no longer read what this one writes.
-const schemaVersion = 2
+// SchemaVersion is raised when older programs could no longer read what this one writes.
+const SchemaVersion = 3
 
 var (
 	// ErrClosed answers Begin after Close.
@@ -102,7 +102,7 @@ func Open(o Options) (*Store, error) {
 	}
 	keep := pebble.WithMaxRetainedSizeBytes(keepBytes)
 	s.pending.batch, s.spare.batch = s.db.NewBatch(keep), s.db.NewBatch(keep)
-	s.space.start()
+	s.space.start(s.flush)
 	go s.commitLoop() // Close waits for it
 	return s, nil
 }
@@ -114,16 +114,13 @@ func (s *Store) open() (err error) {
 			s.db, err = nil, fmt.Errorf("%v", p)
 		}
 	}()
-	files := s.options.FS
-	if files == nil {
-		files = vfs.Default
-	}
+	files := s.files()
 	s.space = newSpace(files, &s.options)
 	if err := files.MkdirAll(s.options.Dir, 0o700); err != nil {
 		return err
 	}
-	if s.dir, err = pebble.LockDirectory(s.options.Dir, files); err != nil {
-		return lockError(err)
+	if err := s.lock(files); err != nil {
+		return err
 	}
 	po := s.pebbleOptions()
 	po.Lock = s.dir
@@ -131,6 +128,20 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	return s.checkIn()
+}
+
+func (s *Store) files() vfs.FS {
+	if s.options.FS == nil {
+		return vfs.Default
+	}
+	return s.options.FS
+}
+
+func (s *Store) lock(files vfs.FS) (err error) {
+	if s.dir, err = pebble.LockDirectory(s.options.Dir, files); err != nil {
+		return lockError(err)
+	}
+	return nil
 }
 
 // lockError tells a directory that cannot be written from one that somebody holds: the operating system names the
@@ -144,12 +155,16 @@ func lockError(err error) error {
 
 // checkIn reads the records about the store itself and takes the mark of a clean stop away before anything is served.
 func (s *Store) checkIn() error {
-	version, err := s.number(schemaKey)
+	version, err := s.schema()
 	if err != nil {
 		return err
 	}
-	if version > schemaVersion {
-		return fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewerSchema, version, schemaVersion)
+	importing, err := s.number(importKey)
+	if err != nil {
+		return err
+	}
+	if importing == 1 {
+		return ErrIncomplete
 	}
 	id, err := s.number(nextIDKey)
 	if err != nil {
@@ -161,9 +176,18 @@ func (s *Store) checkIn() error {
 	}
 	s.nextID, s.clean = QueueID(max(id, 1)), clean == 1 || version == 0
 	b := s.db.NewBatch()
-	setNumber(b, schemaKey, schemaVersion)
+	setNumber(b, schemaKey, SchemaVersion)
 	setNumber(b, cleanKey, 0)
 	return b.Commit(pebble.Sync)
+}
+
+// schema gives the version with which the directory was written, 0 for a new one.
+func (s *Store) schema() (uint64, error) {
+	version, err := s.number(schemaKey)
+	if err == nil && version > SchemaVersion {
+		err = fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewerSchema, version, SchemaVersion)
+	}
+	return version, err
 }
 
 // number reads one of the store's own records, or 0 when there is none.
@@ -195,7 +219,8 @@ func (s *Store) CleanStop() bool { return s.clean }
 const closePatience = 5 * time.Second
 
 // Close commits and syncs what is pending, answers it, marks the stop as clean and releases the directory. A store
-// that failed is only released, and its failure returned; one that waits for room on a full disk fails.
+// that failed is only released, and its failure returned. On a full disk Close waits for room as all writes do; to end
+// the process instead loses nothing that was answered.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	again := s.closing
@@ -205,11 +230,15 @@ func (s *Store) Close() error {
 	if again {
 		return ErrClosed
 	}
-	s.space.stop()
+	close(s.space.stopped)
+	if s.space.waiting.Load() > 0 {
+		s.log.Warn("store: to close, the disk needs room")
+	}
 	err, stuck := s.awaitCommitter()
 	if stuck {
 		return err // closing Pebble could wait for ever; the process is about to end anyway
 	}
+	s.space.watching.Wait()
 	if err == nil {
 		b := s.db.NewBatch()
 		setNumber(b, cleanKey, 1)

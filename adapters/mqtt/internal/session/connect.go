@@ -26,6 +26,8 @@ type Connect struct {
 	ReceiveMaximum    uint16 // 65,535 unless the client says otherwise
 	MaximumPacketSize uint32 // of what the client takes; 0 is no limit
 	TopicAliasMaximum uint16
+	AuthMethod        string // of enhanced authentication; empty without
+	AuthData          []byte // nil without any
 	User              UserProperties
 }
 
@@ -33,7 +35,7 @@ type Connect struct {
 type Will struct {
 	Topic      string
 	Payload    []byte
-	QoS        byte // at most 1
+	QoS        byte
 	Retain     bool
 	Delay      uint32 // seconds
 	Properties Properties
@@ -57,6 +59,10 @@ type Accept struct {
 	OverrideExpiry bool
 	SessionExpiry  uint32
 	Features       Features
+	// Memory is what the session remembers of the client's earlier connections, when it goes on with it.
+	Memory Memory
+	// AuthData is what the method of the client's enhanced authentication adds; nil for nothing.
+	AuthData []byte
 }
 
 // connect reads CONNECT. A client whose version is known hears why it is refused, as far as its protocol can say it.
@@ -129,6 +135,7 @@ func (s *Session) connectRequest(c *cursor) (*Connect, error) {
 	s.mortal = s.level == 5 && k.SessionExpiry == 0
 	s.sessionExpiry, s.clientMaximum = k.SessionExpiry, k.MaximumPacketSize
 	s.window = min(int(k.ReceiveMaximum), s.limits.MaxUnacknowledged)
+	s.aliasMaximum = min(k.TopicAliasMaximum, uint16(s.limits.TopicAliasMaximum))
 	return k, nil
 }
 
@@ -145,12 +152,13 @@ func (s *Session) connectProperties(c *cursor, k *Connect) error {
 	if err := c.properties(connectProperties, &r); err != nil {
 		return err
 	}
-	switch {
-	case r.seen.has(propAuthMethod): // section 4.12: a server that does not know the method says so
-		return violation(BadAuthentication, "enhanced authentication is not offered")
-	case r.seen.has(propAuthData):
+	if r.seen.has(propAuthData) && !r.seen.has(propAuthMethod) {
 		return violation(ProtocolError, "authentication data without a method")
 	}
+	if r.seen.has(propAuthMethod) && r.authMethod == "" {
+		return violation(BadAuthentication, "empty authentication method")
+	}
+	s.authMethod, k.AuthMethod, k.AuthData = r.authMethod, r.authMethod, r.authData
 	if r.seen.has(propReceiveMaximum) {
 		k.ReceiveMaximum = r.receiveMaximum
 	}
@@ -176,11 +184,11 @@ func (s *Session) will(c *cursor, w *Will) error {
 	if len(topic) == 0 || len(topic) > s.limits.MaxTopicLength || hasWildcard(topic) {
 		return violation(TopicNameInvalid, "will topic")
 	}
-	if w.QoS > maximumQoS {
+	if w.QoS > s.limits.MaxQoS {
 		if s.level == 5 { // [MQTT-3.2.2-12]
 			return violation(QoSNotSupported, "will QoS above the maximum")
 		}
-		w.QoS = maximumQoS // an older client can't be told, as with the QoS that SUBACK grants
+		w.QoS = s.limits.MaxQoS // an older client can't be told, as with the QoS that SUBACK grants
 	}
 	return nil
 }
@@ -191,6 +199,7 @@ func (s *Session) AcceptConnect(a Accept) {
 		return
 	}
 	s.state = connected
+	s.authenticating = false
 	s.features = a.Features
 	asked, most := s.keepAlive, uint16(s.limits.MaxKeepAlive/time.Second)
 	if s.level == 5 {
@@ -205,15 +214,18 @@ func (s *Session) AcceptConnect(a Accept) {
 		s.sessionExpiry = a.SessionExpiry
 	}
 	s.listen()
+	s.recall(a.Memory)
 	p := packets.Packet{SessionPresent: a.SessionPresent && s.level > 3, Properties: packets.Properties{
 		AssignedClientID:          a.AssignedClientID,
+		AuthenticationMethod:      s.authMethod,
+		AuthenticationData:        a.AuthData,
 		ServerKeepAlive:           s.keepAlive,
 		ServerKeepAliveFlag:       s.keepAlive != asked,
 		SessionExpiryInterval:     a.SessionExpiry,
 		SessionExpiryIntervalFlag: a.OverrideExpiry,
 		ReceiveMaximum:            uint16(s.limits.MaxInflight),
-		MaximumQos:                maximumQoS,
-		MaximumQosFlag:            true,
+		MaximumQos:                s.limits.MaxQoS,
+		MaximumQosFlag:            s.limits.MaxQoS < 2, // section 3.2.2.3.4
 		MaximumPacketSize:         uint32(s.limits.MaxPacketSize),
 		TopicAliasMaximum:         uint16(s.limits.TopicAliasMaximum),
 		RetainAvailableFlag:       true,
@@ -228,12 +240,14 @@ func (s *Session) AcceptConnect(a Accept) {
 	p.FixedHeader.Type = packets.Connack
 	if !s.write(&p) { // [MQTT-3.1.2-24]
 		s.end(Disconnected{Reason: PacketTooLarge, By: ByServer})
+		return
 	}
+	s.releaseAgain()
 }
 
 // RefuseConnect answers CONNECT with no and ends the session. MQTT 3.1.1 clients get the return code that is nearest.
 func (s *Session) RefuseConnect(code Reason) {
-	if s.state == deciding {
+	if s.state == deciding || s.state == challenging {
 		s.refuseWith(code)
 		s.end(Disconnected{Reason: code, By: ByServer})
 	}

@@ -119,7 +119,7 @@ func oracleMeaning(o *packets.Packet, first byte, body []byte) (string, error) {
 			if bytes.HasPrefix([]byte(f.Filter), []byte("$share/")) {
 				f.Filter = "$share"
 			}
-			text += fmt.Sprintf(" %q %d %v %v %d", f.Filter, min(f.Qos, maximumQoS), f.NoLocal, f.RetainAsPublished, f.RetainHandling)
+			text += fmt.Sprintf(" %q %d %v %v %d", f.Filter, f.Qos, f.NoLocal, f.RetainAsPublished, f.RetainHandling)
 		}
 		return text, err
 	}

@@ -15,6 +15,8 @@ type Disconnected struct {
 	Will bool
 	// SessionExpiry is how many seconds the session state is to be kept, as agreed at last; NeverExpires is for ever.
 	SessionExpiry uint32
+	// Memory is what is to be remembered for the client's next connection as long as its session is kept.
+	Memory Memory
 }
 
 // Party tells who ended a session.
@@ -63,7 +65,7 @@ func (s *Session) Disconnect(code Reason) {
 	switch s.state {
 	case ended:
 		return
-	case deciding:
+	case deciding, challenging:
 		s.RefuseConnect(code)
 		return
 	case connected:
@@ -112,17 +114,21 @@ func (s *Session) end(d Disconnected) {
 	d.Will = d.Will && s.hasWill && s.state == connected
 	d.SessionExpiry = s.sessionExpiry
 	s.state = ended
-	s.in, s.aliases = nil, nil
+	s.in, s.aliases, s.sentAliases = nil, nil, nil
+	d.Memory = s.memory()
 	s.inflight = ring[incoming]{}
 	unacked, pending := s.unacked, s.pending
 	s.unacked, s.pending = ring[delivery]{}, ring[outgoing]{}
 	for i := range unacked.len() {
 		if u := unacked.at(i); !u.done {
-			s.handler.Settled(u.token, Settlement{Outcome: Unacknowledged})
+			id := nextID(s.firstID, i)
+			s.handler.Settled(u.token, Settlement{Outcome: Unacknowledged, PacketID: id, QoS: u.qos})
 		}
 	}
 	for i := range pending.len() {
-		s.handler.Settled(pending.at(i).Token, Settlement{Outcome: Unsent})
+		if o := pending.at(i); o.id == 0 { // the others are in unacked
+			s.handler.Settled(o.Token, Settlement{Outcome: Unsent})
+		}
 	}
 	s.handler.Disconnected(d)
 }

@@ -28,6 +28,8 @@ func encode(p *packets.Packet, b *bytes.Buffer) error {
 		return p.ConnackEncode(b)
 	case packets.Suback:
 		return p.SubackEncode(b)
+	case packets.Auth:
+		return p.AuthEncode(b)
 	case packets.Unsuback:
 		return p.UnsubackEncode(b)
 	default:
@@ -43,8 +45,16 @@ func (o *outgoing) measure(level byte) {
 	}
 	if level == 5 {
 		o.properties = propertiesSize(&o.Properties, o.SubscriptionIDs)
+		if o.alias > 0 {
+			o.properties += 3
+		}
 		o.remaining += varintSize(uint32(min(o.properties, maxRemaining))) + o.properties
 	}
+}
+
+// size is the length of the whole packet, once it is measured.
+func (o *outgoing) size() int {
+	return 1 + varintSize(uint32(min(o.remaining, maxRemaining))) + o.remaining
 }
 
 // appendPublish writes PUBLISH (section 3.3).
@@ -60,17 +70,21 @@ func appendPublish(dst []byte, level byte, o *outgoing, id uint16) []byte {
 	}
 	if level == 5 {
 		dst = appendVarint(dst, uint32(o.properties))
+		if o.alias > 0 {
+			dst = binary.BigEndian.AppendUint16(append(dst, propTopicAlias), o.alias)
+		}
 		dst = appendProperties(dst, &o.Properties, o.SubscriptionIDs)
 	}
 	return append(dst, o.Payload...)
 }
 
-// appendPuback writes PUBACK (section 3.4); the reason code is left out for success, as it may be, and before MQTT 5.
-func appendPuback(dst []byte, level byte, id uint16, code Reason) []byte {
+// appendAck writes PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7), whose first byte is given; the reason code is
+// left out for success, as it may be, and before MQTT 5.
+func appendAck(dst []byte, level, first byte, id uint16, code Reason) []byte {
 	if level < 5 || code == Success {
-		return append(dst, pubackPacket<<4, 2, byte(id>>8), byte(id))
+		return append(dst, first, 2, byte(id>>8), byte(id))
 	}
-	return append(dst, pubackPacket<<4, 3, byte(id>>8), byte(id), byte(code))
+	return append(dst, first, 3, byte(id>>8), byte(id), byte(code))
 }
 
 func appendString(dst []byte, s string) []byte {

@@ -174,6 +174,8 @@ func (s *Session) expected(f frame) error {
 	switch {
 	case s.state == fresh && kind != connectPacket:
 		return violation(ProtocolError, "packet before CONNECT")
+	case s.state == challenging && kind != authPacket && kind != disconnectPacket:
+		return violation(ProtocolError, "packet before the end of the authentication")
 	case s.state != fresh && kind == connectPacket:
 		return violation(ProtocolError, "second CONNECT")
 	case kind == 0 || kind == authPacket && s.level < 5:
@@ -201,6 +203,12 @@ func (s *Session) control(f frame, body []byte) error {
 		return s.connect(f, body)
 	case pubackPacket:
 		return s.puback(body)
+	case pubrecPacket:
+		return s.pubrec(body)
+	case pubrelPacket:
+		return s.pubrel(body)
+	case pubcompPacket:
+		return s.pubcomp(body)
 	case subscribePacket:
 		return s.subscribe(body)
 	case unsubscribePacket:
@@ -209,10 +217,8 @@ func (s *Session) control(f frame, body []byte) error {
 		return s.pingreq(body)
 	case disconnectPacket:
 		return s.disconnect(body)
-	case pubrecPacket, pubrelPacket, pubcompPacket:
-		return violation(ProtocolError, "QoS 2 handshake without a QoS 2 message") // the limit is QoS 1, see maximumQoS
 	case authPacket:
-		return violation(ProtocolError, "AUTH without enhanced authentication") // CONNECT with a method was refused
+		return s.auth(body)
 	default:
 		return violation(ProtocolError, "packet that only a server sends")
 	}

@@ -30,8 +30,11 @@ func (s *Session) Advance(now time.Time) error {
 		s.since = now
 		return s.Feed(now, nil)
 	}
-	if s.state == fresh {
+	switch s.state {
+	case fresh:
 		return s.fail(violation(ProtocolError, "no CONNECT in time"))
+	case challenging:
+		return s.fail(violation(NotAuthorized, "no AUTH in time"))
 	}
 	return s.fail(violation(KeepAliveTimeout, "silent for one and a half times the keep-alive"))
 }

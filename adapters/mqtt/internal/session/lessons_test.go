@@ -113,7 +113,7 @@ func TestConnackAnnouncesEveryLimit(t *testing.T) {
 	if p.TopicAliasMaximum != 16 || p.MaximumPacketSize != 1<<20 || p.ReceiveMaximum != 1024 {
 		t.Errorf("announced aliases %d, packet size %d, receive maximum %d", p.TopicAliasMaximum, p.MaximumPacketSize, p.ReceiveMaximum)
 	}
-	if !p.MaximumQosFlag || p.MaximumQos != 1 || !p.RetainAvailableFlag || !p.WildcardSubAvailableFlag || !p.SubIDAvailableFlag ||
+	if p.MaximumQosFlag || !p.RetainAvailableFlag || !p.WildcardSubAvailableFlag || !p.SubIDAvailableFlag ||
 		!p.SharedSubAvailableFlag || p.SharedSubAvailable != 0 {
 		t.Errorf("flags: %+v", p)
 	}
@@ -140,7 +140,7 @@ func TestNoPropertyPoisonsASubscriber(t *testing.T) {
 		"topic with U+0000":      {Topic: "a\x00"},
 		"topic not UTF-8":        {Topic: "a\xFF"},
 		"long topic":             {Topic: string(long)},
-		"QoS 2":                  {Topic: "a", QoS: 2},
+		"QoS 3":                  {Topic: "a", QoS: 3},
 		"content type":           {Topic: "a", Properties: Properties{ContentType: []byte{0xFF}}},
 		"response topic":         {Topic: "a", Properties: Properties{ResponseTopic: []byte("a/#")}},
 		"long correlation data":  {Topic: "a", Properties: Properties{CorrelationData: long}},

@@ -16,13 +16,17 @@ type Limits struct {
 	MaxPacketSizeBeforeConnect int
 	// ConnectTimeout is how long a connection may live without a whole CONNECT. Answer: closed without a word.
 	ConnectTimeout time.Duration
+	// MaxQoS is the highest QoS of publishes and subscriptions. Announced. Answer: 0x9B QoS not supported, and to a
+	// subscription the highest.
+	MaxQoS byte
 	// MaxInflight is how many incoming publishes may be unanswered; then reading stops. Announced as Receive Maximum to
-	// MQTT 5 clients, whose QoS 1 publishes beyond it get 0x93 receive maximum exceeded.
+	// MQTT 5 clients, whose publishes beyond it with QoS 1 or 2 get 0x93 receive maximum exceeded.
 	MaxInflight int
 	// MaxInflightBytes is how many bytes the unanswered publishes may have together; then reading stops. The packet that
 	// passes the limit is still taken.
 	MaxInflightBytes int
-	// MaxUnacknowledged is how many QoS 1 deliveries may await the client's PUBACK; its own Receive Maximum may be lower.
+	// MaxUnacknowledged is how many deliveries may await the client's PUBACK or PUBCOMP; its own Receive Maximum may be
+	// lower.
 	MaxUnacknowledged int
 	// MaxPending is how many publications may wait to be written. Deliver refuses more with PendingFull.
 	MaxPending int
@@ -34,7 +38,8 @@ type Limits struct {
 	MaxSubscriptionsPerPacket int
 	// MaxTopicLength bounds topic names and filters in bytes. Answer: 0x90 topic name invalid, 0x8F topic filter invalid.
 	MaxTopicLength int
-	// TopicAliasMaximum is how many topic aliases the client may set. Announced. Answer: 0x94 topic alias invalid.
+	// TopicAliasMaximum is how many topic aliases the client may set. Announced. Answer: 0x94 topic alias invalid. As many
+	// are used towards a client that takes them.
 	TopicAliasMaximum int
 	// MaxKeepAlive bounds the keep-alive in whole seconds; 0 leaves it to the client. An MQTT 5 client that asks for
 	// more, or for none, is told Server Keep Alive; older ones can't be told and keep their own.
@@ -47,6 +52,7 @@ func DefaultLimits() Limits {
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
+		MaxQoS:                     2,
 		MaxInflight:                1024,
 		MaxInflightBytes:           1 << 20,
 		MaxUnacknowledged:          256,
@@ -68,6 +74,7 @@ func (l Limits) Validate() error {
 	}{
 		{"maxPacketSize", l.MaxPacketSize, 128, maxRemaining},
 		{"maxPacketSizeBeforeConnect", l.MaxPacketSizeBeforeConnect, 128, l.MaxPacketSize},
+		{"maxQoS", int(l.MaxQoS), 0, 2},
 		{"maxInflight", l.MaxInflight, 1, math.MaxUint16},
 		{"maxInflightBytes", l.MaxInflightBytes, 1, math.MaxInt32},
 		{"maxUnacknowledged", l.MaxUnacknowledged, 1, math.MaxUint16},

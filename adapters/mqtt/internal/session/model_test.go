@@ -130,7 +130,7 @@ func TestPubacksKeepTheOrderOfPublishes(t *testing.T) {
 		if !slices.Equal(acked, sent) {
 			rt.Fatalf("sent %v, acknowledged %v", sent, acked)
 		}
-		if s := r.session; s.inflight.len() != 0 || s.inflightBytes != 0 || s.inflightQoS1 != 0 || s.answered != 0 {
+		if s := r.session; s.inflight.len() != 0 || s.inflightBytes != 0 || s.unanswered != 0 || s.answered != 0 {
 			rt.Fatalf("something is left in the window: %d, %d bytes", s.inflight.len(), s.inflightBytes)
 		}
 	})

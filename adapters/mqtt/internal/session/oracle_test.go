@@ -29,12 +29,16 @@ func encodeAny(t testing.TB, p packets.Packet) []byte {
 	case packets.Pubrel:
 		p.FixedHeader.Qos = 1
 		err = p.PubrelEncode(&b)
+	case packets.Pubcomp:
+		err = p.PubcompEncode(&b)
 	case packets.Subscribe:
 		p.FixedHeader.Qos = 1
 		err = p.SubscribeEncode(&b)
 	case packets.Unsubscribe:
 		p.FixedHeader.Qos = 1
 		err = p.UnsubscribeEncode(&b)
+	case packets.Auth:
+		err = p.AuthEncode(&b)
 	case packets.Pingreq:
 		err = p.PingreqEncode(&b)
 	case packets.Disconnect:
@@ -73,12 +77,20 @@ func decodeAll(t testing.TB, b []byte, version byte) (all []packets.Packet) {
 			err = p.PublishDecode(body)
 		case packets.Puback:
 			err = p.PubackDecode(body)
+		case packets.Pubrec:
+			err = p.PubrecDecode(body)
+		case packets.Pubrel:
+			err = p.PubrelDecode(body)
+		case packets.Pubcomp:
+			err = p.PubcompDecode(body)
 		case packets.Suback:
 			err = p.SubackDecode(body)
 		case packets.Unsuback:
 			err = p.UnsubackDecode(body)
 		case packets.Pingresp:
 			err = p.PingrespDecode(body)
+		case packets.Auth:
+			err = p.AuthDecode(body)
 		case packets.Disconnect:
 			err = p.DisconnectDecode(body)
 		default:
@@ -160,6 +172,8 @@ func clientPacket(t testing.TB, version *byte, line string) []byte {
 	if a.has("expiry") && a.word != "PUBLISH" {
 		p.Properties.SessionExpiryIntervalFlag, p.Properties.SessionExpiryInterval = true, uint32(a.number("expiry"))
 	}
+	p.Properties.AuthenticationMethod = a.text("auth")
+	p.Properties.AuthenticationData = []byte(a.text("authdata"))
 	for number, name := range packets.PacketNames {
 		if strings.EqualFold(name, a.word) {
 			p.FixedHeader.Type = number
@@ -186,7 +200,6 @@ func connectPacketOf(a args, p *packets.Packet) {
 	p.Properties.ReceiveMaximum = uint16(a.number("receive"))
 	p.Properties.MaximumPacketSize = uint32(a.number("size"))
 	p.Properties.TopicAliasMaximum = uint16(a.number("aliases"))
-	p.Properties.AuthenticationMethod = a.text("auth")
 	if a.has("will") {
 		topic, payload, _ := strings.Cut(a.text("will"), ":")
 		k.WillFlag, k.WillTopic, k.WillPayload = true, topic, []byte(payload)

@@ -109,7 +109,8 @@ const (
 		1<<propUser)
 	subscribeProperties   = set(1<<propSubscriptionID | 1<<propUser)
 	unsubscribeProperties = set(1 << propUser)
-	pubackProperties      = set(1<<propReasonString | 1<<propUser)
+	ackProperties         = set(1<<propReasonString | 1<<propUser)
+	authProperties        = set(1<<propAuthMethod | 1<<propAuthData | 1<<propReasonString | 1<<propUser)
 	disconnectProperties  = set(1<<propSessionExpiry | 1<<propReasonString | 1<<propUser)
 )
 
@@ -117,6 +118,8 @@ const (
 type received struct {
 	Properties
 	seen              set
+	authMethod        string
+	authData          []byte // a copy
 	sessionExpiry     uint32
 	maximumPacketSize uint32
 	subscriptionID    uint32
@@ -186,10 +189,12 @@ func (r *received) value(c *cursor, id byte) error {
 		}
 	case propSessionExpiry:
 		r.sessionExpiry = c.uint32()
-	case propAuthMethod, propReasonString:
+	case propReasonString:
 		c.text()
+	case propAuthMethod:
+		r.authMethod = string(c.text())
 	case propAuthData:
-		c.binary()
+		r.authData = append([]byte{}, c.binary()...)
 	case propRequestProblemInfo:
 		return zeroOrOne(c.byte(), "request problem information")
 	case propRequestResponseInfo:

@@ -2,14 +2,10 @@ package session
 
 import "bytes"
 
-// maximumQoS is the highest QoS that is spoken. It is announced in CONNACK and caps what SUBSCRIBE is granted; a QoS 2
-// PUBLISH ends the session. The handshake of QoS 2 enters in three places: publish, Acknowledge and control.
-const maximumQoS = 1
-
 // A Publish is a message from the client. All slices are borrowed until the Handler returns.
 type Publish struct {
 	Receipt    Receipt // for Acknowledge
-	PacketID   uint16  // of the client's own numbering; 0 with QoS 0. An id in flight that comes again is another publish
+	PacketID   uint16  // of the client's own numbering; 0 with QoS 0. With QoS 1 an id in flight that comes again is another publish
 	QoS        byte
 	Dup        bool // the client sends it again, possibly
 	Retain     bool
@@ -21,10 +17,11 @@ type Publish struct {
 // A Receipt names one incoming publish of this session, whatever its QoS.
 type Receipt uint64
 
-// incoming is a publish that is not answered, or whose PUBACK waits for the answer to an earlier one.
+// incoming is a publish that is not answered, or whose answer waits for that to an earlier one.
 type incoming struct {
 	size     uint32
-	packetID uint16 // 0 for QoS 0, which has no PUBACK
+	packetID uint16 // 0 for QoS 0, which has no answer
+	qos      byte
 	code     Reason
 	known    bool // Acknowledge was called
 }
@@ -70,7 +67,10 @@ func (s *Session) publish(f frame, body []byte) (full bool, err error) {
 		return false, err
 	}
 	p.Payload = c.rest
-	p.Receipt = s.take(p.PacketID, f.size)
+	if p.QoS == 2 && s.repeated(p.PacketID, f.size) {
+		return false, nil
+	}
+	p.Receipt = s.take(p.PacketID, p.QoS, f.size)
 	s.handler.Publish(p)
 	return false, nil
 }
@@ -82,37 +82,14 @@ func (s *Session) publishable(p *Publish) error {
 		return violation(MalformedPacket, "QoS 3")
 	case p.QoS == 0 && p.Dup: // [MQTT-3.3.1-2]
 		return violation(MalformedPacket, "DUP with QoS 0")
-	case p.QoS > maximumQoS: // [MQTT-3.2.2-11]
-		return violation(QoSNotSupported, "the maximum is QoS 1")
+	case p.QoS > s.limits.MaxQoS: // [MQTT-3.2.2-11]
+		return violation(QoSNotSupported, "above the maximum QoS")
 	case p.Retain && !s.features.Retain: // [MQTT-3.2.2-14]
 		return violation(RetainNotSupported, "RETAIN was announced as not available")
-	case p.QoS > 0 && s.level == 5 && s.inflightQoS1 >= s.limits.MaxInflight: // [MQTT-3.3.4-9]
-		return violation(ReceiveMaximumExceeded, "more QoS 1 publishes in flight than announced")
+	case p.QoS > 0 && s.level == 5 && s.unanswered+s.uncompleted >= s.limits.MaxInflight: // [MQTT-3.3.4-9]
+		return violation(ReceiveMaximumExceeded, "more publishes in flight than announced")
 	}
 	return nil
-}
-
-// resolve sets or looks up a topic alias (section 3.3.2.3.4), before anybody judges the topic.
-func (s *Session) resolve(topic []byte, alias uint16) ([]byte, error) {
-	if alias == 0 || int(alias) > s.limits.TopicAliasMaximum { // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
-		return nil, violation(TopicAliasInvalid, "alias 0 or above the maximum")
-	}
-	if len(topic) == 0 {
-		if int(alias) > len(s.aliases) || s.aliases[alias-1] == nil {
-			return nil, violation(ProtocolError, "topic alias that was never set")
-		}
-		return s.aliases[alias-1], nil
-	}
-	if err := s.topicName(topic); err != nil {
-		return nil, err
-	}
-	for len(s.aliases) < int(alias) {
-		s.aliases = append(s.aliases, nil)
-	}
-	if !bytes.Equal(s.aliases[alias-1], topic) {
-		s.aliases[alias-1] = bytes.Clone(topic)
-	}
-	return topic, nil
 }
 
 // topicName judges a topic name (section 4.7): not empty [MQTT-4.7.3-1], no wildcards [MQTT-3.3.2-2].
@@ -133,31 +110,44 @@ func hasWildcard(topic []byte) bool {
 }
 
 // take gives a publish its place in the window.
-func (s *Session) take(packetID uint16, size int) Receipt {
-	s.inflight.push(incoming{size: uint32(size), packetID: packetID})
+func (s *Session) take(packetID uint16, qos byte, size int) Receipt {
+	s.inflight.push(incoming{size: uint32(size), packetID: packetID, qos: qos})
 	s.inflightBytes += size
 	if packetID != 0 {
-		s.inflightQoS1++
+		s.unanswered++
 	}
 	return s.firstReceipt + Receipt(s.inflight.len()-1)
 }
 
 // Acknowledge answers the publish that the receipt names, with any QoS and in any order: it makes room in the window, and
-// for QoS 1 it writes the PUBACK as soon as all earlier QoS 1 publishes have theirs [MQTT-4.6.0-2]. MQTT 3.1.1 has no place
-// for a failure: its owner calls Disconnect instead. A receipt that was answered already, or that the session no longer
-// waits for because it has ended, is ignored.
+// for QoS 1 and 2 it writes PUBACK or PUBREC as soon as all earlier publishes have theirs [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+// MQTT 3.1.1 has no place for a failure: its owner calls Disconnect instead. A receipt that was answered already, or that
+// the session no longer waits for because it has ended, is ignored.
 func (s *Session) Acknowledge(receipt Receipt, code Reason) {
 	i := receipt - s.firstReceipt // a receipt before the first one gives a huge index
 	if s.state == ended || i >= Receipt(s.inflight.len()) {
 		return
 	}
-	p := s.inflight.at(int(i))
+	if p := s.inflight.at(int(i)); p.qos == 2 {
+		s.Receive(p.packetID, code)
+	} else {
+		s.know(p, code)
+		s.forgetAnswered()
+	}
+}
+
+// know notes the answer to a publish and writes what may be written then.
+func (s *Session) know(p *incoming, code Reason) {
 	if p.known {
 		return
 	}
 	p.known, p.code = true, code
 	s.inflightBytes -= int(p.size)
 	s.writeAcks()
+}
+
+// forgetAnswered takes publishes whose answers are written out of the window.
+func (s *Session) forgetAnswered() {
 	for s.answered > 0 && s.inflight.at(0).known {
 		s.inflight.pop()
 		s.firstReceipt++
@@ -165,7 +155,7 @@ func (s *Session) Acknowledge(receipt Receipt, code Reason) {
 	}
 }
 
-// writeAcks writes the PUBACKs whose turn has come. A QoS 0 publish holds nobody back.
+// writeAcks writes the PUBACKs and PUBRECs whose turn has come. A QoS 0 publish holds nobody back.
 func (s *Session) writeAcks() {
 	for ; s.answered < s.inflight.len(); s.answered++ {
 		p := s.inflight.at(s.answered)
@@ -175,7 +165,14 @@ func (s *Session) writeAcks() {
 		if !p.known {
 			return
 		}
-		s.inflightQoS1--
-		s.out = appendPuback(s.out, s.level, p.packetID, p.code)
+		s.unanswered--
+		if p.qos == 1 {
+			s.out = appendAck(s.out, s.level, pubackPacket<<4, p.packetID, p.code)
+			continue
+		}
+		if !p.code.Failed() {
+			s.uncompleted++
+		}
+		s.out = appendAck(s.out, s.level, pubrecPacket<<4, p.packetID, p.code)
 	}
 }

@@ -10,8 +10,11 @@ type Reason byte
 const (
 	Success                     Reason = 0x00
 	GrantedQoS1                 Reason = 0x01
+	GrantedQoS2                 Reason = 0x02
 	DisconnectWithWill          Reason = 0x04
 	NoMatchingSubscribers       Reason = 0x10
+	ContinueAuthentication      Reason = 0x18
+	Reauthenticate              Reason = 0x19
 	NoSubscriptionExisted       Reason = 0x11
 	UnspecifiedError            Reason = 0x80
 	MalformedPacket             Reason = 0x81
@@ -30,6 +33,7 @@ const (
 	SessionTakenOver            Reason = 0x8E
 	TopicFilterInvalid          Reason = 0x8F
 	TopicNameInvalid            Reason = 0x90
+	PacketIDNotFound            Reason = 0x92
 	ReceiveMaximumExceeded      Reason = 0x93
 	TopicAliasInvalid           Reason = 0x94
 	PacketTooLarge              Reason = 0x95
@@ -54,10 +58,16 @@ func (r Reason) String() string {
 		return "success"
 	case GrantedQoS1:
 		return "granted QoS 1"
+	case GrantedQoS2:
+		return "granted QoS 2"
 	case DisconnectWithWill:
 		return "disconnect with will message"
 	case NoMatchingSubscribers:
 		return "no matching subscribers"
+	case ContinueAuthentication:
+		return "continue authentication"
+	case Reauthenticate:
+		return "re-authenticate"
 	case NoSubscriptionExisted:
 		return "no subscription existed"
 	case UnspecifiedError:
@@ -94,6 +104,8 @@ func (r Reason) String() string {
 		return "topic filter invalid"
 	case TopicNameInvalid:
 		return "topic name invalid"
+	case PacketIDNotFound:
+		return "packet identifier not found"
 	case ReceiveMaximumExceeded:
 		return "receive maximum exceeded"
 	case TopicAliasInvalid:

@@ -17,6 +17,7 @@ type responder struct {
 	silent     bool // it does not acknowledge publishes
 	publishes  int
 	receipts   []Receipt
+	completed  []uint16
 	settled    map[any]Settlement
 	onPublish  func(Publish)
 	connects   int
@@ -83,6 +84,14 @@ func (r *responder) Publish(p Publish) {
 	}
 	r.session.Acknowledge(p.Receipt, Success)
 }
+
+func (r *responder) Auth(Auth) {}
+
+func (r *responder) Release(id uint16, known bool) { r.session.Complete(id, known) }
+
+func (r *responder) Sending(uint16) {}
+
+func (r *responder) Completed(id uint16) { r.completed = append(r.completed, id) }
 
 func (r *responder) Subscribe(q Subscribe) {
 	codes := make([]Reason, len(q.Filters))

@@ -88,6 +88,7 @@ type conversation struct {
 	t       testing.TB
 	limits  Limits
 	session *Session
+	memory  Memory // of the last connection
 	now     time.Time
 	version byte
 	lines   []string
@@ -182,8 +183,12 @@ func (c *conversation) limit(setting string) {
 		"maxInflightBytes": &c.limits.MaxInflightBytes, "maxUnacknowledged": &c.limits.MaxUnacknowledged,
 		"maxPending": &c.limits.MaxPending, "maxRequests": &c.limits.MaxRequests, "maxTopicLength": &c.limits.MaxTopicLength,
 		"maxSubscriptionsPerPacket": &c.limits.MaxSubscriptionsPerPacket, "maxPendingBytes": &c.limits.MaxPendingBytes}
-	if name == "maxKeepAlive" {
+	switch name {
+	case "maxKeepAlive":
 		c.limits.MaxKeepAlive = time.Duration(n) * time.Second
+		return
+	case "maxQoS":
+		c.limits.MaxQoS = byte(n)
 		return
 	}
 	*fields[name] = n
@@ -201,7 +206,22 @@ func (c *conversation) command(line string) {
 		}
 		s.AcceptConnect(Accept{SessionPresent: a.has("present"), AssignedClientID: a.text("assigned"),
 			ServerKeepAlive: uint16(a.number("keepalive")), OverrideExpiry: a.has("expiry"),
-			SessionExpiry: uint32(a.number("expiry")), Features: features})
+			SessionExpiry: uint32(a.number("expiry")), Features: features, Memory: c.memory,
+			AuthData: []byte(a.text("data"))})
+	case "reconnect":
+		c.session, c.closed = New(c.now, &c.limits, c), false
+	case "receive":
+		s.Receive(uint16(a.number("id")), Reason(a.number("code")))
+	case "complete":
+		s.Complete(uint16(a.number("id")), !a.has("unknown"))
+	case "resend":
+		if err := s.Resend(uint16(a.number("id")), a.publication()); err != nil {
+			c.logf("refused %v", err)
+		}
+	case "challenge":
+		s.Challenge([]byte(a.text("data")))
+	case "authenticated":
+		s.Authenticated([]byte(a.text("data")))
 	case "refuse":
 		s.RefuseConnect(Reason(a.number("code")))
 	case "ack":
@@ -333,6 +353,9 @@ func brief(b []byte) string {
 func (c *conversation) Connect(k *Connect) {
 	c.logf("event connect version=%d id=%q clean=%v keepalive=%d expiry=%d receive=%d size=%d aliases=%d%s", k.Version, k.ClientID,
 		k.CleanStart, k.KeepAlive, k.SessionExpiry, k.ReceiveMaximum, k.MaximumPacketSize, k.TopicAliasMaximum, describeUser(k.User))
+	if k.AuthMethod != "" {
+		c.logf("event   auth=%s:%s", k.AuthMethod, k.AuthData)
+	}
 	if k.HasUserName || k.HasPassword {
 		c.logf("event   user=%q password=%v:%q", k.UserName, k.HasPassword, k.Password)
 	}
@@ -346,6 +369,16 @@ func (c *conversation) Publish(p Publish) {
 	c.logf("event publish receipt=%d id=%d qos=%d dup=%v retain=%v topic=%s payload=%s%s", p.Receipt, p.PacketID, p.QoS, p.Dup,
 		p.Retain, p.Topic, brief(p.Payload), describeProperties(p.Properties))
 }
+
+func (c *conversation) Auth(a Auth) { c.logf("event auth again=%v data=%s", a.Again, a.Data) }
+
+func (c *conversation) Release(id uint16, known bool) {
+	c.logf("event release id=%d known=%v", id, known)
+}
+
+func (c *conversation) Sending(id uint16) { c.logf("event sending id=%d", id) }
+
+func (c *conversation) Completed(id uint16) { c.logf("event completed id=%d", id) }
 
 func (c *conversation) Subscribe(r Subscribe) {
 	c.logf("event subscribe id=%d subid=%d%s", r.PacketID, r.SubscriptionID, describeUser(r.User))
@@ -365,9 +398,13 @@ func (c *conversation) Unsubscribe(r Unsubscribe) {
 func (c *conversation) Settled(token any, s Settlement) {
 	outcome := []string{"?", "written", "acknowledged", "refused", "unsent", "unacknowledged"}[s.Outcome]
 	c.logf("event settled token=%v %s reason=%d", token, outcome, byte(s.Reason))
+	if s.Outcome == Unacknowledged {
+		c.logf("event   id=%d qos=%d", s.PacketID, s.QoS)
+	}
 }
 
 func (c *conversation) Disconnected(d Disconnected) {
+	c.memory = d.Memory
 	by := []string{"client", "server", "network"}[d.By]
 	c.logf("event disconnected by=%s reason=%q will=%v expiry=%d", by, d.Reason, d.Will, d.SessionExpiry)
 }
@@ -387,12 +424,18 @@ func describePacket(p packets.Packet) string {
 	case packets.Connack:
 		fmt.Fprintf(&b, " present=%v code=%d", p.SessionPresent, p.ReasonCode)
 		if p.ProtocolVersion == 5 && p.ReasonCode == 0 {
+			if !q.MaximumQosFlag {
+				q.MaximumQos = 2
+			}
 			fmt.Fprintf(&b, " receive=%d size=%d aliases=%d maxqos=%d retain=%d wildcards=%d subids=%d shared=%d", q.ReceiveMaximum,
 				q.MaximumPacketSize, q.TopicAliasMaximum, q.MaximumQos, q.RetainAvailable, q.WildcardSubAvailable, q.SubIDAvailable,
 				q.SharedSubAvailable)
 		}
 		if q.AssignedClientID != "" {
 			fmt.Fprintf(&b, " assigned=%s", q.AssignedClientID)
+		}
+		if q.AuthenticationMethod != "" {
+			fmt.Fprintf(&b, " auth=%s:%s", q.AuthenticationMethod, q.AuthenticationData)
 		}
 		if q.ServerKeepAliveFlag {
 			fmt.Fprintf(&b, " keepalive=%d", q.ServerKeepAlive)
@@ -403,14 +446,19 @@ func describePacket(p packets.Packet) string {
 	case packets.Publish:
 		fmt.Fprintf(&b, " id=%d qos=%d dup=%v retain=%v topic=%s payload=%s", p.PacketID, p.FixedHeader.Qos, p.FixedHeader.Dup,
 			p.FixedHeader.Retain, p.TopicName, brief(p.Payload))
+		if q.TopicAliasFlag {
+			fmt.Fprintf(&b, " alias=%d", q.TopicAlias)
+		}
 		fmt.Fprintf(&b, "%s", describeProperties(fromOracle(q)))
 		if len(q.SubscriptionIdentifier) > 0 {
 			fmt.Fprintf(&b, " subids=%v", q.SubscriptionIdentifier)
 		}
-	case packets.Puback:
+	case packets.Puback, packets.Pubrec, packets.Pubrel, packets.Pubcomp:
 		fmt.Fprintf(&b, " id=%d code=%d", p.PacketID, p.ReasonCode)
 	case packets.Suback, packets.Unsuback:
 		fmt.Fprintf(&b, " id=%d codes=%v", p.PacketID, slices.Concat([]byte{}, p.ReasonCodes))
+	case packets.Auth:
+		fmt.Fprintf(&b, " code=%d method=%s data=%s", p.ReasonCode, q.AuthenticationMethod, q.AuthenticationData)
 	case packets.Disconnect:
 		fmt.Fprintf(&b, " code=%d %q", p.ReasonCode, q.ReasonString)
 	}

@@ -166,7 +166,7 @@ func (s *Session) options(f *Filter, b byte) error {
 		if b > 2 { // 3.1.1 [MQTT-3.8.3-4]
 			return violation(MalformedPacket, "subscription options")
 		}
-		f.QoS = min(qos, maximumQoS)
+		f.QoS = min(qos, s.limits.MaxQoS)
 		return nil
 	}
 	f.NoLocal, f.RetainAsPublished, f.RetainHandling = b&4 != 0, b&8 != 0, b>>4&3
@@ -178,7 +178,7 @@ func (s *Session) options(f *Filter, b byte) error {
 	case f.NoLocal && f.Group != nil: // [MQTT-3.8.3-4]
 		return violation(ProtocolError, "no local on a shared subscription")
 	}
-	f.QoS = min(qos, maximumQoS)
+	f.QoS = min(qos, s.limits.MaxQoS)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,13 @@ import (
 func (s server) connectFault(err error, patience time.Duration) error {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound {
 		return fmt.Errorf("no host is called %q", s.url.Hostname())
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fmt.Errorf("%s shows a certificate that is not trusted; --ca names a file with its authority: %s",
+			s.name, describe(err))
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return fmt.Errorf("%s does not speak TLS: amqps:// may be wrong", s.name)
 	}
 	if timed, ok := errors.AsType[net.Error](err); ok && timed.Timeout() {
 		return fmt.Errorf("%s has not answered within %v", s.name, patience)

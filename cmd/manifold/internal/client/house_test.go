@@ -22,10 +22,12 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// house is the door for AMQP on a port of its own, on a router with nodes of every kind.
+// house is the door for AMQP on a port of its own, on a router with nodes of every kind. Its tenant "closed" lets in ann
+// alone, with the password p@ss.
 type house struct {
 	t     *testing.T
 	url   string
+	door  *amqp.Server
 	links routertest.Links // on the other side of the router
 	stop  context.CancelFunc
 }
@@ -37,7 +39,14 @@ func newHouse(t *testing.T) *house {
 	user := routertest.User(t, "default", small,
 		routertest.Define(t, "commands/#", addressing.Anycast), routertest.Define(t, "alerts/#", addressing.Broadcast),
 		routertest.Define(t, "jobs", addressing.Queue), routertest.Define(t, "telemetry/#", addressing.Topic))
-	directory, err := tenancy.NewDirectory(user.Tenant, &tenancy.Tenant{Name: "closed"})
+	secret, err := tenancy.ParseCredential("SCRAM-SHA-256$65536:x4GM3wLnSoINzTn8BMlvpw==$" +
+		"gijf4dmLCpj4+n3PBLoXJ+WGJkPk4CMO2uzr38y94bY=:bVVILIhLyoM45Yzp/CfT+Rzhh5zhPRA785jEYAONhgc=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := tenancy.NewDirectory(user.Tenant, &tenancy.Tenant{
+		Name: "closed", Addresses: user.Tenant.Addresses, Users: []tenancy.User{{Name: "ann", Credential: secret}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +80,7 @@ func newHouse(t *testing.T) *house {
 		}
 	})
 	return &house{
-		t: t, url: "amqp://" + ln.Addr().String(), stop: stop,
+		t: t, url: "amqp://" + ln.Addr().String(), door: door, stop: stop,
 		links: routertest.Links{T: t, Router: r, User: user},
 	}
 }

@@ -12,7 +12,7 @@ const (
 	progressEvery = 200 * time.Millisecond // between two changes of the line
 )
 
-// progress is a line on a terminal that counts messages. It is used by one goroutine at a time.
+// progress is a line on a terminal that counts messages; nil is none. It is used by one goroutine at a time.
 type progress struct {
 	w     io.Writer // nil if nobody looks
 	total int       // 0 if not known
@@ -40,7 +40,7 @@ func isTerminal(w io.Writer) bool {
 
 // show tells that n messages are done.
 func (p *progress) show(n int) {
-	if p.w == nil {
+	if p == nil || p.w == nil {
 		return
 	}
 	now := time.Now()
@@ -58,7 +58,7 @@ func (p *progress) show(n int) {
 
 // end takes the line away.
 func (p *progress) end() {
-	if p.shown {
+	if p != nil && p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 }

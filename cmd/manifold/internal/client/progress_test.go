@@ -8,6 +8,9 @@ import (
 
 func TestProgressIsSilentAtFirstAndThenRare(t *testing.T) {
 	var b strings.Builder
+	var none *progress
+	none.show(1)
+	none.end()
 	p := newProgress(&b, 10)
 	p.show(1)
 	p.end()

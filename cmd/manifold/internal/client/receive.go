@@ -22,9 +22,11 @@ type receiving struct {
 	timeout time.Duration
 	credit  int
 	settle  settlement
+	settled bool // by the server, as it sends them
 	format  format
 	out     io.Writer
 
+	progress *progress // nil for none
 	link     *amqp.Receiver
 	granted  int // credit in all
 	received int
@@ -39,6 +41,10 @@ func accept(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
 
 func release(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
 	return l.ReleaseMessage(ctx, m)
+}
+
+func fail(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
+	return l.ModifyMessage(ctx, m, &amqp.ModifyMessageOptions{DeliveryFailed: true})
 }
 
 func reject(ctx context.Context, l *amqp.Receiver, m *amqp.Message) error {
@@ -59,6 +65,7 @@ func (r *receiving) run(ctx context.Context) error {
 		return err
 	}
 	err = r.receive(ctx)
+	r.progress.end()
 	if gone := r.detach(ctx); err == nil {
 		err = gone
 	}
@@ -77,8 +84,12 @@ func (r *receiving) run(ctx context.Context) error {
 func (r *receiving) attach(ctx context.Context, session *amqp.Session) error {
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
+	options := amqp.ReceiverOptions{Credit: -1} // we give credit ourselves
+	if r.settled {
+		options.RequestedSenderSettleMode = amqp.SenderSettleModeSettled.Ptr()
+	}
 	var err error
-	r.link, err = session.NewReceiver(ctx, r.source, &amqp.ReceiverOptions{Credit: -1}) // we give credit ourselves
+	r.link, err = session.NewReceiver(ctx, r.source, &options)
 	if err != nil {
 		return r.server.linkFault(err, r.source, serverPatience)
 	}
@@ -101,6 +112,7 @@ func (r *receiving) receive(ctx context.Context) error {
 		if err := r.settle(context.WithoutCancel(ctx), r.link, m); err != nil {
 			return r.server.linkFault(err, r.source, serverPatience)
 		}
+		r.progress.show(r.received)
 	}
 	return nil
 }

@@ -14,9 +14,11 @@ const maxCredit = 10_000
 // context.
 func NewReceiveCommand() *cobra.Command {
 	var (
-		r                                        receiving
-		url, subscription                        string
-		accepts, rejects, releases, full, asJSON bool
+		r                                  receiving
+		where                              serverFlags
+		subscription                       string
+		accepts, rejects, releases, modify bool
+		full, asJSON                       bool
 	)
 	cmd := &cobra.Command{
 		Use:   "receive ADDRESS",
@@ -35,7 +37,7 @@ An address that stores nothing and a topic may be a filter: * stands for one lev
   manifold receive jobs --timeout 1s --reject`,
 		Args: cobra.ExactArgs(1),
 		PreRunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.server, err = parseServer(url); err != nil {
+			if r.server, err = where.server(); err != nil {
 				return err
 			}
 			r.address, r.source = args[0], args[0]
@@ -50,6 +52,8 @@ An address that stores nothing and a topic may be a filter: * stands for one lev
 				r.settle = reject
 			case releases:
 				r.settle = release
+			case modify:
+				r.settle = fail
 			default:
 				r.settle = accept
 			}
@@ -62,12 +66,15 @@ An address that stores nothing and a topic may be a filter: * stands for one lev
 				r.format = formatBody
 			}
 			r.out = cmd.OutOrStdout()
+			if !isTerminal(r.out) { // there the messages themselves show how far it is
+				r.progress = newProgress(cmd.ErrOrStderr(), r.count)
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&url, "url", defaultURL, urlUsage)
+	where.addFlags(cmd)
 	f.IntVar(&r.count, "count", 0, "`N` messages after which it ends; 0 is until it is interrupted")
 	f.DurationVar(&r.timeout, "timeout", 0, "silence after which it ends, such as 5s; 0 is never")
 	f.IntVar(&r.credit, "credit", 100, "`N` messages that the server may send ahead")
@@ -77,7 +84,10 @@ An address that stores nothing and a topic may be a filter: * stands for one lev
 	f.BoolVar(&releases, "release", false, "release each message: it goes to somebody else, or comes again")
 	f.BoolVarP(&full, "verbose", "v", false, "print the address and the properties before each body")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object a line, with everything that the message says")
-	cmd.MarkFlagsMutuallyExclusive("accept", "reject", "release")
+	f.BoolVar(&modify, "modify", false, "modify each message: it goes back, and this counts as a failed attempt")
+	f.BoolVar(&r.settled, "settled", false,
+		"take messages as settled: faster, and what is on its way when this ends is lost")
+	cmd.MarkFlagsMutuallyExclusive("accept", "reject", "release", "modify", "settled")
 	cmd.MarkFlagsMutuallyExclusive("verbose", "json")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 func TestReceiveSettlesAsItWasTold(t *testing.T) {
 	for flag, want := range map[string]string{
 		"--accept": "", "--reject": "was rejected", "--release": "was released",
+		"--modify": "was given back as modified: a consumer tried and failed",
 	} {
 		h := newHouse(t)
 		in := h.start("commands/a", "--count", "1", flag)
@@ -249,5 +250,18 @@ func TestServerThatStopsIsSaid(t *testing.T) {
 	wantError(t, in.err, "commands/a: the connection to 127.0.0.1:")
 	if in.output != "x\n" {
 		t.Errorf("printed %q", in.output)
+	}
+}
+
+func TestSettledReceiverGivesNothingBack(t *testing.T) {
+	h := newHouse(t)
+	if _, err := h.send("1\n2\n3\n", "jobs"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.receive("jobs", "--settled", "--count", "2"); err != nil || got != "1\n2\n" {
+		t.Errorf("printed %q, %v", got, err)
+	}
+	if got, err := h.receive("jobs", "--timeout", "50ms"); err != nil || got != "3\n" {
+		t.Errorf("the next one printed %q, %v", got, err)
 	}
 }

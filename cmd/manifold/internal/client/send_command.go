@@ -18,7 +18,7 @@ func NewSendCommand() *cobra.Command {
 	var (
 		s      sending
 		d      draft
-		url    string
+		where  serverFlags
 		file   string
 		asJSON bool
 	)
@@ -39,7 +39,7 @@ consumer has accepted it, and a broadcast address when it has been handed to eve
   manifold send jobs tick --count 100000 --in-flight 500`,
 		Args: cobra.RangeArgs(1, 2),
 		PreRunE: func(cmd *cobra.Command, args []string) (err error) {
-			if s.server, err = parseServer(url); err != nil {
+			if s.server, err = where.server(); err != nil {
 				return err
 			}
 			s.address = args[0]
@@ -73,7 +73,7 @@ consumer has accepted it, and a broadcast address when it has been handed to eve
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&url, "url", defaultURL, urlUsage)
+	where.addFlags(cmd)
 	f.StringVar(&file, "file", "", "`FILE` whose contents are the body")
 	f.IntVar(&s.count, "count", 1, "`N` times that each message is sent")
 	d.addFlags(cmd)

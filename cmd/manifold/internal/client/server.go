@@ -2,22 +2,62 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/Azure/go-amqp"
+	"github.com/spf13/cobra"
 )
 
 const defaultURL = "amqp://127.0.0.1:5672"
 
-const urlUsage = "`URL` of the server: amqp://[user:password@]host[:port], or amqps:// for TLS"
+// serverFlags say which server is meant.
+type serverFlags struct{ url, authorities string }
+
+func (s *serverFlags) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.url, "url", defaultURL,
+		"`URL` of the server: amqp://[user:password@]host[:port], or amqps:// for TLS; an @ in user or password is %40")
+	f.StringVar(&s.authorities, "ca", "", "`FILE` with certificates of authorities to trust, instead of the system's")
+}
+
+// server gives the server that is meant.
+func (s *serverFlags) server() (server, error) {
+	where, err := parseServer(s.url)
+	if err != nil || s.authorities == "" {
+		return where, err
+	}
+	if where.url.Scheme != "amqps" {
+		return server{}, errors.New("--ca is for amqps:// only")
+	}
+	where.authorities, err = readAuthorities(s.authorities)
+	return where, err
+}
+
+// readAuthorities reads the certificates in a file, in the form PEM.
+func readAuthorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate in the form PEM", file)
+	}
+	return pool, nil
+}
 
 // server is where a command connects to.
 type server struct {
-	url  *url.URL
-	name string // host and port, for people to read
+	url         *url.URL
+	name        string         // host and port, for people to read
+	authorities *x509.CertPool // nil for those of the system
 }
 
 // parseServer reads the flag --url. Its errors do not repeat the text, which may contain a password.
@@ -49,7 +89,7 @@ func orElse(text, otherwise string) string {
 func (s server) open(ctx context.Context, patience time.Duration) (*amqp.Conn, *amqp.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var options amqp.ConnOptions
+	options := amqp.ConnOptions{TLSConfig: &tls.Config{RootCAs: s.authorities}} // used for amqps:// only
 	if s.url.User == nil {
 		options.SASLType = amqp.SASLTypeAnonymous()
 	}

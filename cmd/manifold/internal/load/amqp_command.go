@@ -5,7 +5,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-var amqpWords = words{place: "address", publisher: "sender", subscriber: "receiver", layout: string(Workers), port: "5672"}
+var amqpWords = words{place: "address", publisher: "sender", subscriber: "receiver", layout: string(Workers), port: "5672",
+	window: defaultWindow, outstanding: defaultOutstanding}
 
 // NewAMQPCommand returns the command `amqp`, the like of `mqtt` for AMQP 1.0; see NewMQTTCommand.
 func NewAMQPCommand() *cobra.Command {
@@ -32,7 +33,7 @@ which stops for a while is charged for all that had to wait.`
 	f := cmd.Flags()
 	f.BoolVar(&settled, "settled", false, "send settled messages, which nobody answers, and receive them settled")
 	f.BoolVar(&config.Durable, "durable", false, "say in each message's header that it is durable")
-	idle := newIdleCommand(AMQP, amqpWords)
+	idle := newIdleCommand(&IdleConfig{Protocol: AMQP}, amqpWords)
 	idle.Short = "Open many silent AMQP connections with a link in each direction and hold them"
 	idle.Example = `  manifold bench amqp idle --connections 5000 --hold 1m`
 	cmd.AddCommand(idle)

@@ -59,8 +59,8 @@ func newRunCommand(config *Config, words words, refine func(*pflag.FlagSet)) *co
 	f.IntVar(&config.Subscribers, words.subscriber+"s", 1,
 		"number of "+words.subscriber+"s; 0 counts acknowledged messages")
 	f.IntVar(&config.PayloadSize, "size", 256, "payload in bytes")
-	f.IntVar(&config.Window, "window", defaultWindow, "unacknowledged messages per "+words.publisher)
-	f.IntVar(&config.Outstanding, "outstanding", defaultOutstanding,
+	f.IntVar(&config.Window, "window", words.window, "unacknowledged messages per "+words.publisher)
+	f.IntVar(&config.Outstanding, "outstanding", words.outstanding,
 		"messages a "+words.publisher+" may be ahead of the slowest "+words.subscriber)
 	f.Float64Var(&config.Rate, "rate", 0, "messages per second per "+words.publisher+"; 0 is unlimited")
 	f.DurationVar(&config.WarmUp, "warm-up", time.Second, "time before measuring")
@@ -79,6 +79,7 @@ type words struct {
 	publisher, subscriber string
 	layout                string // the usual one
 	port                  string // the usual one
+	window, outstanding   int    // the usual ones
 }
 
 func addServerFlags(f *pflag.FlagSet, words words, address, username, password *string) {
@@ -87,10 +88,9 @@ func addServerFlags(f *pflag.FlagSet, words words, address, username, password *
 	f.StringVar(password, "password", "", "password to show to the server")
 }
 
-// newIdleCommand gives the command for a fleet of one protocol.
-func newIdleCommand(protocol Protocol, words words) *cobra.Command {
+// newIdleCommand gives the command for a fleet of one protocol, with the flags that all protocols share.
+func newIdleCommand(config *IdleConfig, words words) *cobra.Command {
 	var (
-		config = IdleConfig{Protocol: protocol}
 		hold   time.Duration
 		asJSON bool
 	)
@@ -99,7 +99,7 @@ func newIdleCommand(protocol Protocol, words words) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
-			fleet, err := OpenIdle(cmd.Context(), config)
+			fleet, err := OpenIdle(cmd.Context(), *config)
 			if err != nil {
 				return err
 			}

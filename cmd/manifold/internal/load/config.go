@@ -13,9 +13,22 @@ type Protocol string
 
 // The protocols.
 const (
-	MQTT Protocol = "mqtt" // MQTT 3.1.1
-	AMQP Protocol = "amqp" // AMQP 1.0
+	MQTT  Protocol = "mqtt"  // MQTT 3.1.1
+	AMQP  Protocol = "amqp"  // AMQP 1.0
+	HTTP  Protocol = "http"  // Manifold's resources over HTTP/1.1, see docs/http.md
+	HTTP2 Protocol = "http2" // the same over HTTP/2, with prior knowledge (RFC 9113, section 3.3)
 )
+
+func (p Protocol) isHTTP() bool { return p == HTTP || p == HTTP2 }
+
+func (p Protocol) validate() error {
+	switch p {
+	case MQTT, AMQP, HTTP, HTTP2:
+		return nil
+	default:
+		return fmt.Errorf("protocol %q is none of %s, %s, %s, %s", p, MQTT, AMQP, HTTP, HTTP2)
+	}
+}
 
 // Layout says which subscriber hears which publisher.
 type Layout string
@@ -33,7 +46,10 @@ const (
 
 const (
 	defaultWindow      = 1000
+	defaultTenant      = "default"
 	defaultOutstanding = 1000
+	defaultRequests    = 1  // in HTTP: the window
+	defaultAhead       = 16 // in HTTP: outstanding
 	defaultPatience    = 5 * time.Second
 	maxWindow          = 65535
 	maxPayload         = 64 << 20
@@ -47,9 +63,10 @@ type Config struct {
 	Username string   // shown to the server when not empty
 	Password string   // shown to the server when Username is not empty
 	ClientID string   // prefix of every client identifier, or container-id; default "load"
+	Tenant   string   // HTTP only: whose addresses are used; default "default"
 
 	Layout      Layout // default Pairs
-	Topic       string // the topic (in AMQP: the address) itself for Mesh and Workers, the prefix otherwise; default "bench"
+	Topic       string // the topic (in AMQP and HTTP: the address) itself for Mesh and Workers, the prefix otherwise; default "bench"
 	Publishers  int    // default 1
 	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
 	// Topics, when not 0, spreads the messages of each publisher over so many topics in turn: message n goes to the
@@ -57,14 +74,16 @@ type Config struct {
 	Topics int
 
 	PayloadSize  int  // bytes, at least MinPayload; default 256
-	PublishQoS   int  // 0 or 1; in AMQP 0 is settled and 1 unsettled
-	SubscribeQoS int  // 0 or 1; likewise
+	PublishQoS   int  // 0 or 1; in AMQP 0 is settled and 1 unsettled; in HTTP 0 asks for no outcome and 1 does
+	SubscribeQoS int  // 0 or 1; in AMQP likewise; in HTTP 0 watches a stream, and 1 receives under a lock and deletes
 	Durable      bool // AMQP only: the header says that the message is to survive
 
-	// Window is how many QoS 1 messages one publisher has unacknowledged at most; default 1000, at most 65,535.
+	// Window is how many QoS 1 messages one publisher has unacknowledged at most; default 1000, at most 65,535. In HTTP it
+	// is how many requests it has under way, whatever the QoS; default 1, and with more the messages have no order.
 	Window int
 	// Outstanding is how many messages a publisher is ahead of the slowest subscriber that hears it, at most.
-	// It closes the loop, so that no server has to drop what it cannot deliver yet; default 1000.
+	// It closes the loop, so that no server has to drop what it cannot deliver yet; default 1000, in HTTP 16: a stream has
+	// room for 64 messages, of all publishers that it hears.
 	Outstanding int
 	// Rate is messages per second of each publisher; 0 means as fast as the windows allow.
 	Rate float64
@@ -100,11 +119,18 @@ func (c Config) withDefaults() Config {
 	if c.PayloadSize == 0 {
 		c.PayloadSize = 256
 	}
+	if c.Tenant == "" {
+		c.Tenant = defaultTenant
+	}
+	window, outstanding := defaultWindow, defaultOutstanding
+	if c.Protocol.isHTTP() {
+		window, outstanding = defaultRequests, defaultAhead
+	}
 	if c.Window == 0 {
-		c.Window = defaultWindow
+		c.Window = window
 	}
 	if c.Outstanding == 0 {
-		c.Outstanding = defaultOutstanding
+		c.Outstanding = outstanding
 	}
 	if c.Patience == 0 {
 		c.Patience = defaultPatience
@@ -123,7 +149,9 @@ func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Address); err != nil {
 		errs = append(errs, fmt.Errorf("address: %w", err))
 	}
-	refuse(c.Protocol != MQTT && c.Protocol != AMQP, "protocol %q is none of %s, %s", c.Protocol, MQTT, AMQP)
+	if err := c.Protocol.validate(); err != nil {
+		errs = append(errs, err)
+	}
 	refuse(c.Layout != Pairs && c.Layout != FanOut && c.Layout != Mesh && c.Layout != Workers,
 		"layout %q is none of %s, %s, %s, %s", c.Layout, Pairs, FanOut, Mesh, Workers)
 	refuse(len(c.Topic) > 60000 || strings.ContainsAny(c.Topic, "+#\x00"), "topic %q is not a topic name", c.Topic)
@@ -140,10 +168,26 @@ func (c Config) Validate() error {
 	refuse(c.SubscribeQoS != 0 && c.SubscribeQoS != 1, "subscribe QoS %d: must be 0 or 1", c.SubscribeQoS)
 	refuse(c.Window < 1 || c.Window > maxWindow, "window of %d: must be 1 to %d", c.Window, maxWindow)
 	refuse(c.Outstanding < 1, "outstanding %d: must be at least 1", c.Outstanding)
+	refuse(c.Protocol.isHTTP() && c.SubscribeQoS == 1 && c.Layout != Pairs && c.Layout != Workers,
+		"receiving under a lock needs layout %s or %s: got %s", Pairs, Workers, c.Layout)
 	refuse(c.Rate < 0, "rate %g: must not be negative", c.Rate)
 	refuse((c.Duration > 0) == (c.Messages > 0), "exactly one of duration and messages is needed")
 	refuse(c.WarmUp < 0 || c.Duration < 0 || c.Patience < 0, "a time span is negative")
 	return errors.Join(errs...)
+}
+
+// answered tells whether the server answers each message; in HTTP it does so even if nobody asks for the outcome.
+func (c Config) answered() bool { return c.PublishQoS == 1 || c.Protocol.isHTTP() }
+
+// unordered tells whether the messages of one publisher may overtake each other.
+func (c Config) unordered() bool { return c.Protocol.isHTTP() && c.Window > 1 }
+
+// connections is how many the run needs, about.
+func (c Config) connections() int {
+	if c.Protocol == HTTP {
+		return c.Publishers*c.Window + c.Subscribers
+	}
+	return c.Publishers + c.Subscribers
 }
 
 // oneTopic tells whether everybody shares one topic.
@@ -187,7 +231,7 @@ func (c Config) filters(i int) []string {
 func (c Config) batch() int {
 	const batchBytes = 128 << 10
 	smallest := maxWindow
-	if c.PublishQoS == 1 {
+	if c.answered() {
 		smallest = c.Window
 	}
 	if c.Subscribers > 0 {
@@ -208,6 +252,11 @@ func (c Config) readAhead() int {
 		return 1
 	}
 	return c.Outstanding / 4 * c.PayloadSize
+}
+
+func (c Config) httpDoor(atOnce int) httpDoor {
+	return httpDoor{protocol: c.Protocol, address: c.Address, tenant: c.Tenant, username: c.Username,
+		password: c.Password, atOnce: atOnce}
 }
 
 func (c Config) amqpDoor(buffer, ahead int) amqpDoor {

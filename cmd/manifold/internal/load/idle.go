@@ -17,8 +17,9 @@ type IdleConfig struct {
 	Username string
 	Password string
 	ClientID string // prefix of every client identifier, or container-id; default "idle"
+	Tenant   string // HTTP only: whose addresses are used; default "default"
 	// Topic is the prefix of what connection i uses, Topic/i; default "idle". In MQTT it subscribes to it with QoS 0, in
-	// AMQP it has a link to it and another one from it.
+	// AMQP it has a link to it and another one from it, and in HTTP it watches its stream.
 	Topic       string
 	Connections int
 
@@ -38,6 +39,9 @@ func (c IdleConfig) withDefaults() IdleConfig {
 	if c.ClientID == "" {
 		c.ClientID = "idle"
 	}
+	if c.Tenant == "" {
+		c.Tenant = defaultTenant
+	}
 	if c.Topic == "" {
 		c.Topic = "idle"
 	}
@@ -54,8 +58,8 @@ func (c IdleConfig) Validate() error {
 	}
 	const maxSources = 250
 	switch {
-	case c.Protocol != MQTT && c.Protocol != AMQP:
-		return fmt.Errorf("protocol %q is none of %s, %s", c.Protocol, MQTT, AMQP)
+	case c.Protocol.validate() != nil:
+		return c.Protocol.validate()
 	case c.Connections < 1:
 		return fmt.Errorf("%d connections: at least one is needed", c.Connections)
 	case c.Sources < 0 || c.Sources > maxSources:
@@ -194,10 +198,19 @@ func (f *Fleet) Close() {
 
 // newIdler gives connection i, not yet open.
 func newIdler(c IdleConfig, i int) idler {
-	if c.Protocol == AMQP {
+	switch {
+	case c.Protocol == AMQP:
 		return &amqpIdler{config: c, number: i}
+	case c.Protocol.isHTTP():
+		return newHTTPIdler(c, i)
+	default:
+		return &mqttIdler{config: c, number: i}
 	}
-	return &mqttIdler{config: c, number: i}
+}
+
+func (c IdleConfig) httpDoor() httpDoor {
+	return httpDoor{protocol: c.Protocol, address: c.Address, tenant: c.Tenant, username: c.Username,
+		password: c.Password, atOnce: 1}
 }
 
 // source is where connection i comes from; nil lets the kernel choose.

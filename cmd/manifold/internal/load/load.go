@@ -1,8 +1,9 @@
-// Package load puts MQTT 3.1.1 or AMQP 1.0 traffic on a server and measures what the server does with it.
+// Package load puts MQTT 3.1.1, AMQP 1.0 or HTTP traffic on a server and measures what the server does with it.
 //
 // A client library costs more CPU than the servers it would measure, so this driver works close to the wire: it writes
-// batches of messages that were encoded once, and acknowledges everything of one read with one write. What a run does
-// is the same for both protocols; what belongs to one of them is behind the interface line.
+// batches of messages that were encoded once, and acknowledges everything of one read with one write. HTTP alone, where
+// each message is a request, goes through a library. What a run does is the same for all protocols; what belongs to one
+// of them is behind the interface line.
 //
 // Its promises: every message carries a number, and each one that is lost, doubled or out of order is counted.
 // The loop is closed: a publisher is never further ahead of the slowest subscriber than Config.Outstanding, so a
@@ -29,7 +30,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	if err := c.Validate(); err != nil {
 		return Result{}, err
 	}
-	if err := raiseDescriptors(c.Publishers + c.Subscribers); err != nil {
+	if err := raiseDescriptors(c.connections()); err != nil {
 		return Result{}, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -93,7 +94,7 @@ func (r *run) connect(ctx context.Context) error {
 func (r *run) newPublisher(i int) *publisher {
 	c := r.config
 	p := &publisher{gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch}
-	if c.PublishQoS == 1 {
+	if c.answered() {
 		p.acks = &acks{meter: p.gate.add(c.Window)}
 	}
 	if c.Layout == Workers && c.Subscribers > 0 {
@@ -210,6 +211,7 @@ func (r *run) result(w window) Result {
 		Acknowledged: end.acked - begin.acked,
 		Delivered:    end.received - begin.received,
 		DriverCPU:    end.driver - begin.driver,
+		Unordered:    r.config.unordered(),
 	}
 	if r.config.ServerPID != 0 {
 		cpu := end.server - begin.server

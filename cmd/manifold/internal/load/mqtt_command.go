@@ -5,7 +5,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-var mqttWords = words{place: "topic", publisher: "publisher", subscriber: "subscriber", layout: string(Pairs), port: "1883"}
+var mqttWords = words{place: "topic", publisher: "publisher", subscriber: "subscriber", layout: string(Pairs), port: "1883",
+	window: defaultWindow, outstanding: defaultOutstanding}
 
 // NewMQTTCommand returns the command `mqtt`, which is meant to stand below `manifold bench`: a load run, with the
 // subcommand `idle` for a fleet of silent connections. It prints to the command's output and ends with its context.
@@ -32,7 +33,7 @@ while is charged for all that had to wait.`
 	f.IntVar(&config.SubscribeQoS, "subscribe-qos", 0, "QoS of subscribing: 0 or 1; default as --qos")
 	f.IntVar(&config.Topics, "topics", 0,
 		"topics that a publisher writes to in turn, numbered below its own; 0 is its own alone")
-	idle := newIdleCommand(MQTT, mqttWords)
+	idle := newIdleCommand(&IdleConfig{Protocol: MQTT}, mqttWords)
 	idle.Short = "Open many silent MQTT connections and hold them"
 	idle.Example = `  manifold bench mqtt idle --connections 10000 --hold 1m`
 	cmd.AddCommand(idle)

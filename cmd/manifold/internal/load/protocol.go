@@ -24,16 +24,26 @@ type outlet interface {
 
 // newOutlet gives the line of publisher i, which is p.
 func (r *run) newOutlet(i int, p *publisher) outlet {
-	if r.config.Protocol == AMQP {
+	switch {
+	case r.config.Protocol == AMQP:
 		return newAMQPOutlet(r, i, p)
+	case r.config.Protocol.isHTTP():
+		return newHTTPOutlet(r, i, p)
+	default:
+		return newMQTTOutlet(r, i, p)
 	}
-	return newMQTTOutlet(r, i, p)
 }
 
 // newInlet gives the line of subscriber i, which is s.
 func (r *run) newInlet(i int, s *subscriber) line {
-	if r.config.Protocol == AMQP {
+	switch {
+	case r.config.Protocol == AMQP:
 		return newAMQPInlet(r, i, s)
+	case r.config.Protocol.isHTTP() && r.config.SubscribeQoS == 1:
+		return newHTTPTaker(r, i, s)
+	case r.config.Protocol.isHTTP():
+		return newHTTPWatcher(r, i, s)
+	default:
+		return newMQTTInlet(r, i, s)
 	}
-	return newMQTTInlet(r, i, s)
 }

@@ -42,7 +42,7 @@ func (s *stream) note(sequence uint64) bool {
 
 func (s *stream) advance() {
 	if s.share != nil {
-		s.share.tally.advance()
+		s.share.advance()
 		return
 	}
 	s.meter.advance(s.ledger.next)

@@ -10,6 +10,7 @@ type tally struct {
 	mu         sync.Mutex // guards everything below
 	seen       []uint64   // a bit for each sequence number
 	unique     uint64
+	finished   uint64 // of unique
 	duplicated uint64
 }
 
@@ -30,23 +31,28 @@ func (t *tally) note(s uint64) bool {
 	return true
 }
 
-// advance lets the publisher go on.
-func (t *tally) advance() {
+// advance lets the publisher go on: a subscriber has finished with n messages more.
+func (t *tally) advance(n uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.meter.advance(t.unique)
+	t.finished += n
+	t.meter.advance(t.finished)
 }
 
 // share is what one subscriber receives of a tally: in order, as far as it goes.
 type share struct {
 	tally      *tally
 	next       uint64 // one past the highest number seen
+	fresh      uint64 // messages that came for the first time since the last advance
 	misordered uint64
 }
 
 // note enters one received sequence number and says whether it came for the first time.
 func (s *share) note(number uint64) bool {
 	isNew := s.tally.note(number)
+	if isNew {
+		s.fresh++
+	}
 	switch {
 	case number >= s.next:
 		s.next = number + 1
@@ -54,4 +60,10 @@ func (s *share) note(number uint64) bool {
 		s.misordered++
 	}
 	return isNew
+}
+
+// advance lets the publisher go on.
+func (s *share) advance() {
+	s.tally.advance(s.fresh)
+	s.fresh = 0
 }

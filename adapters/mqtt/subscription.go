@@ -1,0 +1,180 @@
+package mqtt
+
+import (
+	"context"
+
+	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+)
+
+// subscription is what a client has asked for with one topic filter, or $share/group/filter.
+type subscription struct {
+	options options
+	filter  addressing.Filter
+	stored  bool // there is a durable subscription for what it takes from topics
+	inlets  []*inlet
+}
+
+// options are what a client may choose for a subscription [3.8.3.1].
+type options struct {
+	Group       string   `json:"group,omitempty"` // the share name; empty without one
+	Topic       string   `json:"topic"`           // the filter, without the share
+	QoS         byte     `json:"qos"`
+	NoLocal     bool     `json:"noLocal,omitempty"`
+	AsPublished bool     `json:"asPublished,omitempty"`
+	IDs         []uint32 `json:"ids,omitempty"` // the Subscription Identifier, or none
+}
+
+func optionsOf(f session.Filter, id uint32) options {
+	o := options{
+		Group: string(f.Group), Topic: string(f.Topic), QoS: f.QoS, NoLocal: f.NoLocal, AsPublished: f.RetainAsPublished,
+	}
+	if id != 0 {
+		o.IDs = []uint32{id}
+	}
+	return o
+}
+
+// text is the filter as a client writes it.
+func (o *options) text() string {
+	if o.Group == "" {
+		return o.Topic
+	}
+	return "$share/" + o.Group + "/" + o.Topic
+}
+
+// inlet is a link that brings messages for a subscription. One with wildcards may have several: a durable subscription
+// keeps what is published to topics, and only those.
+type inlet struct {
+	client       *client
+	subscription *subscription
+	link         *router.Receiver
+	owed         int  // credit to give back at the end of Flush
+	ended        bool // what still arrives is given back
+	kept         bool // by a durable subscription of this client alone, so that it has what the client was sent
+	replays      bool // it brings the retained messages that the subscription begins with, and nothing else
+}
+
+var _ router.Consumer = (*inlet)(nil)
+
+// Deliver implements router.Consumer.
+func (in *inlet) Deliver(_ *router.Receiver, d router.Delivery) { in.client.mail.arrive(in, d) }
+
+// own tells whether the messages are this client's and nobody else's, so that they wait for it.
+func (in *inlet) own() bool { return in.kept || !in.competes() }
+
+// competes tells whether somebody else gets a message that this client gives back.
+func (in *inlet) competes() bool {
+	kind := in.link.Kind()
+	return kind == addressing.Queue || kind == addressing.Anycast || in.subscription.options.Group != ""
+}
+
+// open links a subscription to where its messages come from: at least one of its sources must be there. With retained, it
+// begins with the retained messages.
+func (s *subscription) open(c *client, retained bool) error {
+	var missing error
+	before := len(s.inlets)
+	for _, source := range s.sources(c, retained) {
+		err := s.link(c, source)
+		if router.ReasonOf(err) == router.NotFound {
+			missing = err
+		} else if err != nil {
+			s.close(nil)
+			return err
+		}
+	}
+	if len(s.inlets) == 0 {
+		return missing
+	}
+	for _, in := range s.inlets[before:] {
+		in.link.Grant(c.credit(in))
+	}
+	if s.stored && retained {
+		s.replay(c)
+	}
+	return nil
+}
+
+// link adds an inlet, as yet without credit.
+func (s *subscription) link(c *client, source router.Source) (err error) {
+	in := &inlet{client: c, subscription: s, kept: source.Subscription != "" && !source.Shared}
+	if in.link, err = c.server.config.Router.Receiver(context.Background(), c.user, source, in); err != nil {
+		return err
+	}
+	s.inlets = append(s.inlets, in)
+	return nil
+}
+
+// sources are what the subscription takes from and is not linked to yet.
+func (s *subscription) sources(c *client, retained bool) []router.Source {
+	plain := router.Source{Filter: s.filter}
+	if s.options.NoLocal {
+		plain.Except = c.origin
+	}
+	shared := s.options.Group != ""
+	if !s.stored && !shared {
+		plain.Retained = retained
+		return []router.Source{plain}
+	}
+	var all []router.Source
+	if len(s.inlets) == 0 { // else it was kept open while the client was away
+		topics := plain
+		topics.Kind = addressing.Topic
+		topics.Subscription, topics.Shared, topics.Volatile = c.nameOf(s), shared, !s.stored
+		all = append(all, topics)
+	}
+	for _, kind := range []addressing.Kind{addressing.Queue, addressing.Anycast, addressing.Broadcast} {
+		if shared && kind == addressing.Broadcast {
+			continue // each message goes to everybody: it cannot be shared
+		}
+		plain.Kind = kind
+		all = append(all, plain)
+	}
+	return all
+}
+
+// replay begins a stored subscription with the retained messages of the topics that it selects.
+func (s *subscription) replay(c *client) {
+	source := router.Source{Filter: s.filter, Kind: addressing.Topic, Retained: true}
+	if s.options.NoLocal {
+		source.Except = c.origin
+	}
+	in := &inlet{client: c, subscription: s, replays: true}
+	var err error
+	if in.link, err = c.server.config.Router.Receiver(context.Background(), c.user, source, in); err != nil {
+		return // it takes from no topics
+	}
+	s.inlets = append(s.inlets, in)
+	in.grant(c.server.config.Limits.SubscriptionCredit)
+}
+
+// grant gives credit. An inlet that replays is at its end when some is left.
+func (in *inlet) grant(n int) {
+	in.link.Grant(n)
+	if in.replays && in.link.HasCredit() {
+		in.link.Close()
+	}
+}
+
+// close closes the inlets for which keep is false, or all of them.
+func (s *subscription) close(keep func(*inlet) bool) {
+	var kept []*inlet
+	for _, in := range s.inlets {
+		if keep != nil && keep(in) {
+			kept = append(kept, in)
+			continue
+		}
+		in.ended = true
+		in.link.Close()
+	}
+	s.inlets = kept
+}
+
+// nameOf is the name of the subscription of topics that stands behind one of this client.
+func (c *client) nameOf(s *subscription) string {
+	if s.options.Group != "" {
+		return "$share/" + s.options.Group
+	}
+	return "$mqtt/" + c.key.id
+}

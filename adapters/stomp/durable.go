@@ -1,0 +1,79 @@
+package stomp
+
+import (
+	"context"
+
+	"github.com/go-stomp/stomp/v3/frame"
+
+	"github.com/manifoldmq/manifold/adapters/stomp/internal/session"
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+)
+
+// durableName gives the name of the durable subscription that SUBSCRIBE wants, or UNSUBSCRIBE wants to end; empty for
+// none. ActiveMQ and Artemis name it by a header, RabbitMQ by its id. It begins with the client's name, if that has one,
+// as that of an AMQP link does with its container's.
+func (c *conn) durableName(h *frame.Header) string {
+	name := ""
+	for _, header := range []string{"activemq.subscriptionName", "durable-subscription-name", "durable-subscriber-name"} {
+		if name = h.Get(header); name != "" {
+			break
+		}
+	}
+	if name == "" && h.Get("durable") == "true" {
+		name = h.Get(frame.Id)
+	}
+	client := c.clientID
+	if client == "" {
+		client = h.Get("client-id")
+	}
+	if name == "" || client == "" {
+		return name
+	}
+	return client + ":" + name
+}
+
+// isQueue tells whether a source is a queue, which keeps its messages by itself.
+func (c *conn) isQueue(source router.Source) bool {
+	if source.Kind == addressing.Queue {
+		return true
+	}
+	a, literal := source.Filter.Literal()
+	if !literal {
+		return false
+	}
+	def, ok := c.user.Tenant.Addresses.Lookup(a)
+	return ok && def.Kind == addressing.Queue
+}
+
+// replace ends the durable subscription of the same name that takes from elsewhere, or something else, than its client
+// now wants: that is another subscription, in place of the former.
+func (c *conn) replace(source router.Source) error {
+	r := c.server.config.Router
+	for _, old := range r.Subscriptions(c.user, source.Subscription) {
+		if old.Filter == source.Filter && old.Shared == source.Shared &&
+			old.Selector.String() == source.Selector.String() && (old.Except == nil) == (source.Except == nil) {
+			continue
+		}
+		err := r.Forget(context.Background(), c.user, old)
+		if err != nil && router.ReasonOf(err) != router.NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget ends a durable subscription for good, of the destination that it had here or of any.
+func (c *conn) forget(name string, had *session.Subscription) error {
+	r := c.server.config.Router
+	found := r.Subscriptions(c.user, name)
+	if len(found) == 0 && had == nil {
+		return router.Errorf(router.NotFound, "there is no subscription %q", name)
+	}
+	for _, source := range found {
+		if err := r.Forget(context.Background(), c.user, source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
