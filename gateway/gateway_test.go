@@ -116,7 +116,7 @@ func TestNothingIsLeftAfterRun(t *testing.T) {
 
 func TestDoorThatIsNotEnabledHasNoListener(t *testing.T) {
 	c := quickstart(t)
-	c.MQTT.Enabled, c.AMQP.Enabled, c.HTTP.Enabled = false, false, false
+	c.MQTT.Enabled, c.AMQP.Enabled, c.HTTP.Enabled, c.STOMP.Enabled = false, false, false, false
 	if doors := start(t, c); len(doors) != 1 || doors["admin"] == "" {
 		t.Errorf("got %v, want admin only", doors)
 	}

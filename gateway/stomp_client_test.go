@@ -24,9 +24,11 @@ func TestSTOMPDefaultsAreThoseOfTheDoor(t *testing.T) {
 	}
 }
 
-// dialSTOMP connects a client of go-stomp until the test ends.
+// dialSTOMP connects a client of go-stomp until the test ends. It may miss that it has unsubscribed, and is not to wait
+// long then.
 func dialSTOMP(t *testing.T, address string, options ...func(*stomp.Conn) error) *stomp.Conn {
 	t.Helper()
+	options = append(options, stomp.ConnOpt.UnsubscribeReceiptTimeout(100*time.Millisecond))
 	conn, err := stomp.Dial("tcp", address, options...)
 	if err != nil {
 		t.Fatal(err)
@@ -136,4 +138,4 @@ func (r *stompReceiver) settle() error {
 	return r.roundTrip()
 }
 
-func (r *stompReceiver) leave() error { return r.subscription.Unsubscribe() }
+func (r *stompReceiver) leave() error { return r.conn.Disconnect() }

@@ -58,6 +58,15 @@ func subscribeNow(t *testing.T, c *stomp.Conn, from string, ack stomp.AckMode, h
 	return s
 }
 
+// unsubscribe returns when the subscription has ended. That it has the client may miss, see dialSTOMP.
+func unsubscribe(t *testing.T, c *stomp.Conn, s *stomp.Subscription, options ...func(*frame.Frame) error) {
+	t.Helper()
+	_ = s.Unsubscribe(options...)
+	if err := c.Begin().AbortWithReceipt(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // expectBodies reads messages with these bodies, in this order, and gives them.
 func expectBodies(t *testing.T, s *stomp.Subscription, bodies ...string) (got []*stomp.Message) {
 	t.Helper()
@@ -125,9 +134,7 @@ func TestSTOMPUnsubscribeKeepsWhatATransactionSettled(t *testing.T) {
 	if err := transaction.Ack(got[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Unsubscribe(); err != nil {
-		t.Fatal(err)
-	}
+	unsubscribe(t, c, s)
 	if err := transaction.CommitWithReceipt(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,9 +176,7 @@ func TestSTOMPDurableSubscriptionKeepsMessages(t *testing.T) {
 				}
 				return nil
 			}
-			if err := s.Unsubscribe(forget); err != nil {
-				t.Fatal(err)
-			}
+			unsubscribe(t, c, s, forget)
 			deliver(t, other, "telemetry/a", "3")
 			s = subscribeNow(t, c, "/topic/telemetry/#", stomp.AckAuto, header...)
 			deliver(t, other, "telemetry/a", "4")

@@ -68,6 +68,49 @@ func TestUnacknowledgedIsSentAgainWithItsIDs(t *testing.T) {
 	})
 }
 
+// TestUnsentKeepsItsPlace: what waited for the client's Receive Maximum comes in its order over the next connection.
+func TestUnsentKeepsItsPlace(t *testing.T) {
+	runStored(t, func(h *stored) {
+		narrow := func(p *packets.Packet) { lasting(p); p.Properties.ReceiveMaximum = 1 }
+		c := h.connect(5, "device", narrow)
+		c.subscribe("news/#", 1)
+		h.news("one", "two", "three")
+		c.receive(packets.Publish)
+		c.gone()
+		h.news("four")
+		c, _ = h.reconnect(5, "device", narrow)
+		for i, want := range []string{"one", "two", "three", "four"} {
+			got := c.receive(packets.Publish)
+			if string(got.Payload) != want || got.FixedHeader.Dup != (i == 0) {
+				t.Errorf("got %q, dup %v, want %q", got.Payload, got.FixedHeader.Dup, want)
+			}
+			c.ack(got.PacketID)
+		}
+	})
+}
+
+// TestFourPublishersReachOneSubscriber with QoS 1, all at once: none waits for another for ever.
+func TestFourPublishersReachOneSubscriber(t *testing.T) {
+	const publishers, each = 4, 200
+	runStored(t, func(h *stored) {
+		c := h.connect(5, "subscriber")
+		c.subscribe("news/#", 1)
+		for i := range publishers {
+			p := h.connect(5, "publisher"+string(rune('0'+i)))
+			h.serving.Go(func() {
+				for n := range each {
+					p.publish("news/a", "x", 1, uint16(n+1))
+					p.receive(packets.Puback)
+				}
+			})
+		}
+		for range publishers * each {
+			c.ack(c.receive(packets.Publish).PacketID)
+		}
+		c.silent()
+	})
+}
+
 func TestQoS2ToAClientGoesOnWhereItWas(t *testing.T) {
 	runStored(t, func(h *stored) {
 		c, pub := h.connect(5, "device", lasting), h.connect(5, "publisher")

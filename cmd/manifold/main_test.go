@@ -29,7 +29,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", []string{"rnu"}, exitUsage, `unknown command "rnu"`},
 		{"unknown flag", []string{"run", "--bogus"}, exitUsage, "unknown flag: --bogus"},
 		{"argument", []string{"run", "x"}, exitUsage, "unknown command"},
-		{"flag out of range", []string{"run", "--port-offset", "65000"}, exitUsage, "portOffset 65000 are more than 65535"},
+		{"flag out of range", []string{"run", "--port-offset", "70000"}, exitUsage, "portOffset: 70000"},
 		{"bench usage", []string{"bench", "mqtt", "--qos", "2"}, exitUsage, "QoS 2"},
 		{"send usage", []string{"send", "jobs", "x", "--priority", "10"}, exitUsage, "--priority 10"},
 		{"send failure", []string{"send", "jobs", "x", "--url", "amqp://127.0.0.1:1"}, exitFailed, "nobody listens at"},

@@ -258,3 +258,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestOffsetBeyondTheHighestPortGoesOnAboveThePrivilegedOnes(t *testing.T) {
+	for _, c := range []struct{ port, offset, want int }{
+		{1883, 0, 1883},
+		{1883, 10_000, 11_883},
+		{61613, 3922, 65535},
+		{61613, 3923, 1024},
+		{61613, 10_000, 7101},
+		{65535, 65535, 1024 + 1022},
+		{0, 10_000, 0},
+	} {
+		if got := shifted(c.port, c.offset); got != c.want {
+			t.Errorf("port %d shifted by %d is %d, want %d", c.port, c.offset, got, c.want)
+		}
+	}
+}

@@ -14,11 +14,9 @@ type Listener struct {
 func (c *Config) Listeners() []Listener {
 	var all []Listener
 	add := func(name, setting string, enabled bool, port int) {
-		l := Listener{Name: name, Setting: setting, Enabled: enabled, Port: port, unshifted: port}
-		if port != 0 {
-			l.Port += c.PortOffset
-		}
-		all = append(all, l)
+		all = append(all, Listener{
+			Name: name, Setting: setting, Enabled: enabled, Port: shifted(port, c.PortOffset), unshifted: port,
+		})
 	}
 	for _, door := range []struct {
 		name string
@@ -31,12 +29,24 @@ func (c *Config) Listeners() []Listener {
 	return all
 }
 
+// shifted gives the port that is offset above another. What would be beyond the highest goes on above the privileged
+// ones: STOMP's 61613 leaves no room for an offset of 10,000.
+func shifted(port, offset int) int {
+	const lowest = 1024
+	switch sum := port + offset; {
+	case port == 0:
+		return 0
+	case sum > maxPort:
+		return lowest + (sum-maxPort-1)%(maxPort+1-lowest)
+	default:
+		return sum
+	}
+}
+
 func (c *Config) validateListeners(k *check) {
 	taken := make(map[int]string)
 	for _, l := range c.Listeners() {
 		k.within(l.Setting, l.unshifted, 0, maxPort)
-		k.refuse(l.unshifted <= maxPort && l.Port > maxPort, l.Setting,
-			"%d and portOffset %d are more than %d", l.unshifted, c.PortOffset, maxPort)
 		if !l.Enabled || l.Port == 0 {
 			continue
 		}
