@@ -56,7 +56,9 @@ func TestSettingsChangeUnderThoseWhoAreThere(t *testing.T) {
 	if o := p.Next().Outcome; o.Reason != router.Quota {
 		t.Errorf("beyond the new limit: %v", o)
 	}
-	old := h.Sender("orders") // its user came with the definitions of before
+	before := links(t, h.broker) // which has not heard of it yet
+	before.User = routertest.User(t, "default", routertest.Define(t, "orders", addressing.Queue))
+	old := before.Sender("orders")
 	old.Send("4")
 	if o := old.Next().Outcome; o.Reason != router.Quota {
 		t.Errorf("the old settings came back with a new link: %v", o)

@@ -91,13 +91,14 @@ func TestDeadMessagesWaitForALargerQueue(t *testing.T) {
 	p, c := h.Sender("orders"), h.Receiver("orders", 5)
 	p.Send("1")
 	p.Send("2")
-	done := make(chan error, 2)
-	for _, d := range c.Expect("1", "2") {
+	p.Send("3")
+	done := make(chan error, 1)
+	for _, d := range c.Expect("1", "2", "3") {
 		d.SettleThen(router.Reject(router.Malformed, ""), func(err error) { done <- err })
 		<-done
 	}
-	define(2)
-	h.Receiver("dead", 5).Expect("1", "2")
+	define(3)
+	h.Receiver("dead", 5).Expect("1", "2", "3")
 }
 
 // TestManyExpiredMessagesGoIntoASmallQueue, which never has room for all of them together.

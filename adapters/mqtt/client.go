@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
@@ -70,25 +71,47 @@ func (c *client) park() {
 	for _, r := range c.again {
 		busy[r.token.inlet] = true
 	}
-	for _, s := range c.subscriptions {
-		s.close(func(in *inlet) bool { return in.kept && busy[in] })
-	}
-	c.sortOut()
+	c.closeInlets(func(in *inlet) bool { return in.kept && busy[in] })
 }
 
-// sortOut gives back what waits for inlets that are closed.
-func (c *client) sortOut() {
-	waiting := append(c.inbox, c.mail.arrivals.Take()...)
-	c.inbox = nil
-	for i := range waiting {
-		a := &waiting[i]
-		if a.inlet.ended || a.delivery.Message.IsZero() {
-			c.finish(a.inlet, &a.delivery, router.Release())
-		} else {
-			c.inbox = append(c.inbox, *a)
-		}
+// closeInlets closes the inlets for which keep is false. What they have brought is given back untouched before, so that
+// only what the client may have seen counts as delivered.
+func (c *client) closeInlets(keep func(*inlet) bool) {
+	var closing []*inlet
+	for _, s := range c.subscriptions {
+		s.inlets = slices.DeleteFunc(s.inlets, func(in *inlet) bool {
+			if keep(in) {
+				return false
+			}
+			in.ended = true
+			closing = append(closing, in)
+			return true
+		})
+	}
+	c.sortOut()
+	for _, in := range closing {
+		in.link.Close()
 	}
 	c.repayCredit()
+}
+
+// sortOut gives back what waits for inlets that are ended. What comes again for that uses up their credit.
+func (c *client) sortOut() {
+	var stays []arrival
+	for waiting := c.inbox; ; {
+		for i := range waiting {
+			a := &waiting[i]
+			if a.inlet.ended || a.delivery.Message.IsZero() {
+				c.finish(a.inlet, &a.delivery, router.Release())
+			} else {
+				stays = append(stays, *a)
+			}
+		}
+		if waiting = c.mail.arrivals.Take(); len(waiting) == 0 {
+			break
+		}
+	}
+	c.inbox = stays
 }
 
 // schedule says when its will is to be published and when it ends, after its connection ended at parted.
@@ -105,16 +128,13 @@ func (c *client) schedule(parted time.Time) {
 // end gives back all that the session holds, and ends its subscriptions.
 func (c *client) end() {
 	c.closeSenders()
-	for _, s := range c.subscriptions {
-		s.close(nil)
-	}
 	for _, r := range c.again {
 		c.finish(r.token.inlet, &r.token.delivery, router.Fail())
 		c.forget(r.token)
 	}
 	c.again = nil
 	c.inbox, c.unsent = append(c.unsent, c.inbox...), nil
-	c.sortOut()
+	c.closeInlets(func(*inlet) bool { return false })
 	for filter, s := range c.subscriptions {
 		c.drop(filter, s)
 	}

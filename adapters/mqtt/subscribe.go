@@ -73,7 +73,7 @@ func (c *client) establish(s, former *subscription, retained bool) error {
 	}
 	s.stored = c.server.join(c, &s.options, stored)
 	if former != nil && former.stored && s.stored { // it is the same name with other terms
-		former.close(nil)
+		former.close()
 	}
 	if err := s.open(c, retained); err != nil {
 		if s.options.Group != "" {
@@ -83,7 +83,7 @@ func (c *client) establish(s, former *subscription, retained bool) error {
 	}
 	// The new links take over before the old ones end, so that nothing is missed in between [MQTT-3.8.4-4].
 	if former != nil {
-		former.close(nil)
+		former.close()
 		if former.stored && !s.stored {
 			c.drop(s.options.text(), former)
 		}
@@ -115,7 +115,7 @@ func (c *conn) Unsubscribe(r session.Unsubscribe) {
 		case !ok:
 			answers[i] = session.NoSubscriptionExisted
 		default:
-			s.close(nil)
+			s.close()
 			c.drop(o.text(), s)
 		}
 	}

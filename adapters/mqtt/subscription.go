@@ -80,7 +80,7 @@ func (s *subscription) open(c *client, retained bool) error {
 		if router.ReasonOf(err) == router.NotFound {
 			missing = err
 		} else if err != nil {
-			s.close(nil)
+			s.close()
 			return err
 		}
 	}
@@ -157,18 +157,13 @@ func (in *inlet) grant(n int) {
 	}
 }
 
-// close closes the inlets for which keep is false, or all of them.
-func (s *subscription) close(keep func(*inlet) bool) {
-	var kept []*inlet
+// close closes the inlets.
+func (s *subscription) close() {
 	for _, in := range s.inlets {
-		if keep != nil && keep(in) {
-			kept = append(kept, in)
-			continue
-		}
 		in.ended = true
 		in.link.Close()
 	}
-	s.inlets = kept
+	s.inlets = nil
 }
 
 // nameOf is the name of the subscription of topics that stands behind one of this client.

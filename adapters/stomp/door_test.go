@@ -280,6 +280,25 @@ func TestTransactionsHappenAtTheirCommit(t *testing.T) {
 	})
 }
 
+// TestAbortGivesNoCreditAway: what a client gets in place of what it settled in a transaction is not given twice.
+func TestAbortGivesNoCreditAway(t *testing.T) {
+	run(t, func(h *house) {
+		sender := h.links.Sender("commands/a")
+		c := h.connect()
+		c.ask(frame.SUBSCRIBE, "", "id", "s", "destination", "commands/a", "ack", "client-individual", "prefetch-count", "1")
+		sender.Send("1")
+		id := c.expect("1")[0].Header.Get("ack")
+		c.ask(frame.BEGIN, "", "transaction", "t")
+		c.ask(frame.ACK, "", "transaction", "t", "id", id)
+		c.ask(frame.ABORT, "", "transaction", "t")
+		c.ask(frame.ACK, "", "id", id)
+		sender.Send("2")
+		sender.Send("3")
+		c.expect("2")
+		h.links.Receiver("commands/a", 1).Expect("3")
+	})
+}
+
 // TestLessonSubscriberThatDoesNotReadHangsNobody: go-stomp's server stood still as a whole.
 func TestLessonSubscriberThatDoesNotReadHangsNobody(t *testing.T) {
 	run(t, func(h *house) {
