@@ -73,9 +73,10 @@ func (p amqpParty) isEmpty(queue string) bool {
 		return false
 	}
 	defer link.Close(p.ctx)
-	if err := link.IssueCredit(1); err == nil {
+	if err = link.IssueCredit(1); err == nil {
 		err = link.DrainCredit(p.ctx, nil)
-	} else {
+	}
+	if err != nil {
 		p.t.Error(err)
 	}
 	return link.Prefetched() == nil

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,10 +41,15 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 				return failure{exitUsage, err}
 			}
 			log := newLogger(cmd.ErrOrStderr(), c.Log)
-			defer holdHeapFloor()()
+			ctx, stop := context.WithCancel(cmd.Context())
+			var chores sync.WaitGroup
+			defer chores.Wait()
+			defer stop()
+			changes := make(chan config.Config)
+			chores.Go(func() { s.follow(ctx, cmd, log, changes) })
+			chores.Go(func() { keepHeap(ctx) })
 			announce := func(doors []gateway.Endpoint) { gateway.WriteSummary(cmd.OutOrStdout(), doors) }
-			changes := s.follow(cmd, log)
-			if err := gateway.Run(cmd.Context(), c, changes, log, announce); err != nil {
+			if err := gateway.Run(ctx, c, changes, log, announce); err != nil {
 				return failure{exitFailed, err}
 			}
 			return nil
@@ -56,31 +63,29 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 	return cmd
 }
 
-// follow reads the configuration again with each SIGHUP. One that is not valid is logged, and what holds goes on.
-func (s *settings) follow(cmd *cobra.Command, log *slog.Logger) <-chan config.Config {
-	hangups, changes := make(chan os.Signal, 1), make(chan config.Config)
+// follow reads the configuration again with each SIGHUP, until ctx ends. One that is not valid is logged, and what holds
+// goes on.
+func (s *settings) follow(ctx context.Context, cmd *cobra.Command, log *slog.Logger, changes chan<- config.Config) {
+	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		defer signal.Stop(hangups)
-		for {
-			select {
-			case <-cmd.Context().Done():
-				return
-			case <-hangups:
-			}
-			c, err := s.load(cmd)
-			if err != nil {
-				log.Error("the configuration is not read again", "err", err)
-				continue
-			}
-			select {
-			case changes <- c:
-			case <-cmd.Context().Done():
-				return
-			}
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
 		}
-	}()
-	return changes
+		c, err := s.load(cmd)
+		if err != nil {
+			log.Error("the configuration is not read again", "err", err)
+			continue
+		}
+		select {
+		case changes <- c:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // load reads the configuration and lets the flags that were given overrule it.
