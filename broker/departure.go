@@ -99,16 +99,17 @@ func (d departure) ended(err error) {
 	case err != nil && !d.waits:
 		d.from.log("messages cannot be moved now to "+d.to.name.Name, d.messages[0].Seq, err)
 	}
-	if d.done != nil {
-		d.done(err)
-	}
+	done := d.done
 	d.to.mu.Lock()
-	defer d.to.mu.Unlock()
 	if full {
 		d.waits, d.done = true, nil
 		d.to.awaiting = append(d.to.awaiting, d)
 	} else if err == nil {
 		d.to.invite()
+	}
+	d.to.mu.Unlock()
+	if done != nil {
+		done(err)
 	}
 }
 
