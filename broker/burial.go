@@ -64,7 +64,7 @@ func (t *transaction) die(n *queueNode, s queue.Settled, o router.Outcome) {
 func (t *transaction) buryAll(batch store.Batch) {
 	for i := range t.dead {
 		b := &t.dead[i]
-		if !b.due || b.letter.Message.IsZero() || !b.to.machine.Room(1, int64(b.letter.Message.Len())) {
+		if !b.due || b.letter.Message.IsZero() || !b.to.letters.isEmpty() || !b.to.machine.Room(1, int64(b.letter.Message.Len())) {
 			continue
 		}
 		b.from.machine.Remove(b.settled.Seq)

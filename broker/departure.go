@@ -13,8 +13,9 @@ type departure struct {
 	from, to *queueNode
 	reason   string
 	messages []queue.Settled
+	size     int64       // bytes of the messages, as they arrive; known when it has been tried
 	done     func(error) // nil for nobody
-	waits    bool        // it has found no room before
+	tried    bool        // it has found no room before
 }
 
 // The reasons of a departure.
@@ -34,9 +35,7 @@ func (n *queueNode) bury(s queue.Settled, o router.Outcome, done func(error)) {
 		n.remove(s.Seq, done)
 		return
 	}
-	n.broker.readers.ask(departure{
-		from: n, to: n.rules.dead, reason: reasonOf(o), messages: []queue.Settled{s}, done: done,
-	})
+	departure{from: n, to: n.rules.dead, reason: reasonOf(o), messages: []queue.Settled{s}, done: done}.post()
 }
 
 // reasonOf tells why a message is dead that was settled so.
@@ -64,63 +63,75 @@ func (n *queueNode) expire(seqs []queue.Seq) {
 		for _, seq := range step {
 			d.messages = append(d.messages, queue.Settled{Seq: seq})
 		}
-		n.broker.readers.ask(d)
+		d.post()
 	}
 }
 
-// run implements task. What cannot leave stays out of line until there is room, or until the process is started again.
+// run takes the messages there. What cannot leave stays out of line until there is room, or until the process is started again.
 func (d departure) run() {
-	t := &transaction{done: d.ended, inside: true}
+	t := &transaction{inside: true}
+	d.size = 0
 	for _, s := range d.messages {
 		m, err := d.from.read(s.Seq)
 		if err != nil {
 			d.from.unreadable(s.Seq, err)
 			continue
 		}
+		letter := d.letter(m, s.Attempts)
+		d.size += int64(letter.Message.Len())
 		t.leaving = append(t.leaving, leaver{d.from, s.Seq})
-		t.work.Offers = append(t.work.Offers, router.Offer{Node: d.to, Delivery: d.letter(m, s.Attempts)})
+		t.work.Offers = append(t.work.Offers, router.Offer{Node: d.to, Delivery: letter})
 	}
+	t.done = d.ended
 	if err := t.begin(d.from.broker.store); err != nil {
 		d.ended(err)
 	}
 }
 
-// ended hears how it went.
+// ended hears how it went. Messages that do not fit together are tried in halves.
 func (d departure) ended(err error) {
 	full := router.ReasonOf(err) == router.Quota
-	switch {
-	case full && len(d.messages) > 1:
+	if full && len(d.messages) > 1 {
 		half := len(d.messages) / 2
 		first, second := d, d
 		first.messages, second.messages = d.messages[:half], d.messages[half:]
-		d.from.broker.readers.ask(first)
-		d.from.broker.readers.ask(second)
+		d.to.replace(first, second)
 		return
-	case err != nil && !d.waits:
+	}
+	if err != nil && !d.tried {
 		d.from.log("messages cannot be moved now to "+d.to.name.Name, d.messages[0].Seq, err)
 	}
-	done := d.done
-	d.to.mu.Lock()
+	heard := []departure{d}
 	if full {
-		d.waits, d.done = true, nil
-		d.to.awaiting = append(d.to.awaiting, d)
-	} else if err == nil {
-		d.to.invite()
+		heard = append(heard, d.stay()...)
+	} else {
+		d.to.replace()
 	}
-	d.to.mu.Unlock()
-	if done != nil {
-		done(err)
+	for _, h := range heard {
+		if h.done != nil {
+			h.done(err)
+		}
 	}
 }
 
-// invite lets the next departure try again that has found no room here, if there is some now.
-func (n *queueNode) invite() {
-	if len(n.awaiting) == 0 || !n.machine.Room(1, 0) {
-		return
+// stay lets the departure wait for room, unless there is some since it has found none. It gives those that are heard and
+// now wait as well.
+func (d departure) stay() (heard []departure) {
+	again := d.unheard()
+	again.tried = true
+	d.to.mu.Lock()
+	defer d.to.mu.Unlock()
+	if !d.tried && d.to.machine.Room(1, d.size) {
+		d.to.replace(again)
+		return nil
 	}
-	next := n.awaiting[0]
-	n.awaiting = n.awaiting[1:]
-	n.broker.readers.ask(next)
+	return d.to.letters.wait(again)
+}
+
+// unheard is the departure with nobody to hear how it went.
+func (d departure) unheard() departure {
+	d.done = nil
+	return d
 }
 
 // letter gives a message as it is kept elsewhere: it says where it comes from, and lives on without a time limit.

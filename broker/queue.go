@@ -16,6 +16,7 @@ type queueNode struct {
 	source  *router.Source // the terms of a subscription; nil for a queue
 	created *synced        // that a subscription is in the catalogue on disk
 	alarm   alarm          // the clock's
+	letters letterbox      // what is on its way here from queues where it is dead or has expired
 
 	mu         sync.Mutex // guards everything below; a node's lock
 	machine    *queue.Queue
@@ -35,7 +36,6 @@ type queueNode struct {
 	rules      rules
 	counters   Counters
 	memory     memory      // of messages that may be sent again
-	awaiting   []departure // what is to come here when there is room
 	replaced   []queue.Seq // what recovery found that a later message of its key takes the place of
 	remembers  bool        // there are, or were, histories of messages
 	configured bool        // rules and the machine's settings are those of the definition
