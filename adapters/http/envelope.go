@@ -37,8 +37,8 @@ func (r *reading) envelope(now time.Time) envelope {
 	p := &r.properties
 	e := envelope{
 		Address:         string(r.delivery.To),
-		MessageID:       formatID(p.MessageID),
-		CorrelationID:   formatID(p.CorrelationID),
+		MessageID:       amqp.FormatID(p.MessageID),
+		CorrelationID:   amqp.FormatID(p.CorrelationID),
 		ReplyTo:         p.ReplyTo,
 		Subject:         p.Subject,
 		GroupID:         p.GroupID,

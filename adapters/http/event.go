@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"time"
+
+	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // appendEvent appends a message as one event (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -13,7 +15,7 @@ import (
 // base64 in an event named "binary". Its id is the message's own, escaped like the header, or the event's number.
 func appendEvent(dst []byte, r *reading, number uint64, raw bool, now time.Time) []byte {
 	dst = append(dst, "id: "...)
-	if id := formatID(r.properties.MessageID); id != "" {
+	if id := amqp.FormatID(r.properties.MessageID); id != "" {
 		dst = append(dst, escapeText(id)...)
 	} else {
 		dst = strconv.AppendUint(dst, number, 10)

@@ -120,7 +120,11 @@ func readID(name, value string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseID(name, text)
+	id, err := amqp.ParseID(text)
+	if err != nil {
+		return nil, router.Errorf(router.Malformed, "header %s: %v", name, err)
+	}
+	return id, nil
 }
 
 // readTTL reads seconds, which may have a fraction, as milliseconds.
