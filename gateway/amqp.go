@@ -25,7 +25,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
-	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn}
+	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn, Paths: []string{"/amqp"}}
 	return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
 }
 

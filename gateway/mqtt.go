@@ -26,7 +26,7 @@ func (a *assembly) mqttDoors() ([]door, error) {
 	}
 	a.chores = append(a.chores, server.Run)
 	for _, name := range []string{"mqtt", "mqttv3.1"} {
-		a.upgrades[name] = http.Upgrade{Serve: server.ServeConn}
+		a.upgrades[name] = http.Upgrade{Serve: server.ServeConn, Paths: []string{"/mqtt"}}
 	}
 	return a.doorsOf("mqtt", server, a.config.MQTT.ConnectTimeout), nil
 }

@@ -20,7 +20,7 @@ func (a *assembly) stompDoors() ([]door, error) {
 		Log:     a.log.With("door", "stomp"),
 	})
 	for _, name := range stomp.Subprotocols {
-		a.upgrades[name] = http.Upgrade{Serve: server.ServeConn, Text: true}
+		a.upgrades[name] = http.Upgrade{Serve: server.ServeConn, Text: true, Paths: []string{"/stomp", "/ws"}}
 	}
 	return a.doorsOf("stomp", server, a.config.STOMP.ConnectTimeout), nil
 }

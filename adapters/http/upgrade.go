@@ -21,6 +21,8 @@ type Upgrade struct {
 	// Text tells that clients may also send messages of text. What they get is binary all the same: any octets, cut
 	// anywhere.
 	Text bool
+	// Paths are where clients find it that name no subprotocol.
+	Paths []string
 }
 
 // isUpgrade tells whether a request asks for a WebSocket. Go offers that over HTTP/1.1 only.
@@ -28,8 +30,8 @@ func isUpgrade(r *nethttp.Request) bool {
 	return r.ProtoMajor == 1 && r.Method == nethttp.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// upgrade turns a request into a connection of the protocol that its client names, on whatever path. Messages are not
-// compressed: a few bytes could become very many.
+// upgrade turns a request into a connection of the protocol that its client names, on whatever path, or else of the one
+// that its path stands for. Messages are not compressed: a few bytes could become very many.
 func (s *Server) upgrade(w nethttp.ResponseWriter, r *nethttp.Request) {
 	name, ok := s.subprotocol(r)
 	if !ok {
@@ -97,13 +99,22 @@ type secured struct {
 
 func (s secured) ConnectionState() tls.ConnectionState { return *s.state }
 
-// subprotocol finds the first that a client asks for and that is offered.
+// subprotocol finds the first that a client asks for and that is offered. Who asks for none gets what is at the path.
 func (s *Server) subprotocol(r *nethttp.Request) (string, bool) {
-	for _, line := range r.Header.Values("Sec-Websocket-Protocol") {
+	asked := r.Header.Values("Sec-Websocket-Protocol")
+	for _, line := range asked {
 		for name := range strings.SplitSeq(line, ",") {
 			if name = strings.TrimSpace(name); slices.Contains(s.subprotocols, name) {
 				return name, true
 			}
+		}
+	}
+	if len(asked) > 0 {
+		return "", false
+	}
+	for _, name := range s.subprotocols {
+		if slices.Contains(s.upgrades[name].Paths, r.URL.Path) {
+			return name, true
 		}
 	}
 	return "", false

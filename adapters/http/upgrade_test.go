@@ -22,7 +22,7 @@ func echo(ctx context.Context, nc net.Conn) {
 func withUpgrades(t *testing.T, c Config, test func(t *testing.T, d *door)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c.Upgrades = map[string]Upgrade{"echo": {Serve: echo}, "text": {Serve: echo, Text: true}}
+		c.Upgrades = map[string]Upgrade{"echo": {Serve: echo}, "text": {Serve: echo, Text: true, Paths: []string{"/text"}}}
 		d := open(t, c)
 		defer d.close()
 		test(t, d)
@@ -30,11 +30,15 @@ func withUpgrades(t *testing.T, c Config, test func(t *testing.T, d *door)) {
 }
 
 func (d *door) dial(origin string, subprotocols ...string) (*websocket.Conn, *nethttp.Response, error) {
+	return d.dialPath("/any/path", origin, subprotocols...)
+}
+
+func (d *door) dialPath(path, origin string, subprotocols ...string) (*websocket.Conn, *nethttp.Response, error) {
 	header := make(nethttp.Header)
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
-	return websocket.Dial(d.t.Context(), "ws://door/any/path", &websocket.DialOptions{
+	return websocket.Dial(d.t.Context(), "ws://door"+path, &websocket.DialOptions{
 		HTTPClient: d.client, HTTPHeader: header, Subprotocols: subprotocols,
 	})
 }
@@ -80,6 +84,24 @@ func TestWebSocketTakesText(t *testing.T) {
 				}
 			}
 			c.Close(websocket.StatusNormalClosure, "")
+		}
+	})
+}
+
+// TestWebSocketWithoutSubprotocol: the path decides for clients that name none, and only for them.
+func TestWebSocketWithoutSubprotocol(t *testing.T) {
+	withUpgrades(t, Config{}, func(t *testing.T, d *door) {
+		c, _, err := d.dialPath("/text", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Write(t.Context(), websocket.MessageText, []byte("x"))
+		if _, got, err := c.Read(t.Context()); string(got) != "x" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		c.Close(websocket.StatusNormalClosure, "")
+		if _, answer, err := d.dialPath("/text", "", "unknown"); err == nil || answer.StatusCode != nethttp.StatusBadRequest {
+			t.Errorf("an unknown subprotocol: %v (%v)", answer, err)
 		}
 	})
 }
