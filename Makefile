@@ -64,7 +64,7 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, curl, Proton, rhea, Qpid JMS, go-amqp
+interop: ## try clients that this project did not write: mosquitto, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring
 	go test -tags interop -count 1 -timeout 30m ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -183,6 +184,33 @@ func TestSTOMPDurableSubscriptionKeepsMessages(t *testing.T) {
 			expectBodies(t, s, "4")
 		})
 	}
+}
+
+// TestSTOMPClientTakesItsSubscriptionWithIt: a client that comes back before its former connection is known to be dead
+// gets its durable subscription, and what it had not acknowledged; who has no name of his own is told of the conflict.
+func TestSTOMPClientTakesItsSubscriptionWithIt(t *testing.T) {
+	dial := startSTOMP(t)
+	name := []string{"activemq.subscriptionName", "mine"}
+	me := stomp.ConnOpt.Header("client-id", "me")
+	former := subscribeNow(t, dial(me), "/topic/telemetry/#", stomp.AckClient, name...)
+	deliver(t, dial(), "telemetry/a", "1")
+	expectBodies(t, former, "1")
+
+	again := expectBodies(t, subscribe(t, dial(me), "/topic/telemetry/#", stomp.AckClient, name...), "1")[0]
+	if again.Header.Get("redelivered") != "true" {
+		t.Errorf("it came again with the headers %+v", again.Header)
+	}
+	if m := <-former.C; m.Err == nil || !strings.Contains(m.Err.Error(), "conflict") {
+		t.Errorf("the former connection got %+v", m)
+	}
+
+	nameless := subscribeNow(t, dial(), "/topic/telemetry/#", stomp.AckClient, name...)
+	refused := subscribe(t, dial(), "/topic/telemetry/#", stomp.AckClient, name...)
+	if m := <-refused.C; m.Err == nil || !strings.Contains(m.Err.Error(), "conflict") {
+		t.Errorf("a second one without a name got %+v", m)
+	}
+	deliver(t, dial(), "telemetry/a", "2")
+	expectBodies(t, nameless, "2")
 }
 
 func TestSTOMPBrowserTakesNothingAndComesToItsEnd(t *testing.T) {

@@ -82,7 +82,7 @@ func (out *outgoing) open(wish *frame.Source) (*frame.Source, error) {
 	if err == nil {
 		err = out.connect(&answer, f)
 	}
-	if router.ReasonOf(err) == router.Conflict && out.conn.server.owners.rob(out.name()) { // the same link was in the way
+	if router.ReasonOf(err) == router.Conflict && out.rob() { // the same link was in the way
 		err = out.connect(&answer, f)
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (out *outgoing) attach(source router.Source) (err error) {
 	stored := out.receiver.Kind() == addressing.Queue || source.Subscription != ""
 	out.waits = !stored && out.receiver.Kind() != addressing.Anycast
 	if source.Subscription != "" {
-		c.server.owners.take(out.name(), out)
+		c.server.owners.Take(out.name(), out)
 	}
 	return nil
 }
@@ -468,7 +468,7 @@ func (out *outgoing) closeReceiver() error {
 	if out.receiver.Source().Subscription == "" {
 		return nil
 	}
-	out.conn.server.owners.release(out.name(), out)
+	out.conn.server.owners.Release(out.name(), out)
 	return out.endSubscription()
 }
 

@@ -34,7 +34,7 @@ type Server struct {
 	config Config
 	tokens sync.Pool // of *held
 	open   atomic.Int64
-	owners owners
+	owners transport.Owners[linkName, *outgoing]
 
 	containers containers
 }

@@ -80,6 +80,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	for _, m := range c.mail.commits.Take() {
 		c.answerCommit(m)
 	}
+	c.sayStolen()
 	dst = c.session.Flush(dst)
 	c.repayCredit()
 	return dst
@@ -106,6 +107,7 @@ func (c *conn) Disconnected(why *session.Refusal) {
 	c.takeArrivals()
 	for s := range c.links {
 		c.releaseWaiting(s)
+		c.disown(s)
 		s.link.Close()
 	}
 	for _, s := range c.senders {

@@ -2,6 +2,7 @@ package stomp
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-stomp/stomp/v3/frame"
 
@@ -12,9 +13,8 @@ import (
 
 // durableName gives the name of the durable subscription that SUBSCRIBE wants, or UNSUBSCRIBE wants to end; empty for
 // none. ActiveMQ and Artemis name it by a header, RabbitMQ by its id. It begins with the client's name, if that has one,
-// as that of an AMQP link does with its container's.
-func (c *conn) durableName(h *frame.Header) string {
-	name := ""
+// as that of an AMQP link does with its container's; then it is the client's own.
+func (c *conn) durableName(h *frame.Header) (name string, own bool) {
 	for _, header := range []string{"activemq.subscriptionName", "durable-subscription-name", "durable-subscriber-name"} {
 		if name = h.Get(header); name != "" {
 			break
@@ -28,9 +28,48 @@ func (c *conn) durableName(h *frame.Header) string {
 		client = h.Get("client-id")
 	}
 	if name == "" || client == "" {
-		return name
+		return name, false
 	}
-	return client + ":" + name
+	return client + ":" + name, true
+}
+
+// durable is the name of a durable subscription that is a client's own.
+type durable struct{ tenant, name string }
+
+// rob takes a durable subscription from the connection that its client had before, whose end may not be known yet. One
+// that this connection has stays.
+func (c *conn) rob(name durable) {
+	switch former, ok := c.server.owners.Rob(name); {
+	case !ok:
+	case former.conn == c:
+		c.server.owners.Take(name, former)
+	default:
+		former.link.Close()
+		former.conn.mail.stolen.Put(former)
+	}
+}
+
+// own remembers who has a client's own durable subscription, and disown that it is free.
+func (c *conn) own(s *subscription) {
+	if s.durable.name != "" {
+		c.server.owners.Take(s.durable, s)
+	}
+}
+
+func (c *conn) disown(s *subscription) {
+	if s.durable.name != "" {
+		c.server.owners.Release(s.durable, s)
+	}
+}
+
+// sayStolen ends the session of a client that has a durable subscription of this connection on another one.
+func (c *conn) sayStolen() {
+	for _, s := range c.mail.stolen.Take() {
+		if !s.ended {
+			taken := router.Errorf(router.Conflict, "the client has the subscription %q on another connection", s.durable.name)
+			c.session.Disconnect(time.Now(), refusalOf(taken))
+		}
+	}
 }
 
 // isQueue tells whether a source is a queue, which keeps its messages by itself.

@@ -15,7 +15,8 @@ type mail struct {
 	outcomes    transport.Mailbox[outcome]
 	settlements transport.Mailbox[settlement]
 	commits     transport.Mailbox[commit]
-	shed        atomic.Int64 // octets of messages from topics and broadcast addresses on their way to the client
+	stolen      transport.Mailbox[*subscription] // that their client has on another connection now
+	shed        atomic.Int64                     // octets of messages from topics and broadcast addresses on their way to the client
 	maxShed     int64
 }
 
@@ -42,6 +43,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.outcomes.Init(wake)
 	m.settlements.Init(wake)
 	m.commits.Init(wake)
+	m.stolen.Init(wake)
 }
 
 // tagOf makes the tag of a message from its receipt and whether the client waits for RECEIPT.

@@ -32,6 +32,7 @@ type Config struct {
 type Server struct {
 	config Config
 	open   atomic.Int64
+	owners transport.Owners[durable, *subscription] // of durable subscriptions in the names of clients
 }
 
 // New gives a server; c.Limits must be valid.

@@ -16,12 +16,13 @@ import (
 
 // subscription is a link that brings messages for one of the client's.
 type subscription struct {
-	conn   *conn
-	told   *session.Subscription
-	place  place
-	link   *router.Receiver
-	stored bool // what it does not take stays where it is, or goes to others
-	window int  // how many the client may hold
+	conn    *conn
+	told    *session.Subscription
+	place   place
+	link    *router.Receiver
+	durable durable // its name, in a client's name
+	stored  bool    // what it does not take stays where it is, or goes to others
+	window  int     // how many the client may hold
 
 	waiting []router.Delivery // for room in the window
 	held    int               // by the client, but for what it settled in a transaction
@@ -53,7 +54,7 @@ func (c *conn) Subscribe(r session.Subscribe) {
 
 // attach makes a subscription's link. When it returns without an error the route is live.
 func (c *conn) attach(s *subscription, h *frame.Header) error {
-	source, err := c.source(s.place, h)
+	source, err := c.source(s, h)
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ func (c *conn) attach(s *subscription, h *frame.Header) error {
 		return err
 	}
 	c.links[s] = true
+	c.own(s)
 	kind := s.link.Kind()
 	s.stored = kind == addressing.Queue || kind == addressing.Anycast || source.Subscription != ""
 	credit := limits.SubscriptionCredit
@@ -82,7 +84,8 @@ func (c *conn) attach(s *subscription, h *frame.Header) error {
 }
 
 // source reads what a subscription is to take from.
-func (c *conn) source(p place, h *frame.Header) (router.Source, error) {
+func (c *conn) source(s *subscription, h *frame.Header) (router.Source, error) {
+	p := s.place
 	filter, err := c.filter(p)
 	if err != nil {
 		return router.Source{}, err
@@ -103,12 +106,16 @@ func (c *conn) source(p place, h *frame.Header) (router.Source, error) {
 		source.Subscription = p.subscription
 		return source, nil
 	}
-	name := c.durableName(h)
+	name, own := c.durableName(h)
 	if name == "" || c.isQueue(source) {
 		source.Retained = !source.Browse
 		return source, nil
 	}
 	source.Subscription = name
+	if own {
+		s.durable = durable{c.user.Tenant.Name, name}
+		c.rob(s.durable)
+	}
 	return source, c.replace(source)
 }
 
@@ -144,7 +151,7 @@ func (c *conn) Unsubscribe(r session.Unsubscribe) {
 		c.releaseWaiting(s)
 		c.closeLink(s)
 	}
-	name := c.durableName(r.Header)
+	name, _ := c.durableName(r.Header)
 	var err error
 	switch {
 	case name != "":
@@ -169,6 +176,7 @@ func (c *conn) closeLink(s *subscription) {
 		}
 		return
 	}
+	c.disown(s)
 	s.link.Close()
 	delete(c.links, s)
 }

@@ -9,20 +9,25 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
 // packages are the Debian packages that have the clients. A library is called like its package.
 var packages = map[string]string{
-	"mosquitto_pub":       "mosquitto-clients",
-	"mosquitto_sub":       "mosquitto-clients",
-	"curl":                "curl",
-	"python3-qpid-proton": "python3-qpid-proton",
-	protonExamples:        "libqpid-proton11-dev-examples",
-	"node":                "nodejs",
-	"npm":                 "npm",
-	"javac":               "default-jdk-headless",
-	"mvn":                 "maven",
+	"mosquitto_pub":          "mosquitto-clients",
+	"mosquitto_sub":          "mosquitto-clients",
+	"curl":                   "curl",
+	"python3-qpid-proton":    "python3-qpid-proton",
+	protonExamples:           "libqpid-proton11-dev-examples",
+	"node":                   "nodejs",
+	"npm":                    "npm",
+	"javac":                  "default-jdk-headless",
+	"mvn":                    "maven",
+	stompPy:                  "python3-stomp",
+	"python3-pytest":         "python3-pytest",
+	"python3-pytest-mock":    "python3-pytest-mock",
+	"python3-pytest-timeout": "python3-pytest-timeout",
 }
 
 const (
@@ -36,19 +41,29 @@ const (
 	rheaSources = "RHEA"
 	// qpidJMS is a library for Java that Maven fetches.
 	qpidJMS = "qpid-jms-client"
+	// stompPy is Debian's package of stomp.py; pip installs the newest.
+	stompPy = "python3-stomp"
+	// stompPySources and stompJSSources are the environment variables that name folders with the sources of stomp.py and
+	// of stompjs: what is published has no tests.
+	stompPySources, stompJSSources = "STOMPPY", "STOMPJS"
+	// springMessaging is a library for Java that Maven fetches.
+	springMessaging = "spring-messaging"
 )
 
 // libraries are the clients that no Debian package has.
-var libraries = []string{qpidJMS, rhea, rheaSources}
+var libraries = []string{qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources}
 
 var (
 	nodeModules string // the folder that npm installs into
 	jars        string // the folder that Maven copies to
+	stompJars   string // likewise, for STOMP
+	python      string // with what pip installs
 )
 
 // provide installs the clients that are missing, if it can, and names those that are missing still.
 func provide(folder string) []string {
 	nodeModules, jars = filepath.Join(folder, "node_modules"), filepath.Join(folder, "jars")
+	stompJars, python = filepath.Join(folder, "jars-stomp"), filepath.Join(folder, "venv", "bin", "python")
 	var names []string
 	for client, name := range packages {
 		if !present(client) {
@@ -61,12 +76,17 @@ func provide(folder string) []string {
 	}
 	if npm, err := exec.LookPath("npm"); err == nil {
 		attempt(npm, "install", "--prefix", folder, "--no-audit", "--no-fund",
-			rhea+"@latest", "ws@8", "mocha@11", "minimist@1")
+			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", "stompit@1", "jasmine@5", "text-encoding@0.7", "@stomp/tcp-wrapper")
 	}
 	if mvn, err := exec.LookPath("mvn"); err == nil {
-		attempt(mvn, "-q", "-B", "-f", filepath.Join("testdata", "jms", "pom.xml"),
-			"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+jars)
+		for name, to := range map[string]string{"jms": jars, "stomp": stompJars} {
+			attempt(mvn, "-q", "-B", "-f", filepath.Join("testdata", name, "pom.xml"),
+				"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+to)
+		}
 	}
+	attempt("python3", "-m", "venv", filepath.Join(folder, "venv"))
+	attempt(python, "-m", "pip", "-q", "install",
+		"stomp.py", "websocket-client", "pytest", "pytest-mock", "pytest-timeout")
 	return missing()
 }
 
@@ -94,6 +114,18 @@ func present(client string) bool {
 		err = exec.Command(debianPython, "-c", "import proton").Run()
 	case protonExamples:
 		_, err = os.Stat(protonExamples)
+	case stompPy:
+		err = exec.Command(debianPython, "-c", "import stomp").Run()
+	case "python3-pytest", "python3-pytest-mock", "python3-pytest-timeout":
+		module := strings.ReplaceAll(strings.TrimPrefix(client, "python3-"), "-", "_")
+		err = exec.Command(debianPython, "-c", "import "+module).Run()
+	case stompPySources:
+		_, err = os.Stat(filepath.Join(os.Getenv(stompPySources), "tests", "test_s12.py"))
+	case stompJSSources:
+		_, err = os.Stat(filepath.Join(os.Getenv(stompJSSources), "spec", "support", "jasmine.json"))
+	case springMessaging:
+		found, _ := filepath.Glob(filepath.Join(stompJars, springMessaging+"-*.jar"))
+		return len(found) > 0
 	case rhea:
 		_, err = os.Stat(filepath.Join(nodeModules, rhea))
 	case rheaSources:

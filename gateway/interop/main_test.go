@@ -83,11 +83,21 @@ func startAt(t *testing.T, folder string, port int) *gateway {
 // startWith starts manifold with the text of a configuration.
 func startWith(t *testing.T, folder, text string) *gateway {
 	t.Helper()
+	return startIn(t, "", folder, text)
+}
+
+// startIn is startWith in a network namespace, if it has a name.
+func startIn(t *testing.T, n network, folder, text string) *gateway {
+	t.Helper()
 	file := filepath.Join(folder, "manifold.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{process: exec.Command(binary, "run", "-c", file, "--data", filepath.Join(folder, "data"))}
+	run := []string{binary, "run", "-c", file, "--data", filepath.Join(folder, "data")}
+	if n != "" {
+		run = n.inside(run...)
+	}
+	g := &gateway{process: exec.Command(run[0], run[1:]...)}
 	g.process.Stderr = os.Stderr
 	out, err := g.process.StdoutPipe()
 	if err != nil {
