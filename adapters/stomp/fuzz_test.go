@@ -59,5 +59,5 @@ var meanings = map[string]struct{}{
 	frame.MessageId: {}, frame.Ack: {}, headerRedelivered: {}, headerRetained: {},
 	headerContentType: {}, headerContentEncoding: {}, headerPersistent: {}, headerExpires: {}, headerPriority: {},
 	headerCorrelationID: {}, headerReplyTo: {}, headerType: {}, headerGroup: {}, headerTimestamp: {},
-	headerMessageID: {}, headerRetain: {},
+	headerMessageID: {}, headerRetain: {}, headerDelay: {}, headerTime: {},
 }

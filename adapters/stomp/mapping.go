@@ -1,7 +1,6 @@
 package stomp
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -28,6 +27,8 @@ const (
 	headerTimestamp       = "timestamp" // Unix milliseconds
 	headerMessageID       = "amqp-message-id"
 	headerRetain          = "retain"
+	headerDelay           = "AMQ_SCHEDULED_DELAY" // milliseconds
+	headerTime            = "AMQ_SCHEDULED_TIME"  // Unix milliseconds
 )
 
 // isReserved tells whether a header is about a frame, or about one delivery, and no part of the message.
@@ -46,6 +47,9 @@ const (
 	headerRetained    = "retained"    // it is what the topic had kept
 )
 
+// maxDelay is how far ahead a message may be scheduled: a hundred years, in milliseconds.
+const maxDelay = 100 * 365 * 24 * 60 * 60 * 1000
+
 // maxPriority is the highest priority that a client may give.
 const maxPriority = 9
 
@@ -55,6 +59,7 @@ type letter struct {
 	properties amqp.Properties
 	expires    int64 // Unix milliseconds; 0 for never
 	retain     bool
+	delay, due int64    // milliseconds from now, and Unix milliseconds; 0 for at once
 	others     []string // names and values in turn
 }
 
@@ -75,7 +80,10 @@ func (c *conn) encode(to addressing.Address, h *frame.Header, body []byte, now t
 			return router.Delivery{}, err
 		}
 	}
-	d := router.Delivery{Expires: l.expires, Retain: l.retain}
+	d := router.Delivery{Expires: l.expires, Retain: l.retain, Due: l.due}
+	if l.delay > 0 {
+		d.Due = max(d.Due, now.UnixMilli()+l.delay)
+	}
 	if l.expires > 0 {
 		l.header.TTL = uint32(min(max(l.expires-now.UnixMilli(), 1), math.MaxUint32))
 	}
@@ -133,6 +141,10 @@ func (c *conn) readHeader(l *letter, name, value string) (err error) {
 		p.CreationTime = amqp.Timestamp(n)
 	case headerRetain:
 		l.retain = value == "true"
+	case headerDelay:
+		l.delay, err = number(name, value, maxDelay)
+	case headerTime:
+		l.due, err = number(name, value, math.MaxInt64)
 	default:
 		l.others = append(l.others, name, value)
 	}
@@ -174,13 +186,8 @@ func (l *letter) encode(b, body []byte) (router.Message, error) {
 	return amqp.ParseMessage(amqp.AppendData(b, body))
 }
 
-// decode gives the headers, names and values in turn, and the body of a delivery. It fails when STOMP has no form for the
-// body.
+// decode gives the headers, names and values in turn, and the body of a delivery. It fails when the message cannot be read.
 func decode(s *subscription, d *router.Delivery) (header []string, body []byte, ok bool) {
-	body, text, ok := d.Message.Body().Payload()
-	if !ok {
-		return nil, nil, false
-	}
 	fields, err := d.Message.Properties()
 	if err != nil {
 		return nil, nil, false
@@ -189,11 +196,15 @@ func decode(s *subscription, d *router.Delivery) (header []string, body []byte, 
 	if err != nil {
 		return nil, nil, false
 	}
-	w := headers{list: make([]string, 0, 16)}
-	w.put(frame.Destination, s.destinationOf(d.To))
-	if text && fields.ContentType == "" {
+	body, text, ok := d.Message.Body().Payload()
+	switch {
+	case !ok:
+		body, fields.ContentType = d.Message.Body().JSON(), "application/json"
+	case text && fields.ContentType == "":
 		fields.ContentType = "text/plain; charset=utf-8"
 	}
+	w := headers{list: make([]string, 0, 16)}
+	w.put(frame.Destination, s.destinationOf(d.To))
 	w.put(headerContentType, fields.ContentType)
 	w.put(headerContentEncoding, fields.ContentEncoding)
 	w.flag(headerPersistent, head.Durable)
@@ -209,7 +220,7 @@ func decode(s *subscription, d *router.Delivery) (header []string, body []byte, 
 	w.flag(headerRetained, d.Retained)
 	for name, value := range d.Message.ApplicationProperties() {
 		if !isReserved(name) {
-			w.list = append(w.list, name, valueText(value))
+			w.list = append(w.list, name, amqp.ValueText(value))
 		}
 	}
 	return w.list, body, true
@@ -241,19 +252,5 @@ func (w *headers) flag(name string, set bool) {
 func (w *headers) number(name string, n, usual int64) {
 	if n != usual {
 		w.list = append(w.list, name, strconv.FormatInt(n, 10))
-	}
-}
-
-// valueText gives an application property's value, which may be of any simple type, as STOMP carries it.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	default:
-		return fmt.Sprint(v)
 	}
 }
