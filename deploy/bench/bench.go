@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,6 +37,7 @@ type sample struct {
 	ServerCPU    time.Duration `json:"serverCPUNanos"`
 	ServerPeak   uint64        `json:"serverPeak"`
 	Latency      latency       `json:"latency"`
+	Confirmation latency       `json:"confirmation"`
 
 	Lost           uint64 `json:"lost"`
 	Duplicated     uint64 `json:"duplicated"`
@@ -51,7 +53,7 @@ type sample struct {
 	Many manyQueues `json:"-"` // measured here, not by the driver
 }
 
-// latency is from when a message was due to when it was received.
+// latency is from when a message was due to when it was received, or to when its sender heard that it is accepted.
 type latency struct {
 	P50 time.Duration `json:"p50Nanos"`
 	P99 time.Duration `json:"p99Nanos"`
@@ -106,9 +108,9 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 // drive runs the load driver against p, which is s.
 func (b *bench) drive(ctx context.Context, sc scenario, s server, p *process) (got sample, err error) {
 	const grace = 2 * time.Minute // for connecting, settling and counting what is late
-	ctx, cancel := context.WithTimeout(ctx, b.options.warmUp+b.options.duration+grace)
+	ctx, cancel := context.WithTimeout(ctx, b.warmUp(sc)+b.options.duration+grace)
 	defer cancel()
-	driver := exec.CommandContext(ctx, b.servers[0].binary, b.driverArgs(sc, s, p)...)
+	driver := exec.CommandContext(ctx, cmp.Or(s.driver, b.servers[0].binary), b.driverArgs(sc, s, p)...)
 	driver.WaitDelay = time.Second
 	dieWithParent(driver)
 	var out, complaint bytes.Buffer
@@ -131,6 +133,9 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 		placeFlag = "--address"
 	}
 	args := []string{"bench", string(sc.protocol)}
+	if s.driver != "" {
+		args = nil // it does nothing else
+	}
 	if sc.kind == idle {
 		args = append(args, "idle", "--connections", strconv.Itoa(b.options.connections(sc)))
 	} else {
@@ -145,8 +150,10 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 		n := strconv.Itoa(b.options.queues)
 		return append(args, "--topics", n, "--messages", n, "--warm-up", "0s", "--patience", "1m")
 	}
-	return append(args, "--warm-up", b.options.warmUp.String(), "--duration", b.options.duration.String())
+	return append(args, "--warm-up", b.warmUp(sc).String(), "--duration", b.options.duration.String())
 }
+
+func (b *bench) warmUp(sc scenario) time.Duration { return max(b.options.warmUp, sc.warmUp) }
 
 // describe is one sample in a few words, to follow the progress.
 func (b *bench) describe(sc scenario, s sample) string {
@@ -161,8 +168,11 @@ func (b *bench) describe(sc scenario, s sample) string {
 	n := sc.count(s)
 	text := fmt.Sprintf("%.0f messages/s, server %.2f µs and at most %.0f MB, driver %.2f µs",
 		s.rate(n), micros(s.ServerCPU, n), megabytes(s.ServerPeak), micros(s.DriverCPU, n))
-	if sc.kind == paced {
+	if sc.kind == paced || sc.kind == confirmed {
 		text += fmt.Sprintf(", p50 %v, p99 %v", s.Latency.P50, s.Latency.P99)
+	}
+	if sc.kind == confirmed {
+		text += fmt.Sprintf(", accepted p50 %v, p99 %v", s.Confirmation.P50, s.Confirmation.P99)
 	}
 	return text
 }

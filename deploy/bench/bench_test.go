@@ -19,6 +19,7 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2"}, cmd: &exec.Cmd{Process: self}}
 	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30}}
 	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
+	stream := server{name: jetstream, driver: "a program"}
 	for _, c := range []struct {
 		scenario string
 		server   server
@@ -34,12 +35,15 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 		{"amqp-idle", plain, []string{"bench amqp idle --connections 20 ", "--address anycast "}},
 		{"amqp-unsettled-1x1", rabbit, []string{"--address /queue/anycast "}},
 		{"amqp-idle", rabbit, []string{"--address /queue "}},
+		{"amqp-durable-4x4", plain, []string{" --durable --senders 4 --receivers 4 ", "--address jobs ", "--warm-up 5s"}},
+		{"amqp-durable-64x1", rabbit, []string{"--senders 64 ", "--window 1 ", "--address /amq/queue/jobs "}},
+		{"amqp-durable-paced", stream, []string{"^--size 256 ", "--latency --rate 5000 ", "--address jobs --server a:2 "}},
 	} {
 		chosen, err := chooseScenarios(c.scenario)
 		if err != nil {
 			t.Fatal(err)
 		}
-		line := strings.Join(b.driverArgs(chosen[0], c.server, p), " ")
+		line := "^" + strings.Join(b.driverArgs(chosen[0], c.server, p), " ")
 		for _, want := range c.want {
 			if !strings.Contains(line, want) {
 				t.Errorf("%s on %s: %q is missing in %q", c.scenario, c.server.name, want, line)

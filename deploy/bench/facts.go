@@ -41,7 +41,8 @@ const unknown = "unknown"
 // commandLine is what to type to measure the same. Which files are written and read does not matter for that.
 func commandLine(set *flag.FlagSet) string {
 	words := []string{"go", "run", "./deploy/bench"}
-	for _, peer := range []struct{ variable, name string }{{"QDROUTERD", qdrouterd}, {"NATS_SERVER", nats}} {
+	for _, peer := range []struct{ variable, name string }{{"ARTEMIS_HOME", artemis}, {"QDROUTERD", qdrouterd},
+		{"NATS_SERVER", nats}} {
 		if os.Getenv(peer.variable) != "" {
 			words = slices.Insert(words, 0, peer.variable+"="+peer.name)
 		}

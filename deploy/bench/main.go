@@ -1,29 +1,31 @@
 // Command bench measures Manifold side by side with other servers on this machine: over MQTT with mosquitto and
-// nats-server, over AMQP 1.0 with the router Qpid Dispatch and the broker RabbitMQ.
+// nats-server, over AMQP 1.0 with the router Qpid Dispatch and the brokers RabbitMQ and Artemis. Its durable queue stands
+// beside theirs and beside a stream of nats-server's JetStream.
 //
 // It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt` or
-// `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers. The driver is a process
-// of its own, so that its garbage collector and descriptors are nobody else's. The scenario queues starts Manifold alone:
-// many declared queues, and how long they take to come back after a kill.
+// `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers; JetStream alone has a
+// driver around its own client. The driver is a process of its own, so that its garbage collector and descriptors are nobody
+// else's. The scenario queues starts Manifold alone: many declared queues, and how long they take to come back after a kill.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
-//	sudo apt-get install mosquitto rabbitmq-server   # the servers; their services may stay stopped
+//	sudo apt-get install mosquitto rabbitmq-server libaio1 default-jre-headless   # their services may stay stopped
 //	go install github.com/nats-io/nats-server/v2@latest
 //	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
 //	export QDROUTERD=/path/to/qdrouterd              # Qpid Dispatch 1.19.0, a release build
+//	export ARTEMIS_HOME=/path/to/apache-artemis-2.40.0   # unpacked from org.apache.activemq:apache-artemis:2.40.0:tar.gz:bin
 //	go run ./deploy/bench -markdown bench.md
 //
 // from the root of the repository; make bench-peers is the same without -markdown. NATS_SERVER, QDROUTERD and
 // RABBITMQ_SERVER name binaries that are not in PATH, or scripts that become them; a server that is missing where a
-// scenario asks for it is an error at the end, unless -partial is given. The node of RabbitMQ has a home and an epmd of its
-// own and does not meet one that is installed.
+// scenario asks for it is left out and an error at the end, unless -partial is given. The node of RabbitMQ has a home and an
+// epmd of its own and does not meet one that is installed.
 //
 // TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
-// -scenarios amqp or mqtt runs those of one protocol; with -scenarios queue,queues -runs 1 -duration 2s a change is tried
-// in a minute; -help lists what else there is. The figures of the durable queues depend on how fast the disk syncs, all
-// others on the CPU: compare servers within one report, not between machines. The driver takes CPU from the server on a
-// machine with few cores.
+// -scenarios amqp or mqtt runs those of one protocol, and durable those of durable queues over AMQP; with
+// -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is. The figures of
+// the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within one report, not between
+// machines. The driver takes CPU from the server on a machine with few cores.
 //
 // The report ends with a verdict on every target of Manifold. -markdown FILE writes it as a section for
 // docs/performance.md, with the machine, the versions and the command.
@@ -76,7 +78,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var names string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, "+strings.Join(scenarioNames(), ", "))
+	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, durable, "+strings.Join(scenarioNames(), ", "))
 	f.IntVar(&o.runs, "runs", 5, "runs of each scenario and server; the median is printed")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")
@@ -127,7 +129,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	b := &bench{options: o, servers: servers, dir: dir, progress: stderr, samples: map[cell][]sample{}}
-	b.servers = slices.DeleteFunc(servers, func(s server) bool { return s.name != ours && !b.needs(s) })
+	b.servers = slices.DeleteFunc(servers, func(s server) bool { return s.name != ours && !o.needs(s.name) })
 	for _, s := range b.servers {
 		if s.absent != nil {
 			fmt.Fprintf(stderr, "%s is absent: %v\n", s.name, s.absent)
@@ -156,15 +158,15 @@ func (b *bench) writeReport(stdout io.Writer) error {
 }
 
 // needs tells whether a server takes part in any of the scenarios.
-func (b *bench) needs(s server) bool {
-	return slices.ContainsFunc(b.options.scenarios, func(sc scenario) bool { return sc.takes(s.name) })
+func (o options) needs(server string) bool {
+	return slices.ContainsFunc(o.scenarios, func(sc scenario) bool { return sc.takes(server) })
 }
 
 // complete is an error when the tables do not show everything that was asked for.
 func (b *bench) complete() error {
 	var errs []error
 	for _, s := range b.servers {
-		if s.absent != nil && !b.options.partial && b.needs(s) {
+		if s.absent != nil && !b.options.partial && b.options.needs(s.name) {
 			errs = append(errs, fmt.Errorf("%s is absent: %w", s.name, s.absent))
 		}
 	}

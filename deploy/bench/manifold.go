@@ -80,7 +80,7 @@ func newGateway(dir, addresses string) (gateway, error) {
 // freeOffset returns a distance by which the usual ports of all of Manifold's protocols can be moved.
 func freeOffset() (int, error) {
 	const first, last, step = 101, 3901, 19 // the highest usual port is STOMP's 61613
-	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8443, 8883, 61613, 61614}
+	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8083, 8443, 8883, 61613, 61614}
 	for offset := first; offset <= last; offset += step {
 		free := true
 		for _, port := range usual {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,8 +41,13 @@ func start(ctx context.Context, s server, dir string) (*process, error) {
 
 // launch is start for a server that is configured already.
 func launch(ctx context.Context, s server, plan plan) (*process, error) {
+	if plan.before != nil {
+		if out, err := exec.CommandContext(ctx, s.binary, plan.before...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("preparing %s: %w\n%s", s.name, err, out)
+		}
+	}
 	p := &process{doors: plan.doors, output: &tail{}, ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, s.binary, plan.args...)
+	p.cmd = exec.CommandContext(ctx, cmp.Or(plan.binary, s.binary), plan.args...)
 	p.cmd.Env = append(os.Environ(), plan.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = time.Second

@@ -35,27 +35,33 @@ type metric struct {
 // measure takes the number out of a sample.
 type measure func(scenario, sample) float64
 
-func rate(sc scenario, s sample) float64          { return s.rate(sc.count(s)) }
-func serverCPU(sc scenario, s sample) float64     { return micros(s.ServerCPU, sc.count(s)) }
-func driverCPU(sc scenario, s sample) float64     { return micros(s.DriverCPU, sc.count(s)) }
-func halfLatency(_ scenario, s sample) float64    { return micros(s.Latency.P50, 1) }
-func mostLatency(_ scenario, s sample) float64    { return micros(s.Latency.P99, 1) }
-func peakMemory(_ scenario, s sample) float64     { return megabytes(s.ServerPeak) }
-func perConnection(_ scenario, s sample) float64  { return s.perConnection() }
-func createTime(_ scenario, s sample) float64     { return s.Many.create.Seconds() }
-func createMemory(_ scenario, s sample) float64   { return megabytes(s.Many.created) }
-func recoveryTime(_ scenario, s sample) float64   { return s.Many.recover.Seconds() }
-func recoveryMemory(_ scenario, s sample) float64 { return megabytes(s.Many.recovered) }
+func rate(sc scenario, s sample) float64            { return s.rate(sc.count(s)) }
+func serverCPU(sc scenario, s sample) float64       { return micros(s.ServerCPU, sc.count(s)) }
+func driverCPU(sc scenario, s sample) float64       { return micros(s.DriverCPU, sc.count(s)) }
+func halfLatency(_ scenario, s sample) float64      { return micros(s.Latency.P50, 1) }
+func mostLatency(_ scenario, s sample) float64      { return micros(s.Latency.P99, 1) }
+func halfConfirmation(_ scenario, s sample) float64 { return micros(s.Confirmation.P50, 1) }
+func mostConfirmation(_ scenario, s sample) float64 { return micros(s.Confirmation.P99, 1) }
+func peakMemory(_ scenario, s sample) float64       { return megabytes(s.ServerPeak) }
+func perConnection(_ scenario, s sample) float64    { return s.perConnection() }
+func createTime(_ scenario, s sample) float64       { return s.Many.create.Seconds() }
+func createMemory(_ scenario, s sample) float64     { return megabytes(s.Many.created) }
+func recoveryTime(_ scenario, s sample) float64     { return s.Many.recover.Seconds() }
+func recoveryMemory(_ scenario, s sample) float64   { return megabytes(s.Many.recovered) }
 
 func metrics() []metric {
 	return []metric{
 		{title: "Messages per second (more is better)", format: "%.0f", kinds: []kind{traffic, large}, ratio: true, of: rate},
-		{title: "Server CPU, µs per message (less is better)", format: "%.2f", kinds: []kind{traffic, paced, large}, ratio: true,
-			of: serverCPU},
-		{title: "Latency at a fixed rate, µs, median (less is better)", format: "%.0f", kinds: []kind{paced}, ratio: true,
-			of: halfLatency},
-		{title: "Latency at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", kinds: []kind{paced},
-			ratio: true, of: mostLatency},
+		{title: "Server CPU, µs per message (less is better)", format: "%.2f", ratio: true,
+			kinds: []kind{traffic, paced, confirmed, large}, of: serverCPU},
+		{title: "Latency at a fixed rate, µs, median (less is better)", format: "%.0f", ratio: true,
+			kinds: []kind{paced, confirmed}, of: halfLatency},
+		{title: "Latency at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", ratio: true,
+			kinds: []kind{paced, confirmed}, of: mostLatency},
+		{title: "Time to accepted at a fixed rate, µs, median (less is better)", format: "%.0f", ratio: true,
+			kinds: []kind{confirmed}, of: halfConfirmation},
+		{title: "Time to accepted at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", ratio: true,
+			kinds: []kind{confirmed}, of: mostConfirmation},
 		{title: "Server memory, most resident MB (less is better)", format: "%.0f", kinds: []kind{large}, ratio: true,
 			of: peakMemory},
 		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
@@ -90,12 +96,13 @@ func (b *bench) notes() []string {
 	notes := []string{fmt.Sprintf("Median of %d interleaved runs of %v after %v of warm-up, each on a fresh server; "+
 		"payload %d bytes where nothing else is said. Queues that nobody consumes, and those of MQTT, count acknowledged "+
 		"messages, the others delivered ones.", o.runs, o.duration, o.warmUp, smallSize)}
-	rates := false
+	rates, warm := false, false
 	for _, sc := range o.scenarios {
+		warm = warm || sc.warmUp > o.warmUp
 		switch sc.kind {
 		case idle:
 			notes = append(notes, fmt.Sprintf("%s: %d connections to each server.", sc.name, o.connections(sc)))
-		case paced:
+		case paced, confirmed:
 			rates = true
 		case queues:
 			notes = append(notes, fmt.Sprintf("%s: each of %d queues is declared by its name. Both times begin with the "+
@@ -107,6 +114,10 @@ func (b *bench) notes() []string {
 	if rates {
 		notes = append(notes, "Latency is from when a message was due by the rate to when the receiver had it, so a server that "+
 			"holds the sender up is charged for all that had to wait (corrected for coordinated omission).")
+	}
+	if warm {
+		notes = append(notes, fmt.Sprintf("Durable queues over AMQP have %v of warm-up, because Java compiles while it runs.",
+			compiling))
 	}
 	for _, s := range b.servers {
 		switch {

@@ -131,7 +131,7 @@ func TestTablesShowTheServersOfTheirProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &bench{options: options{scenarios: chosen}}
-	for _, name := range []string{ours, mosquitto, nats, qdrouterd, rabbitmq} {
+	for _, name := range []string{ours, mosquitto, nats, qdrouterd, rabbitmq, artemis} {
 		b.servers = append(b.servers, server{name: name})
 	}
 	for _, c := range []struct {
@@ -139,8 +139,11 @@ func TestTablesShowTheServersOfTheirProtocol(t *testing.T) {
 		want  string
 	}{
 		{"MQTT: Messages per second", "scenario manifold mosquitto nats-server manifold/mosquitto manifold/nats-server"},
-		{"AMQP: Messages per second", "scenario manifold qdrouterd rabbitmq manifold/qdrouterd manifold/rabbitmq"},
-		{"AMQP: Latency", "scenario manifold qdrouterd rabbitmq manifold/qdrouterd manifold/rabbitmq"},
+		{"AMQP: Messages per second",
+			"scenario manifold qdrouterd rabbitmq artemis manifold/qdrouterd manifold/rabbitmq manifold/artemis"},
+		{"AMQP: Latency",
+			"scenario manifold qdrouterd rabbitmq artemis manifold/qdrouterd manifold/rabbitmq manifold/artemis"},
+		{"AMQP: Time to accepted", "scenario manifold rabbitmq artemis manifold/rabbitmq manifold/artemis"},
 		{"MQTT: Resident", "scenario manifold mosquitto manifold/mosquitto"},
 	} {
 		tables := b.report().tables

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The servers, by the names that stand above their columns.
@@ -13,6 +14,9 @@ const (
 	nats      = "nats-server"
 	qdrouterd = "qdrouterd"
 	rabbitmq  = "rabbitmq"
+	quorum    = "rabbitmq-quorum" // the same, its durable queue being a quorum queue and not a classic one
+	artemis   = "artemis"
+	jetstream = "jetstream" // nats-server again, through its own protocol
 )
 
 // protocol is what a scenario speaks.
@@ -34,17 +38,19 @@ type scenario struct {
 	size     int      // of a payload, in bytes
 	count    counter  // what rates and costs are per
 	kind     kind
+	warmUp   time.Duration // traffic before measuring, at least
 }
 
 // kind is what a scenario measures.
 type kind int
 
 const (
-	traffic kind = iota // messages as fast as they go, and what they cost
-	paced               // latency at a rate that everybody can keep up with
-	large               // messages of many frames, and the memory that they take
-	idle                // memory of connections without traffic
-	queues              // time and memory of many queues, across a restart
+	traffic   kind = iota // messages as fast as they go, and what they cost
+	paced                 // latency at a rate that everybody can keep up with
+	confirmed             // likewise, and the time until senders are told that their messages are safe
+	large                 // messages of many frames, and the memory that they take
+	idle                  // memory of connections without traffic
+	queues                // time and memory of many queues, across a restart
 )
 
 // counter picks the number that counts in a scenario.
@@ -54,7 +60,9 @@ func delivered(s sample) uint64    { return s.Delivered }
 func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
-func scenarios() []scenario { return slices.Concat(mqttScenarios(), amqpScenarios()) }
+func scenarios() []scenario {
+	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios())
+}
 
 const smallSize = 256
 
@@ -127,16 +135,7 @@ func amqpScenarios() []scenario {
 		place: anycastAddress, args: []string{"--outstanding", "100"}})
 	add(scenario{name: "amqp-10m", about: "anycast, unsettled, 1 sender, 1 receiver, 10 MiB", kind: large, size: 10 << 20,
 		place: anycastAddress, args: []string{"--outstanding", "4"}})
-	add(scenario{name: "amqp-queue", about: "durable queue, 1 sender, nobody consumes", place: queueTopic,
-		args: []string{"--durable", "--receivers", "0"}, count: acknowledged})
-	add(scenario{name: "amqp-queue-consumed", about: "durable queue, 1 sender, 1 receiver", place: queueTopic,
-		args: []string{"--durable"}})
 	add(scenario{name: "amqp-idle", about: "idle connections with a link in each direction", place: idleAddress, kind: idle})
-	for i := range all {
-		if all[i].place == queueTopic {
-			all[i].servers = []string{ours, rabbitmq}
-		}
-	}
 	return all
 }
 
@@ -150,19 +149,19 @@ func scenarioNames() []string {
 	return names
 }
 
-// chooseScenarios turns "all", a protocol or a list of names into scenarios.
+// chooseScenarios turns "all", a protocol, "durable" or a list of names into scenarios.
 func chooseScenarios(names string) ([]scenario, error) {
 	all := scenarios()
 	var chosen []scenario
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(chosen)
 		for _, s := range all {
-			if name == "all" || name == string(s.protocol) || name == s.name {
+			if name == "all" || name == string(s.protocol) || name == durableGroup && s.isDurable() || name == s.name {
 				chosen = append(chosen, s)
 			}
 		}
 		if len(chosen) == before {
-			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s", name, mqtt, amqp,
+			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s", name, mqtt, amqp, durableGroup,
 				strings.Join(scenarioNames(), ", "))
 		}
 	}

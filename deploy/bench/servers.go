@@ -26,14 +26,18 @@ type server struct {
 	configure func(dir string) (plan, error)
 	// place gives the name that a topic or an address of a scenario has here; nil for the same.
 	place func(sc scenario) string
+	// driver puts the load on this server. It takes the flags of `manifold bench`; empty for that.
+	driver string
 }
 
 // plan is how a server runs.
 type plan struct {
-	args  []string
-	env   []string            // beyond our own environment
-	doors map[protocol]string // where it listens
-	after *exec.Cmd           // run when the server has ended, to end what it leaves behind; nil for nothing
+	before []string // arguments with which the server's binary first lays out its files; nil for nothing
+	binary string   // laid out then, to run instead of the server's own; empty for that
+	args   []string
+	env    []string            // beyond our own environment
+	doors  map[protocol]string // where it listens
+	after  *exec.Cmd           // run when the server has ended, to end what it leaves behind; nil for nothing
 }
 
 // findServers looks for all servers. Only Manifold is indispensable, because it is the load driver too.
@@ -65,9 +69,13 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
 				"does not drop settled messages", qdrouterdCapacity)},
 			os.Getenv("QDROUTERD"), "qdrouterd"),
-		found(server{name: rabbitmq, versionAt: rabbitmqVersion, configure: configureRabbitMQ, place: rabbitmqPlace,
-			note: "plugin rabbitmq_amqp1_0; has no anycast: its classic queue, with messages that are not durable, stands in"},
-			os.Getenv("RABBITMQ_SERVER"), "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
+		foundRabbitMQ(rabbitmq, "classic", "; has no anycast: a queue and messages that are not durable stand in"),
+		foundRabbitMQ(quorum, "quorum", ""),
+		found(server{name: artemis, version: []string{"version"}, configure: configureArtemis,
+			note: "as `artemis create` configures it for this disk, with an ASYNCIO journal if libaio is installed; syncs " +
+				"before it accepts"},
+			filepath.Join(os.Getenv("ARTEMIS_HOME"), "bin", "artemis"), "artemis"),
+		foundJetStream(ctx, o, dir),
 	}, nil
 }
 

@@ -44,8 +44,18 @@ log {
 	return p, os.WriteFile(file, []byte(config), 0o644)
 }
 
-// configureRabbitMQ gives the node a home of its own, and an epmd of its own that is ended with it.
-func configureRabbitMQ(dir string) (plan, error) {
+// foundRabbitMQ looks for a broker whose durable queue is of a type.
+func foundRabbitMQ(name, queueType, more string) server {
+	return found(server{name: name, versionAt: rabbitmqVersion, place: rabbitmqPlace,
+		configure: func(dir string) (plan, error) { return configureRabbitMQ(dir, queueType) },
+		note: "plugin rabbitmq_amqp1_0; the durable queue is a " + queueType + " queue, which syncs before it accepts" +
+			more},
+		os.Getenv("RABBITMQ_SERVER"), "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
+}
+
+// configureRabbitMQ gives the node a home of its own, and an epmd of its own that is ended with it. Its AMQP 1.0 declares
+// no durable queues, so one is there from the start.
+func configureRabbitMQ(dir, queueType string) (plan, error) {
 	var ports [3]int
 	for i := range ports {
 		var err error
@@ -57,8 +67,15 @@ func configureRabbitMQ(dir string) (plan, error) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for name, content := range map[string]string{
 		"enabled_plugins": "[rabbitmq_amqp1_0].\n",
-		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = %s\nlog.console = true\nlog.console.level = error\nlog.file = false\n",
-			loopback(listener)),
+		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = %s\nlog.console = true\nlog.console.level = error\nlog.file = false\n"+
+			"load_definitions = %s\n", loopback(listener), at("definitions.json")),
+		"definitions.json": fmt.Sprintf(`{
+  "vhosts": [{"name": "/"}],
+  "users": [{"name": "guest", "password": "guest", "tags": ""}],
+  "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+  "queues": [{"name": %q, "vhost": "/", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": %q}}]
+}
+`, queueTopic, queueType),
 	} {
 		if err := os.WriteFile(at(name), []byte(content), 0o644); err != nil {
 			return plan{}, err
@@ -79,10 +96,13 @@ func configureRabbitMQ(dir string) (plan, error) {
 	}, nil
 }
 
-// rabbitmqPlace: an address names a queue, which it also declares, and has no further levels.
+// rabbitmqPlace: an address names a queue that is there, or one that it declares, and has no further levels.
 func rabbitmqPlace(sc scenario) string {
-	if sc.kind == idle {
+	switch {
+	case sc.kind == idle:
 		return "/queue" // the driver adds a level for each connection
+	case sc.isDurable():
+		return "/amq/queue/" + sc.place
 	}
 	return "/queue/" + sc.place
 }

@@ -60,7 +60,7 @@ func targets(o options) []target {
 			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
 				format: multiple})
 	}
-	return all
+	return append(all, durableTargets()...)
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

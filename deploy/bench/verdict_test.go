@@ -12,7 +12,7 @@ func judged(t *testing.T) *bench {
 	t.Helper()
 	return &bench{
 		options: options{scenarios: scenarios(), runs: 1, duration: time.Second, idle: 10, queues: 50000},
-		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}},
+		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}, {name: artemis}},
 		samples: map[cell][]sample{
 			{"qos0-1x1", ours}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 13 * time.Millisecond}},
 			{"qos0-1x1", nats}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
@@ -22,6 +22,11 @@ func judged(t *testing.T) *bench {
 			{"idle", ours}:            {{Connections: 10, Answering: 10, After: 160_000}},
 			{"queues", ours}:          {{Many: manyQueues{create: time.Minute + 1e9, created: 1e8, recover: 1e9, recovered: 1e9}}},
 			{"qos0-1x100", mosquitto}: {{Elapsed: time.Second, Delivered: 1000, ServerCPU: time.Millisecond}},
+
+			{"amqp-durable-4x4", ours}:      {{Elapsed: time.Second, Delivered: 3100}},
+			{"amqp-durable-4x4", artemis}:   {{Elapsed: time.Second, Delivered: 1000}},
+			{"amqp-durable-paced", ours}:    {{Confirmation: latency{P99: 3e6}, Latency: latency{P99: 1e6}}},
+			{"amqp-durable-paced", artemis}: {{Confirmation: latency{P99: 2e6}, Latency: latency{P99: 4e6}}},
 		},
 	}
 }
@@ -38,6 +43,9 @@ func TestVerdictsTellWhatWasReached(t *testing.T) {
 		"under 30 s: reached, 1.00 s\n",
 		"when created: reached, 100 MB\n",
 		"when recovered: not reached, 1000 MB\n",
+		"artemis, 4x4: reached, 3.10 ×\n",
+		"artemis, 1x1: not measured\n",
+		"no later than that of artemis: not reached, 1.50 ×\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

@@ -39,7 +39,7 @@ type Link struct {
 	partial bool     // Send began a streamed delivery that Continue has not ended
 	size    uint64   // of that delivery so far
 	drained bool     // the owner has no more for the credit
-	short   bool     // the owner met MaxUnsettled
+	short   bool     // MaxUnsettled hid some of the peer's credit from the owner
 
 	// Of a receiver.
 	unannounced uint32  // credit that the owner gave and the peer does not know

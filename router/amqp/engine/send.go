@@ -105,7 +105,7 @@ func (l *Link) Send(d Delivery) error {
 	}
 	l.partial, l.size = d.More, uint64(len(d.Payload))
 	l.waiting++
-	l.short = l.short || l.unsettled+l.waiting >= l.session.conn.limits.MaxUnsettled
+	l.short = l.short || int64(l.credit) > int64(l.session.conn.limits.MaxUnsettled-l.unsettled)
 	l.queue(piece{token: d.Token, payload: d.Payload, tag: d.Tag, state: d.State, format: d.Format, first: true,
 		last: !d.More, settled: d.Settled, resume: d.Resume, batchable: d.Batchable})
 	return nil

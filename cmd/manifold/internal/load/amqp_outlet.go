@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
@@ -17,9 +18,15 @@ type amqpOutlet struct {
 	address   string
 	link      *engine.Link
 	publisher *publisher
-	messages  [][]byte // encoded once; only the stamps change
-	payloads  [][]byte // of messages, within them
-	numbers   []uint64 // of messages under way, by number modulo the window: what their answers are told by
+	messages  [][]byte   // encoded once; only the stamps change
+	payloads  [][]byte   // of messages, within them
+	underWay  []underWay // by number modulo the window
+}
+
+// underWay is a message that has no answer yet, and the token that its answer is told by.
+type underWay struct {
+	number uint64
+	due    time.Duration
 }
 
 var _ outlet = (*amqpOutlet)(nil)
@@ -28,7 +35,7 @@ func newAMQPOutlet(r *run, i int, p *publisher) *amqpOutlet {
 	c := r.config
 	o := &amqpOutlet{
 		config: c, name: r.clientID("p", i), address: c.publishTopic(i), publisher: p,
-		messages: make([][]byte, p.batch), payloads: make([][]byte, p.batch), numbers: make([]uint64, c.Window),
+		messages: make([][]byte, p.batch), payloads: make([][]byte, p.batch), underWay: make([]underWay, c.Window),
 	}
 	for k := range o.messages {
 		o.messages[k] = appendPayload(amqpHead(c), c.PayloadSize, r.id, uint32(i))
@@ -82,9 +89,9 @@ func (o *amqpOutlet) write(n int, first uint64, due schedule) error {
 	for sent < n || o.link.Unwritten() > 0 {
 		for sent < n && o.link.Credit() > 0 {
 			s := first + uint64(sent)
-			number(o.payloads[sent], s, due.at(sent))
-			token := &o.numbers[s%uint64(len(o.numbers))]
-			*token = s
+			token := &o.underWay[s%uint64(len(o.underWay))]
+			*token = underWay{number: s, due: due.at(sent)}
+			number(o.payloads[sent], s, token.due)
 			if err := o.link.Send(engine.Delivery{Payload: o.messages[sent], Token: token}); err != nil {
 				return err
 			}
@@ -119,6 +126,7 @@ func (o *amqpOutlet) listen() error {
 func (o *amqpOutlet) Progressed(_ *engine.Link, u engine.Update) {
 	if u.Progress == engine.Settled {
 		taken := u.State != nil && u.State.Kind == frame.Accepted
-		o.publisher.acks.note(*u.Token.(*uint64), o.publisher.sent.Load(), taken)
+		message := u.Token.(*underWay)
+		o.publisher.answered(message.number, taken, message.due)
 	}
 }

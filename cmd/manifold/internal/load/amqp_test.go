@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -16,7 +17,7 @@ import (
 
 func mustRunAMQP(t *testing.T, f *fakeRouter, c Config) Result {
 	t.Helper()
-	c.Protocol, c.Address, c.Patience = AMQP, f.start(t), testPatience
+	c.Protocol, c.Address, c.Patience = AMQP, f.start(t), cmp.Or(c.Patience, longPatience)
 	r, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +70,7 @@ func TestAMQPFaultsAreCounted(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %s", fault.name, layout), func(t *testing.T) {
 				r := mustRunAMQP(t, &fakeRouter{fate: fault.fate}, Config{
 					Layout: layout, Subscribers: 1, PublishQoS: 1, SubscribeQoS: 1, Messages: 200, Outstanding: 50,
+					Patience: shortPatience,
 				})
 				got := Result{Lost: r.Lost, Duplicated: r.Duplicated, Misordered: r.Misordered,
 					Unacknowledged: r.Unacknowledged, Refused: r.Refused}
@@ -83,8 +85,8 @@ func TestAMQPFaultsAreCounted(t *testing.T) {
 func TestReceiverAcceptsWhatIsUnsettled(t *testing.T) {
 	f := &fakeRouter{}
 	r := mustRunAMQP(t, f, Config{Subscribers: 1, PublishQoS: 1, SubscribeQoS: 1, Messages: 300})
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.listener.Close()
+	f.wg.Wait() // the fake has read everything up to the end
 	if f.accepted != int(r.Delivered) {
 		t.Errorf("%d accepted of %d delivered", f.accepted, r.Delivered)
 	}
@@ -106,6 +108,18 @@ func TestSenderWithoutReceiversCountsAnswers(t *testing.T) {
 	r := mustRunAMQP(t, &fakeRouter{}, Config{Layout: Workers, PublishQoS: 1, Messages: 100})
 	if !r.Sound() || r.Acknowledged != 100 {
 		t.Errorf("unexpected result %+v", r)
+	}
+}
+
+func TestAnswersAreTimedWithTheLatency(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		r := mustRunAMQP(t, &fakeRouter{}, Config{
+			Subscribers: 1, PublishQoS: 1, SubscribeQoS: 1, Messages: 50, Rate: 1000, Latency: asked,
+		})
+		c := r.Confirmation
+		if (c != nil) != asked || asked && (c.Count != 50 || c.P50 <= 0 || c.Max < c.P99) {
+			t.Errorf("asked for: %v; confirmation %+v", asked, c)
+		}
 	}
 }
 

@@ -93,8 +93,8 @@ type Config struct {
 	Messages uint64        // messages per publisher in the measured window; exclusive with Duration
 	Patience time.Duration // no progress for this long: what is outstanding counts as lost; default 5 s
 
-	// Latency asks for a histogram of the time from writing a message to reading it. It turns batched
-	// reading off, which costs the driver more CPU.
+	// Latency asks for a histogram of the time from writing a message to reading it, and in AMQP of the time to its
+	// answer. It turns batched reading off, which costs the driver more CPU.
 	Latency bool
 	// ServerPID names a process on this machine whose CPU time is measured together with the traffic; 0 means none.
 	ServerPID int

@@ -20,7 +20,8 @@ type fakeRouter struct {
 	fate   func(n int) (times int, state frame.StateKind)
 	refuse bool // every link
 
-	wg sync.WaitGroup
+	listener net.Listener
+	wg       sync.WaitGroup
 
 	mu        sync.Mutex // guards everything below, and all engines
 	peers     []*fakePeer
@@ -38,6 +39,7 @@ func (f *fakeRouter) start(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.listener = ln
 	f.receivers, f.waiting = map[string][]*engine.Link{}, map[string][]letter{}
 	f.wg.Go(func() {
 		for {

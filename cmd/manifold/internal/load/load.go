@@ -19,8 +19,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Run connects to the server, sends traffic as c says and returns what it saw. It returns an error when c is
@@ -93,9 +91,12 @@ func (r *run) connect(ctx context.Context) error {
 
 func (r *run) newPublisher(i int) *publisher {
 	c := r.config
-	p := &publisher{gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch}
+	p := &publisher{gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch, counting: &r.counting}
 	if c.answered() {
 		p.acks = &acks{meter: p.gate.add(c.Window)}
+		if c.Latency && c.Protocol == AMQP {
+			p.confirmations = newHistogram()
+		}
 	}
 	if c.Layout == Workers && c.Subscribers > 0 {
 		r.tallies = append(r.tallies, &tally{meter: p.gate.add(c.Outstanding)})
@@ -118,7 +119,7 @@ func (r *run) newSubscriber(i int) *subscriber {
 		}
 	}
 	if c.Latency {
-		s.latency = hdrhistogram.New(latencyLowest, latencyHighest, latencyDigits)
+		s.latency = newHistogram()
 	}
 	s.line = r.newInlet(i, s)
 	return s
@@ -217,7 +218,11 @@ func (r *run) result(w window) Result {
 		cpu := end.server - begin.server
 		res.ServerCPU, res.ServerPeak = &cpu, end.peak
 	}
+	confirmations, latency := newHistogram(), newHistogram()
 	for _, p := range r.publishers {
+		if p.confirmations != nil {
+			confirmations.Merge(p.confirmations)
+		}
 		if a := p.acks; a != nil {
 			res.Unacknowledged += p.sent.Load() - a.count.Load() - a.refused
 			res.Unexpected += a.unexpected
@@ -228,7 +233,6 @@ func (r *run) result(w window) Result {
 		res.Lost += r.publishers[i].sent.Load() - t.unique
 		res.Duplicated += t.duplicated
 	}
-	all := hdrhistogram.New(latencyLowest, latencyHighest, latencyDigits)
 	for _, s := range r.subscribers {
 		res.Foreign += s.foreign.Load()
 		for i := range s.streams {
@@ -242,11 +246,14 @@ func (r *run) result(w window) Result {
 			res.Misordered += l.misordered
 		}
 		if s.latency != nil {
-			all.Merge(s.latency)
+			latency.Merge(s.latency)
 		}
 	}
 	if r.config.Latency {
-		res.Latency = newLatency(all)
+		res.Latency = newLatency(latency)
+	}
+	if confirmations.TotalCount() > 0 {
+		res.Confirmation = newLatency(confirmations)
 	}
 	return res
 }

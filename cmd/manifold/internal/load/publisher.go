@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // unlimited is the goal of a publisher that writes until it is stopped.
@@ -21,6 +23,9 @@ type publisher struct {
 	goal atomic.Uint64 // messages to send in all
 	sent atomic.Uint64 // messages given to the socket, counted just before writing
 	acks *acks         // nil when none are asked for
+
+	counting      *atomic.Bool            // set while the measured window is open
+	confirmations *hdrhistogram.Histogram // how late answers came; nil when nobody asked. Who listens owns it
 }
 
 // publish writes until the goal is reached or stop closes.
@@ -47,6 +52,14 @@ func (p *publisher) publish(stop <-chan struct{}) error {
 		if err := p.write(int(n), sent, pace.schedule(sent, p.epoch)); err != nil {
 			return err
 		}
+	}
+}
+
+// answered enters the answer to message s, which was due at that time of the run.
+func (p *publisher) answered(s uint64, taken bool, due time.Duration) {
+	p.acks.note(s, p.sent.Load(), taken)
+	if taken && p.confirmations != nil && p.counting.Load() {
+		record(p.confirmations, time.Since(p.epoch)-due)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Result is what a run measured. Counters and CPU times belong to the measured window; what is wrong (Lost and the
@@ -22,6 +20,8 @@ type Result struct {
 	// ServerPeak is the most memory that the server ever had in RAM, in bytes.
 	ServerPeak uint64   `json:"serverPeak,omitempty"`
 	Latency    *Latency `json:"latency,omitempty"`
+	// Confirmation is how long accepted messages waited for their answer, also from when they were due; AMQP only.
+	Confirmation *Latency `json:"confirmation,omitempty"`
 
 	Lost           uint64 `json:"lost"`           // deliveries that never came
 	Duplicated     uint64 `json:"duplicated"`     // deliveries that came again
@@ -31,17 +31,6 @@ type Result struct {
 	Unexpected     uint64 `json:"unexpected"`     // answers for nothing
 	Refused        uint64 `json:"refused"`        // messages that the server did not accept
 	Foreign        uint64 `json:"foreign"`        // messages of another run or sender
-}
-
-// Latency is the time from when a message was due to when it was read. Without a rate a message is due when it is
-// written.
-type Latency struct {
-	Count int64         `json:"count"`
-	P50   time.Duration `json:"p50Nanos"`
-	P90   time.Duration `json:"p90Nanos"`
-	P99   time.Duration `json:"p99Nanos"`
-	P999  time.Duration `json:"p999Nanos"`
-	Max   time.Duration `json:"maxNanos"`
 }
 
 // Work is what rates and CPU costs are given per: deliveries, or without subscribers acknowledged messages, or
@@ -87,9 +76,8 @@ func (r Result) WriteText(w io.Writer) error {
 	if r.ServerPeak > 0 {
 		t.row("server memory", "%d KiB at most", r.ServerPeak>>10)
 	}
-	if l := r.Latency; l != nil {
-		t.row("latency", "p50 %v  p90 %v  p99 %v  p99.9 %v  max %v", l.P50, l.P90, l.P99, l.P999, l.Max)
-	}
+	t.latency("latency", r.Latency)
+	t.latency("confirmation", r.Confirmation)
 	switch {
 	case r.Sound() && r.Delivered == 0 && r.Acknowledged == 0:
 		t.row("checked", "nothing: the server was not asked to acknowledge or to deliver, or did neither in time")
@@ -115,13 +103,6 @@ func perMessage(cpu time.Duration, n uint64) float64 {
 	return float64(cpu) / float64(time.Microsecond) / float64(n)
 }
 
-func newLatency(h *hdrhistogram.Histogram) *Latency {
-	at := func(percent float64) time.Duration { return time.Duration(h.ValueAtQuantile(percent)) }
-	return &Latency{
-		Count: h.TotalCount(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: time.Duration(h.Max()),
-	}
-}
-
 // table writes labelled rows and keeps the first error.
 type table struct {
 	w   io.Writer
@@ -131,6 +112,12 @@ type table struct {
 func (t *table) row(label, format string, args ...any) {
 	if t.err == nil {
 		_, t.err = fmt.Fprintf(t.w, "%-14s"+format+"\n", append([]any{label}, args...)...)
+	}
+}
+
+func (t *table) latency(label string, l *Latency) {
+	if l != nil {
+		t.row(label, "p50 %v  p90 %v  p99 %v  p99.9 %v  max %v", l.P50, l.P90, l.P99, l.P999, l.Max)
 	}
 }
 

@@ -48,12 +48,6 @@ func (s *stream) advance() {
 	s.meter.advance(s.ledger.next)
 }
 
-const (
-	latencyLowest  = int64(time.Microsecond)
-	latencyHighest = int64(time.Minute)
-	latencyDigits  = 3
-)
-
 // begin is called when bytes have been read, before the messages in them are taken.
 func (s *subscriber) begin() { s.now, s.fresh = time.Since(s.epoch), 0 }
 
@@ -76,7 +70,7 @@ func (s *subscriber) take(payload []byte) {
 	}
 	s.fresh++
 	if s.latency != nil && s.counting.Load() {
-		_ = s.latency.RecordValue(min(max(0, int64(s.now-mark.sent)), latencyHighest))
+		record(s.latency, s.now-mark.sent)
 	}
 }
 
