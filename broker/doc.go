@@ -13,8 +13,9 @@
 //   - A message leaves its queue for the queue of dead or expired messages in one step: it is in one of them.
 //   - Nodes have no goroutine. The broker has the store's committer, a clock that sleeps until something is due, and a
 //     few readers that fetch bodies which are no longer in memory; no lock is held over a read or a write of the disk.
-//   - What a queue keeps in memory is 16 bytes a message and a bounded window of bodies, and one more for each consumer
-//     that selects or browses.
+//   - What a queue keeps in memory is a few bytes a message of its backlog, which are packed, at most 24 of those that are
+//     at work or wait for their time (and their due times and keys), and a bounded window of bodies, and one more for
+//     each consumer that selects or browses.
 //
 // Locks: the broker's, then a topic's, then queues' in the order of their numbers, then leaves.
 package broker

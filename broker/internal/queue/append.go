@@ -38,12 +38,13 @@ func (q *Queue) Append(e Entry) (Seq, []Seq, error) {
 func (q *Queue) makeRoom(e *Entry) bool {
 	size := clampSize(e.Size)
 	old := q.replaceable(e.Key)
+	replaces := old.state != gone
 	switch {
-	case old != nil && q.fits(0, int64(size)-int64(old.size)):
+	case replaces && q.fits(0, int64(size)-int64(old.size)):
 	case !q.Room(1, int64(size)):
 		return false
 	}
-	if old != nil {
+	if replaces {
 		q.drop(q.locate(old.seq))
 	} else {
 		q.values.supersede(e.Key)
@@ -58,7 +59,7 @@ func (q *Queue) makeRoom(e *Entry) bool {
 func (q *Queue) Stored(seq Seq) {
 	l, e := q.locate(seq)
 	switch {
-	case e == nil || e.state >= scheduled || q.hasExpired(e):
+	case e == nil || e.state >= scheduled || q.hasExpired(l, e):
 	case e.state == premature:
 		q.move(e, scheduled)
 	default:
@@ -79,11 +80,11 @@ func (q *Queue) StoreFailed(seq Seq) {
 // answered, else 0. It panics when the number does not rise: the store's order is broken.
 func (q *Queue) Restore(seq Seq, e Entry, attempts int) Seq {
 	l := q.line(min(e.Priority, Priorities-1))
-	if seq == 0 || l.n > 0 && l.at(l.n-1).seq >= seq {
+	if seq <= l.last {
 		panic("queue: restored numbers must rise")
 	}
 	var replaced Seq
-	if old := q.replaceable(e.Key); old != nil {
+	if old := q.replaceable(e.Key); old.state != gone {
 		replaced = old.seq
 		q.remove(q.locate(replaced))
 	}
@@ -103,24 +104,19 @@ func (q *Queue) Skip(seq Seq) { q.last = max(q.last, seq) }
 // Remove takes a waiting, dead or expired entry out of the state: one that the shell has purged, moved or dropped, or
 // whose body turned out unreadable. It is false for one that is being stored, is held, or is not there.
 func (q *Queue) Remove(seq Seq) bool {
-	l, e := q.locate(seq)
-	if e == nil {
+	if !removable.has(q.look(seq).state) {
 		return false
 	}
-	switch e.state {
-	case ready, scheduled, delayed, leaving:
-		q.remove(l, e)
-		return true
-	}
-	return false
+	q.remove(q.locate(seq))
+	return true
 }
 
 // Room tells whether so many messages and bytes more can be admitted, both less what is removed before, if need be by
 // dropping what may be dropped.
 func (q *Queue) Room(messages int, bytes int64) bool {
 	if s := &q.settings; s.Overflow == DropHead {
-		return (s.MaxMessages == 0 || int(q.count[assigned]+q.count[leaving])+messages <= s.MaxMessages) &&
-			(s.MaxBytes == 0 || q.pinned+bytes <= s.MaxBytes)
+		return (s.MaxMessages == 0 || q.tally[assigned].entries+q.tally[leaving].entries+messages <= s.MaxMessages) &&
+			(s.MaxBytes == 0 || q.tally[assigned].bytes+q.tally[leaving].bytes+bytes <= s.MaxBytes)
 	}
 	return q.fits(messages, bytes)
 }
@@ -128,7 +124,7 @@ func (q *Queue) Room(messages int, bytes int64) bool {
 // fits tells whether there is room without dropping.
 func (q *Queue) fits(messages int, bytes int64) bool {
 	s := &q.settings
-	return (s.MaxMessages == 0 || q.Len()+messages <= s.MaxMessages) && (s.MaxBytes == 0 || q.bytes+bytes <= s.MaxBytes)
+	return (s.MaxMessages == 0 || q.Len()+messages <= s.MaxMessages) && (s.MaxBytes == 0 || q.Bytes()+bytes <= s.MaxBytes)
 }
 
 // beginReport empties the slice that Append and Advance answer.
@@ -150,16 +146,15 @@ func (q *Queue) drop(l *line, e *entry) {
 func (q *Queue) victim() (*line, *entry) {
 	for i := len(q.lines) - 1; i >= 0; i-- {
 		l := q.lines[i]
-		if e := l.shared.entry(l, false); e != nil {
-			return l, e
+		e := l.shared.entry(l, inLine)
+		if e.state == gone {
+			e = l.shared.fresh(l, inLine)
 		}
-		if e := l.shared.fresh(l, false); e != nil {
-			return l, e
+		if e.state == gone {
+			e = l.next(0, droppable)
 		}
-		for i := range l.n {
-			if e := l.at(i); e.state != gone && e.state != assigned && e.state != leaving {
-				return l, e
-			}
+		if e.state != gone {
+			return l, l.find(e.seq)
 		}
 	}
 	panic("queue: nothing to drop, although there is room without it")
@@ -172,19 +167,18 @@ func (q *Queue) push(seq Seq, e *Entry, onDisk bool) *entry {
 		s = ready
 	}
 	if e.Due > 0 {
-		q.await(&q.dues, e.Due, seq)
+		q.await(e.Due, seq)
 		if s = scheduled; !onDisk {
 			s = premature
 		}
 	}
-	if e.Expires > 0 {
-		q.await(&q.expiries, e.Expires, seq)
+	if e.Key != "" {
+		q.values.remember(e.Key, seq)
+		l.grain.open = math.MaxInt // what is replaced is anywhere, and keys take more memory than open chunks
 	}
-	q.values.remember(e.Key, seq)
-	size := clampSize(e.Size)
-	q.bytes += int64(size)
-	q.count[s]++
-	return l.push(entry{seq: seq, size: size, bucket: bucketOf(e.Group), state: s})
+	pushed := l.push(entry{seq, facts{size: clampSize(e.Size), bucket: bucketOf(e.Group), state: s}}, max(e.Expires, 0))
+	q.count(pushed)
+	return pushed
 }
 
 func clampSize(n int) uint32     { return uint32(min(max(n, 0), math.MaxUint32)) }

@@ -7,12 +7,10 @@ import "slices"
 func (q *Queue) Waiting(from Seq, limit int, dst []Seq) []Seq {
 	start := len(dst)
 	for _, l := range q.lines {
-		found := 0
-		for i := l.seek(from); i < l.n && found < limit; i++ {
-			if e := l.at(i); e.state == ready || e.state == scheduled || e.state == delayed {
-				dst = append(dst, e.seq)
-				found++
-			}
+		e := l.next(from, waiting)
+		for n := 0; n < limit && e.state != gone; n++ {
+			dst = append(dst, e.seq)
+			e = l.next(e.seq+1, waiting)
 		}
 	}
 	slices.Sort(dst[start:])
@@ -22,10 +20,10 @@ func (q *Queue) Waiting(from Seq, limit int, dst []Seq) []Seq {
 // SetAside takes a ready entry out of line, so that the shell can move it and then answers Remove, or PutBack. It is
 // false for one that is not ready.
 func (q *Queue) SetAside(seq Seq) bool {
-	_, e := q.locate(seq)
-	if e == nil || e.state != ready {
+	if !q.IsReady(seq) {
 		return false
 	}
+	_, e := q.locate(seq)
 	q.move(e, leaving)
 	return true
 }

@@ -119,17 +119,20 @@ func BenchmarkDetach(b *testing.B) {
 	}
 }
 
-// TestAWaitingMessageCostsFewBytes measures what a backlog of a million keeps on the heap.
-func TestAWaitingMessageCostsFewBytes(t *testing.T) {
-	const n = 1_000_000
-	before := heap()
-	q := filled(n)
-	perEntry := float64(heap()-before) / n
-	t.Logf("%.1f bytes per waiting message", perEntry)
-	if perEntry > 40 {
-		t.Errorf("%.1f bytes per waiting message, want at most 40", perEntry)
+// BenchmarkBacklog fills a queue and drains it.
+func BenchmarkBacklog(b *testing.B) {
+	for _, n := range []int{10_000, 10_000_000} {
+		b.Run(fmt.Sprintf("messages=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				q := filled(n, 1)
+				for a, ok := next(q, always); ok; a, ok = next(q, always) {
+					q.Settle(0, a.Tag, queue.Accept)
+					raise(q)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/message")
+		})
 	}
-	runtime.KeepAlive(q)
 }
 
 // TestADrainedQueueGivesItsMemoryBack fills, assigns and accepts a large backlog.

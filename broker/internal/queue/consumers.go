@@ -156,6 +156,14 @@ func (q *Queue) unseat(c *consumer) {
 // browses tells whether a consumer only reads.
 func (q *Queue) browses(c *consumer) bool { return c.role.Browses || q.settings.NonDestructive }
 
+// sees gives the states of entries that are to be seen by a consumer.
+func (q *Queue) sees(c *consumer) states {
+	if q.browses(c) {
+		return inSight
+	}
+	return inLine
+}
+
 // Detach removes a consumer. Everything it held comes back with one failed delivery more; returned, if not nil, is
 // told what became of each, in the order of assignment, and must not call the queue.
 func (q *Queue) Detach(now int64, id ConsumerID, returned func(Settled)) {

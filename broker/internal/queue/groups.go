@@ -20,7 +20,7 @@ func bucketOf(group string) bucket {
 }
 
 // own makes a consumer the owner of an entry's group.
-func (q *Queue) own(c *consumer, e *entry) {
+func (q *Queue) own(c *consumer, e entry) {
 	if e.bucket == 0 || !q.settings.Groups {
 		return
 	}
@@ -31,7 +31,7 @@ func (q *Queue) own(c *consumer, e *entry) {
 }
 
 // isOthers tells whether an entry belongs to the group of another consumer.
-func (q *Queue) isOthers(c *consumer, e *entry) bool {
+func (q *Queue) isOthers(c *consumer, e entry) bool {
 	return e.bucket > 0 && q.owners != nil && q.owners[e.bucket] != nil && q.owners[e.bucket] != c
 }
 

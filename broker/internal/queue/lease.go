@@ -49,7 +49,7 @@ func (q *Queue) LeaseWanted() (Raise, bool) {
 
 // frontier is the number that the consumers that take every message need the lease for, or 0.
 func (l *line) frontier() Seq {
-	if e := l.shared.fresh(l, false); e != nil {
+	if e := l.shared.fresh(l, inLine); e.state != gone {
 		return e.seq
 	}
 	if !l.shared.behind.empty() {

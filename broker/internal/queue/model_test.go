@@ -52,6 +52,8 @@ type proposal struct {
 type model struct {
 	rand      *rand.Rand
 	settings  queue.Settings
+	fine      bool // with small chunks
+	keyed     bool // with messages that replace others
 	q         *queue.Queue
 	now       int64
 	list      []*message          // in the order of their numbers
@@ -93,8 +95,12 @@ func (m *model) visible(p int) []*message {
 func (m *model) first() *message {
 	for p := queue.Priorities - 1; p >= 0; p-- {
 		line := m.visible(p)
-		if i := slices.IndexFunc(line, (*message).isReady); i >= 0 && line[i].seq <= m.stored[p] {
+		switch i := slices.IndexFunc(line, (*message).isReady); {
+		case i < 0:
+		case line[i].seq <= m.stored[p]:
 			return line[i]
+		default:
+			return nil // those of lower priorities do not overtake it
 		}
 	}
 	return nil
@@ -110,6 +116,7 @@ func (m *model) firstFor(f *follower) *message {
 			return e
 		default:
 			m.needed[p] = max(m.needed[p], e.seq)
+			return nil
 		}
 	}
 	return nil

@@ -30,13 +30,19 @@ var operations = []operation{
 	{"lease", 48, (*model).storeLease},
 	{"advance", 32, (*model).tick},
 	{"remove", 16, (*model).remove},
+	{"waiting", 16, (*model).waiting},
 	{"configure", 2, (*model).configure},
 	{"crash", 1, (*model).crash},
 	{"cleanStop", 1, (*model).cleanStop},
 }
 
 // TestRandomOperationsAgreeWithTheModel drives consumers of every kind, failing writes, time and restarts.
-func TestRandomOperationsAgreeWithTheModel(t *testing.T) {
+func TestRandomOperationsAgreeWithTheModel(t *testing.T) { agree(t, false) }
+
+// TestFineChunksAgreeWithTheModel has so few entries in a chunk that chunks are packed and opened all the time.
+func TestFineChunksAgreeWithTheModel(t *testing.T) { agree(t, true) }
+
+func agree(t *testing.T, fine bool) {
 	var weighted []operation
 	for _, o := range operations {
 		for range o.weight {
@@ -44,8 +50,8 @@ func TestRandomOperationsAgreeWithTheModel(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		m := &model{rand: rand.New(rand.NewPCG(evenly(t, 64), 0)), now: 1000}
-		m.settings = m.drawSettings()
+		m := &model{rand: rand.New(rand.NewPCG(evenly(t, 64), 0)), now: 1000, fine: fine}
+		m.settings, m.keyed = m.drawSettings(), m.between(0, 1) == 0
 		m.begin(queue.Past{})
 		for range evenly(t, 10) {
 			o := one(m, weighted)
@@ -92,6 +98,9 @@ func (m *model) drawSettings() queue.Settings {
 // begin starts a Queue with what is on disk.
 func (m *model) begin(p queue.Past) {
 	m.q = queue.Recover(m.settings, p)
+	if m.fine {
+		m.q.Divide(m.between(1, 9), m.between(0, 3))
+	}
 	m.followers, m.rotations, m.active, m.owners = nil, map[int][]*follower{}, nil, map[string]*follower{}
 	m.stored, m.wanted, m.needed = p.Lease, p.Lease, [queue.Priorities]queue.Seq{}
 	m.raised, m.raise, m.disk = [queue.Priorities]queue.Raise{}, 0, p
@@ -128,7 +137,9 @@ func (m *model) drawEntry() queue.Entry {
 		Size:     m.between(0, 200),
 		Priority: one(m, []uint8{4, 4, 4, 9, 0}),
 		Group:    one(m, []string{"", "", "a", "b", "c"}),
-		Key:      one(m, []string{"", "", "", "k", "l"}),
+	}
+	if m.keyed {
+		e.Key = one(m, []string{"", "", "", "k", "l"})
 	}
 	if m.between(0, 4) == 0 {
 		e.Expires = m.now + int64(m.between(0, 100))
@@ -460,6 +471,20 @@ func (m *model) remove(t *rapid.T) {
 		m.unreadable = append(m.unreadable, e.seq)
 	} else {
 		m.remember()
+	}
+}
+
+// waiting asks for what is on disk and held by nobody.
+func (m *model) waiting(t *rapid.T) {
+	from, limit := queue.Seq(m.between(0, int(m.highest)+1)), m.between(1, 20)
+	var want []queue.Seq
+	for _, e := range m.list {
+		if e.seq >= from && e.stored && e.tag == 0 && !e.leaving && len(want) < limit {
+			want = append(want, e.seq)
+		}
+	}
+	if got := m.q.Waiting(from, limit, nil); !slices.Equal(got, want) {
+		t.Fatalf("from %d %v are waiting, want %v", from, got, want)
 	}
 }
 

@@ -43,18 +43,16 @@ type Queue struct {
 	settings Settings
 	now      int64 // latest time known, Unix ms
 
-	lines  []*line // from the highest priority to the lowest
-	last   Seq     // highest number ever given
-	count  [states]int32
-	bytes  int64
-	pinned int64 // bytes of what is assigned or leaving, and cannot be dropped
-	raise  Raise // of leases, the last one asked for
+	lines []*line // from the highest priority to the lowest
+	last  Seq     // highest number ever given
+	tally [stateCount]tally
+	raise Raise // of leases, the last one asked for
+	grain grain // of the lines
 
-	expiries heap
-	dues     heap
-	overdue  map[Seq]struct{} // expired while they were being stored or held
-	values   lastValues
-	owners   *owners // of message groups
+	agenda agenda // of what expires
+	dues   appointments
+	values lastValues
+	owners *owners // of message groups
 
 	held      holdings
 	consumers map[ConsumerID]*consumer
@@ -74,7 +72,7 @@ func New(s Settings) *Queue { return Recover(s, Past{}) }
 
 // Recover returns a queue as the store remembers it; Restore adds its messages.
 func Recover(s Settings, p Past) *Queue {
-	q := &Queue{settings: s, last: max(p.Last, max(p.Head, 1)-1)}
+	q := &Queue{settings: s, last: max(p.Last, max(p.Head, 1)-1), grain: grain{chunkSize, openChunks}}
 	for priority, lease := range p.Lease {
 		if lease > 0 {
 			l := q.line(uint8(priority))
@@ -104,23 +102,28 @@ func (q *Queue) Configure(s Settings) {
 
 // Len is the number of entries, whatever their state.
 func (q *Queue) Len() (n int) {
-	for _, l := range q.lines {
-		n += l.live()
+	for i := range q.tally {
+		n += q.tally[i].entries
 	}
 	return n
 }
 
 // Bytes is the sum of the entries' sizes.
-func (q *Queue) Bytes() int64 { return q.bytes }
+func (q *Queue) Bytes() (n int64) {
+	for i := range q.tally {
+		n += q.tally[i].bytes
+	}
+	return n
+}
 
 // Ready is the number of entries on disk that nobody holds and that are due.
-func (q *Queue) Ready() int { return int(q.count[ready]) }
+func (q *Queue) Ready() int { return q.tally[ready].entries }
 
 // Delayed is the number of entries on disk that wait for their time.
-func (q *Queue) Delayed() int { return int(q.count[scheduled] + q.count[delayed]) }
+func (q *Queue) Delayed() int { return q.tally[scheduled].entries + q.tally[delayed].entries }
 
 // Leaving is the number of dead and expired entries that the shell has not removed yet.
-func (q *Queue) Leaving() int { return int(q.count[leaving]) }
+func (q *Queue) Leaving() int { return q.tally[leaving].entries }
 
 // Unsettled is the number of entries that consumers hold.
 func (q *Queue) Unsettled() int { return q.held.n }
@@ -133,46 +136,24 @@ func (q *Queue) Consumers() int { return len(q.consumers) }
 func (q *Queue) Head() Seq {
 	head := q.last + 1
 	for _, l := range q.lines {
-		if l.len() > 0 {
-			head = min(head, l.at(0).seq)
+		if e := l.next(0, anywhere); e.state != gone {
+			head = min(head, e.seq)
 		}
 	}
 	return head
 }
 
 // IsReady tells whether an entry is on disk, held by nobody, and due.
-func (q *Queue) IsReady(seq Seq) bool {
-	_, e := q.locate(seq)
-	return e != nil && e.state == ready
-}
-
-// move puts an entry into another state.
-func (q *Queue) move(e *entry, to state) {
-	q.pinned += e.pinned(to) - e.pinned(e.state)
-	q.count[e.state]--
-	q.count[to]++
-	e.state = to
-}
-
-// pinned gives how many bytes an entry in a state keeps from being dropped.
-func (e *entry) pinned(s state) int64 {
-	if s == assigned || s == leaving {
-		return int64(e.size)
-	}
-	return 0
-}
+func (q *Queue) IsReady(seq Seq) bool { return q.look(seq).state == ready }
 
 // remove takes an entry out of the queue.
 func (q *Queue) remove(l *line, e *entry) {
-	q.pinned -= e.pinned(e.state)
-	q.count[e.state]--
-	q.bytes -= int64(e.size)
-	if len(q.overdue) > 0 {
-		delete(q.overdue, e.seq)
+	q.discount(e)
+	if len(q.values.key) > 0 {
+		q.values.forget(e.seq)
 	}
-	q.values.forget(e.seq)
-	l.entries.remove(e)
-	if !q.expiries.empty() || !q.dues.empty() {
-		q.forgetTimes()
+	l.remove(e)
+	if !q.dues.empty() && q.Len() == 0 {
+		q.dues.clear()
 	}
 }

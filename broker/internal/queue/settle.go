@@ -119,11 +119,11 @@ func (q *Queue) comeBack(l *line, e *entry, delay int64) Effect {
 	case q.values.isSuperseded(e.seq):
 		q.remove(l, e)
 		return Removed
-	case q.hasExpired(e):
+	case q.hasExpired(l, e):
 		return Delayed
 	case delay > 0:
 		q.move(e, delayed)
-		q.await(&q.dues, q.now+delay, e.seq)
+		q.await(q.now+delay, e.seq)
 		return Delayed
 	}
 	q.enter(l, e)
@@ -142,7 +142,7 @@ func (q *Queue) shun(c *consumer, seq Seq) {
 	}
 	if len(c.never) >= max(c.pruneNever, minHeap) {
 		for seq := range c.never {
-			if _, e := q.locate(seq); e == nil {
+			if q.look(seq).state == gone {
 				delete(c.never, seq)
 			}
 		}

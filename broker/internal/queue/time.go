@@ -1,16 +1,18 @@
 package queue
 
+import "slices"
+
 // Advance says what time it is, in Unix milliseconds: entries that are due become ready, and those that have expired are
-// answered. They are out of line: the caller moves or drops each and answers Remove. One that a consumer holds is left
-// to him; if he gives it back, a later Advance answers it. The slice is valid until the next call of Append or Advance.
+// answered, in the order of their numbers. They are out of line: the caller moves or drops each and answers Remove. One
+// that a consumer holds is left to him; if he gives it back, a later Advance answers it. The slice is valid until the
+// next call of Append or Advance.
 func (q *Queue) Advance(now int64) []Seq {
 	q.now = max(q.now, now)
 	q.beginReport()
-	for !q.expiries.empty() && q.expiries.top().at <= q.now {
-		seq := q.expiries.top().seq
-		q.expiries.pop()
-		q.expire(seq)
+	for len(q.agenda) > 0 && q.agenda[0].earliest <= q.now {
+		q.expire(q.agenda[0])
 	}
+	slices.Sort(q.report)
 	for !q.dues.empty() && q.dues.top().at <= q.now {
 		seq := q.dues.top().seq
 		q.dues.pop()
@@ -23,31 +25,45 @@ func (q *Queue) Advance(now int64) []Seq {
 // early: not every message that is waited for still is in the queue.
 func (q *Queue) Deadline() (int64, bool) {
 	switch {
-	case q.dues.empty() && q.expiries.empty():
+	case len(q.agenda) == 0 && q.dues.empty():
 		return 0, false
-	case q.dues.empty():
-		return q.expiries.top().at, true
-	case q.expiries.empty():
+	case len(q.agenda) == 0:
 		return q.dues.top().at, true
+	case q.dues.empty():
+		return q.agenda[0].earliest, true
 	}
-	return min(q.dues.top().at, q.expiries.top().at), true
+	return min(q.agenda[0].earliest, q.dues.top().at), true
 }
 
-func (q *Queue) expire(seq Seq) {
-	_, e := q.locate(seq)
-	if e == nil {
-		return
+// expire takes what has expired in a chunk out of line. What is being stored or held is marked, for when it comes back.
+func (q *Queue) expire(c *chunk) {
+	if c.packed != nil {
+		c.line.open(c)
 	}
-	switch e.state {
-	case ready, scheduled, delayed:
-		q.move(e, leaving)
-		q.report = append(q.report, seq)
-	case storing, premature, late, assigned, leaving:
-		if q.overdue == nil {
-			q.overdue = make(map[Seq]struct{})
+	next := int64(0)
+	for i := int(c.head); i < len(c.expires); i++ {
+		e, at := &c.slots[i], c.expires[i]
+		switch {
+		case e.state == gone || at <= 0:
+		case at > q.now:
+			next = sooner(next, at)
+		case waiting.has(e.state):
+			q.move(e, leaving)
+			q.report = append(q.report, e.seq)
+			c.expires[i] = 0
+		default:
+			c.expires[i] = overdue
 		}
-		q.overdue[seq] = struct{}{}
 	}
+	q.agenda.set(c, next)
+}
+
+// sooner gives the earlier of two times, of which 0 is never.
+func sooner(a, b int64) int64 {
+	if a == 0 || b < a {
+		return b
+	}
+	return a
 }
 
 func (q *Queue) due(seq Seq) {
@@ -76,33 +92,25 @@ func (q *Queue) enter(l *line, e *entry) {
 }
 
 // hasExpired lets an entry that expired while it was being stored or held wait for the next Advance.
-func (q *Queue) hasExpired(e *entry) bool {
-	if len(q.overdue) == 0 {
+func (q *Queue) hasExpired(l *line, e *entry) bool {
+	c := l.at(e.seq)
+	if len(c.expires) == 0 {
 		return false
 	}
-	if _, ok := q.overdue[e.seq]; !ok {
+	i := c.seek(e.seq)
+	if c.expires[i] != overdue {
 		return false
 	}
 	q.move(e, delayed)
-	q.await(&q.expiries, q.now, e.seq)
+	c.expires[i] = q.now
+	q.agenda.set(c, q.now)
 	return true
 }
 
-// await makes an appointment. Those of entries that are no longer in the queue are bounded.
-func (q *Queue) await(h *heap, at int64, seq Seq) {
-	if h.full() {
-		h.prune(func(a appointment) bool {
-			_, e := q.locate(a.seq)
-			return e != nil
-		})
+// await makes an appointment with an entry. Those of entries that are no longer in the queue are bounded.
+func (q *Queue) await(due int64, seq Seq) {
+	if q.dues.full() {
+		q.dues.prune(func(a appointment) bool { return q.look(a.seq).state != gone })
 	}
-	h.push(appointment{at, seq})
-}
-
-// forgetTimes drops appointments with nobody when the queue is empty.
-func (q *Queue) forgetTimes() {
-	if q.Len() == 0 {
-		q.expiries.clear()
-		q.dues.clear()
-	}
+	q.dues.push(appointment{due, seq})
 }

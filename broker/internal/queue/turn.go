@@ -23,8 +23,8 @@ type Assignment struct {
 // is no such pair now, or that the lease has to be raised first: ask LeaseWanted after it. can must not call the queue;
 // it is false for a consumer without credit, and for one whose next body is still being fetched.
 func (q *Queue) Turn(can func(ConsumerID) bool) (Turn, bool) {
-	l, e := q.first()
-	if e == nil && len(q.alone) == 0 {
+	l, seq := q.first()
+	if seq == 0 && len(q.alone) == 0 {
 		return Turn{}, false
 	}
 	if q.settings.SingleActive {
@@ -34,12 +34,12 @@ func (q *Queue) Turn(can func(ConsumerID) bool) (Turn, bool) {
 		for c := r.turn; ; {
 			switch {
 			case c.own == nil:
-				if e != nil && q.isActive(c) && can(c.id) {
-					return Turn{c.id, e.seq, c, l}, true
+				if seq > 0 && q.isActive(c) && can(c.id) {
+					return Turn{c.id, seq, c, l}, true
 				}
 			case q.isActive(c) && can(c.id):
-				if l, e := q.firstFor(c); e != nil {
-					return Turn{c.id, e.seq, c, l}, true
+				if l, seq := q.firstFor(c); seq > 0 {
+					return Turn{c.id, seq, c, l}, true
 				}
 			}
 			if c = c.next; c == r.turn {
@@ -50,43 +50,50 @@ func (q *Queue) Turn(can func(ConsumerID) bool) (Turn, bool) {
 	return Turn{}, false
 }
 
-// first finds the entry that a consumer gets that takes every message, or nil.
-func (q *Queue) first() (*line, *entry) {
+// first finds the entry that a consumer gets that takes every message, or 0. One that waits for the lease is not overtaken
+// by those of lower priorities.
+func (q *Queue) first() (*line, Seq) {
 	if q.sharing == 0 {
-		return nil, nil
+		return nil, 0
 	}
 	for _, l := range q.lines {
-		if e := l.shared.entry(l, false); e != nil && e.seq <= l.lease.stored {
-			return l, e
+		e := l.shared.entry(l, inLine)
+		switch {
+		case e.state == gone:
+		case e.seq <= l.lease.stored:
+			return l, e.seq
+		default:
+			return nil, 0
 		}
 	}
-	return nil, nil
+	return nil, 0
 }
 
-// firstFor finds the entry that a consumer with a view of its own gets, or nil. A selecting one may look at an entry
-// above the lease, unless that is being raised already.
-func (q *Queue) firstFor(c *consumer) (*line, *entry) {
-	reads := q.browses(c)
+// firstFor finds the entry that a consumer with a view of its own gets, or 0. A selecting one may look at an entry above
+// the lease, unless that is being raised already.
+func (q *Queue) firstFor(c *consumer) (*line, Seq) {
+	reads, in := q.browses(c), q.sees(c)
 	for _, l := range q.lines {
 		at := &c.own[l.priority]
-		e := at.entry(l, reads)
-		for e != nil && !reads && q.isKept(c, e) {
-			at.pass(l, e.seq, false)
-			e = at.entry(l, false)
+		e := at.entry(l, in)
+		for e.state != gone && !reads && q.isKept(c, e) {
+			at.pass(l, e.seq, in)
+			e = at.entry(l, in)
 		}
 		switch {
-		case e == nil:
+		case e.state == gone:
 		case reads, e.seq <= l.lease.stored, c.role.Selects && e.seq > l.lease.needed:
-			return l, e
+			return l, e.seq
 		default:
 			l.lease.needed = max(l.lease.needed, e.seq)
+			return nil, 0
 		}
 	}
-	return nil, nil
+	return nil, 0
 }
 
 // isKept tells whether a consumer may not have an entry.
-func (q *Queue) isKept(c *consumer, e *entry) bool {
+func (q *Queue) isKept(c *consumer, e entry) bool {
 	if q.isOthers(c, e) {
 		return true
 	}
@@ -100,15 +107,16 @@ func (q *Queue) Assign(t Turn) (Assignment, bool) {
 	if c.detached || !q.isActive(c) {
 		return Assignment{}, false
 	}
-	e := l.find(t.Seq)
-	if e == nil {
-		return Assignment{}, false
-	}
 	if q.browses(c) {
+		e := l.look(t.Seq)
+		if e.state == gone {
+			return Assignment{}, false
+		}
 		q.passOn(c, l, t.Seq)
 		return Assignment{Seq: t.Seq, Consumer: c.id, Attempts: int(e.attempts)}, true
 	}
-	if e.state != ready || c.own != nil && q.isKept(c, e) {
+	e := l.find(t.Seq)
+	if e == nil || e.state != ready || c.own != nil && q.isKept(c, *e) {
 		return Assignment{}, false
 	}
 	if e.seq > l.lease.stored {
@@ -116,7 +124,7 @@ func (q *Queue) Assign(t Turn) (Assignment, bool) {
 		return Assignment{}, false
 	}
 	q.passOn(c, l, t.Seq)
-	q.own(c, e)
+	q.own(c, *e)
 	q.move(e, assigned)
 	l.lease.delivered = max(l.lease.delivered, e.seq)
 	h := q.held.begin(c, l, e.seq)
@@ -132,7 +140,7 @@ func (q *Queue) Pass(t Turn) {
 
 func (q *Queue) passOn(c *consumer, l *line, seq Seq) {
 	c.rank.turn = c.next
-	c.cursor(l).pass(l, seq, q.browses(c))
+	c.cursor(l).pass(l, seq, q.sees(c))
 }
 
 // AtEnd tells whether a consumer has seen everything that it could get now. A browser is then done.
@@ -147,13 +155,13 @@ func (q *Queue) AtEnd(id ConsumerID) bool {
 	if !q.isActive(c) {
 		return true
 	}
-	var e *entry
+	var seq Seq
 	if c.own == nil {
-		_, e = q.first()
+		_, seq = q.first()
 	} else {
-		_, e = q.firstFor(c)
+		_, seq = q.firstFor(c)
 	}
-	return e == nil
+	return seq == 0
 }
 
 // isActive tells whether a consumer may get a turn.

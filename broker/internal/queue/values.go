@@ -9,9 +9,6 @@ type lastValues struct {
 }
 
 func (v *lastValues) remember(key string, seq Seq) {
-	if key == "" {
-		return
-	}
 	if v.last == nil {
 		v.last, v.key = make(map[string]Seq), make(map[Seq]string)
 	}
@@ -21,9 +18,6 @@ func (v *lastValues) remember(key string, seq Seq) {
 
 // forget follows an entry out of the queue.
 func (v *lastValues) forget(seq Seq) {
-	if len(v.key) == 0 {
-		return
-	}
 	key, ok := v.key[seq]
 	if !ok {
 		return
@@ -55,15 +49,13 @@ func (v *lastValues) isSuperseded(seq Seq) bool {
 	return ok
 }
 
-// replaceable gives the entry that a new one with its key takes the place of, or nil. One that is held stays until it
+// replaceable gives the entry that a new one with its key takes the place of, or none. One that is held stays until it
 // comes back.
-func (q *Queue) replaceable(key string) *entry {
-	if key == "" {
-		return nil
+func (q *Queue) replaceable(key string) entry {
+	if key != "" {
+		if e := q.look(q.values.last[key]); droppable.has(e.state) {
+			return e
+		}
 	}
-	_, e := q.locate(q.values.last[key])
-	if e != nil && (e.state == assigned || e.state == leaving) {
-		return nil
-	}
-	return e
+	return entry{}
 }

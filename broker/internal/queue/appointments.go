@@ -13,9 +13,9 @@ type appointment struct {
 
 func (a appointment) before(b appointment) bool { return a.at < b.at || a.at == b.at && a.seq < b.seq }
 
-// heap is a binary heap of appointments with the earliest at index 0. Appointments that are void by now stay until they
+// appointments is a binary heap of them with the earliest at index 0. Appointments that are void by now stay until they
 // come to the top or the heap is pruned, so that it is at most about twice as large as it need be.
-type heap struct {
+type appointments struct {
 	items []appointment
 	limit int // when to prune next
 }
@@ -23,13 +23,13 @@ type heap struct {
 // minHeap is the size from which on a heap is pruned.
 const minHeap = 64
 
-func (h *heap) empty() bool      { return len(h.items) == 0 }
-func (h *heap) top() appointment { return h.items[0] }
-func (h *heap) full() bool       { return len(h.items) >= max(h.limit, minHeap) }
+func (h *appointments) empty() bool      { return len(h.items) == 0 }
+func (h *appointments) top() appointment { return h.items[0] }
+func (h *appointments) full() bool       { return len(h.items) >= max(h.limit, minHeap) }
 
-func (h *heap) clone() heap { return heap{slices.Clone(h.items), h.limit} }
+func (h *appointments) clone() appointments { return appointments{slices.Clone(h.items), h.limit} }
 
-func (h *heap) push(a appointment) {
+func (h *appointments) push(a appointment) {
 	s := append(h.items, a)
 	i := len(s) - 1
 	for i > 0 {
@@ -45,7 +45,7 @@ func (h *heap) push(a appointment) {
 }
 
 // pop removes the earliest appointment. The heap must not be empty; an emptied one gives its memory back.
-func (h *heap) pop() {
+func (h *appointments) pop() {
 	n := len(h.items) - 1
 	last, s := h.items[n], h.items[:n]
 	i := 0
@@ -72,21 +72,21 @@ func (h *heap) pop() {
 }
 
 // popAll removes an entry from the top, however often it is there.
-func (h *heap) popAll(seq Seq) {
+func (h *appointments) popAll(seq Seq) {
 	for !h.empty() && h.top().seq == seq {
 		h.pop()
 	}
 }
 
 // drop removes an entry wherever it is; rare, so that going through all of them is good enough.
-func (h *heap) drop(seq Seq) {
+func (h *appointments) drop(seq Seq) {
 	if slices.ContainsFunc(h.items, func(a appointment) bool { return a.seq == seq }) {
 		h.prune(func(a appointment) bool { return a.seq != seq })
 	}
 }
 
 // prune keeps, once each, the appointments that are still valid.
-func (h *heap) prune(valid func(appointment) bool) {
+func (h *appointments) prune(valid func(appointment) bool) {
 	slices.SortFunc(h.items, func(a, b appointment) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq))
 	})
@@ -95,9 +95,9 @@ func (h *heap) prune(valid func(appointment) bool) {
 }
 
 // clear forgets all appointments, and gives the memory back if it was much.
-func (h *heap) clear() {
+func (h *appointments) clear() {
 	h.items = h.items[:0]
 	if cap(h.items) > keep {
-		*h = heap{}
+		*h = appointments{}
 	}
 }
