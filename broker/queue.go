@@ -103,6 +103,9 @@ func (n *queueNode) take(d router.Delivery) {
 	key := n.rules.keyOf(d.Message)
 	seq, dropped, err := n.machine.Append(entryOf(d, key))
 	if err != nil {
+		if n.isSubscription() {
+			n.counters.Dropped++ // nobody else hears of it
+		}
 		d.Settle(refused(queueFull()))
 		return
 	}

@@ -11,6 +11,7 @@ type retained struct {
 	messages map[addressing.Address]router.Delivery
 	promised map[addressing.Address]*router.Delivery // to be put when they are on disk
 	bytes    int64
+	earliest int64 // Unix ms; none of the messages expires before; 0 when none does at all
 	maxCount int
 	maxBytes int64
 }
@@ -55,7 +56,35 @@ func (r *retained) put(d router.Delivery) {
 	}
 	r.bytes += int64(d.Message.Len())
 	r.messages[d.To] = d.Unowned()
+	r.expectEnd(d)
 }
+
+// expectEnd notes when a message expires.
+func (r *retained) expectEnd(d router.Delivery) {
+	if d.Expires > 0 && (r.earliest == 0 || d.Expires < r.earliest) {
+		r.earliest = d.Expires
+	}
+}
+
+// expire takes those away whose time is over, except where another one is promised, and gives their topic names.
+func (r *retained) expire(at int64) (gone []addressing.Address) {
+	if r.earliest == 0 || at < r.earliest {
+		return nil
+	}
+	r.earliest = 0
+	for a, d := range r.messages {
+		if _, replaced := r.promised[a]; !replaced && hasExpiredBy(at, d) {
+			r.bytes -= int64(d.Message.Len())
+			delete(r.messages, a)
+			gone = append(gone, a)
+		} else {
+			r.expectEnd(d)
+		}
+	}
+	return gone
+}
+
+func hasExpiredBy(at int64, d router.Delivery) bool { return d.Expires > 0 && d.Expires <= at }
 
 // tooManyRetained refuses a message for which fits is false.
 func tooManyRetained() *router.Error {
@@ -76,9 +105,9 @@ func (r *retained) keepPromise(d *router.Delivery, onDisk bool) {
 	}
 }
 
-func (r *retained) get(a addressing.Address) (router.Delivery, bool) {
+func (r *retained) get(at int64, a addressing.Address) (router.Delivery, bool) {
 	d, ok := r.messages[a]
-	return d, ok
+	return d, ok && !hasExpiredBy(at, d)
 }
 
 // match gives the topic names with a retained message that a filter selects.
@@ -98,14 +127,43 @@ func (r *retained) match(f addressing.Filter) []addressing.Address {
 	return names
 }
 
+// makeRoom is fits after those have left that have expired.
+func (t *topics) makeRoom(ds ...*router.Delivery) bool {
+	if t.retained.fits(ds...) {
+		return true
+	}
+	t.forget(t.retained.expire(now()))
+	return t.retained.fits(ds...)
+}
+
+// forget takes retained messages off the disk, some time.
+func (t *topics) forget(names []addressing.Address) {
+	if len(names) == 0 {
+		return
+	}
+	batch, err := t.broker.store.Begin()
+	if err != nil {
+		return // they expire again when the process is started again
+	}
+	for _, a := range names {
+		batch.DeleteRetained(t.tenant, string(a))
+	}
+	batch.CommitLazy()
+}
+
 // recoverRetained loads a tenant's retained messages. What cannot be read is reported and left on disk.
 func (t *topics) recoverRetained() {
+	var expired []addressing.Address
+	at := now()
 	err := t.broker.store.EachRetained(t.tenant, "", func(topic string, flags byte, value []byte) error {
 		d, err := parseRecord(flags, value)
 		if err != nil {
 			return &store.CorruptError{What: "retained message of " + topic, Cause: err}
 		}
-		if t.retained.fits(&d) {
+		switch {
+		case hasExpiredBy(at, d):
+			expired = append(expired, addressing.Address(topic))
+		case t.retained.fits(&d):
 			t.retained.put(d)
 		}
 		return nil
@@ -113,4 +171,5 @@ func (t *topics) recoverRetained() {
 	if err != nil {
 		t.broker.setAside("retained messages cannot be read and are set aside", err, "tenant", t.tenant)
 	}
+	t.forget(expired)
 }

@@ -15,7 +15,12 @@ func (b *Broker) Sessions() Sessions { return Sessions{b.store} }
 
 // Put replaces a record of a client.
 func (s Sessions) Put(tenant, client, name string, value []byte, done func(error)) {
-	s.change(done, func(b store.Batch) { b.PutClient(tenant, client, name, value) })
+	s.change(done, clientRecord{tenant, client, name, value}.write)
+}
+
+// Record gives what puts a record of a client on disk together with a message, for router.Sender.SendWith.
+func (s Sessions) Record(tenant, client, name string, value []byte) any {
+	return clientRecord{tenant, client, name, value}
 }
 
 // Delete removes a record of a client, if there is one.
@@ -33,6 +38,14 @@ func (s Sessions) Forget(tenant, client string) {
 func (s Sessions) All(visit func(tenant, client, name string, value []byte) error) error {
 	return s.store.EachClient(visit)
 }
+
+// clientRecord is a record on its way to the disk.
+type clientRecord struct {
+	tenant, client, name string
+	value                []byte
+}
+
+func (r clientRecord) write(b store.Batch) { b.PutClient(r.tenant, r.client, r.name, r.value) }
 
 func (s Sessions) change(done func(error), change func(store.Batch)) {
 	batch, err := s.store.Begin()

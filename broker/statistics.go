@@ -15,7 +15,7 @@ type Counters struct {
 	Redelivered  uint64 // handed out again
 	DeadLettered uint64 // rejected, or failed too often
 	Expired      uint64
-	Dropped      uint64 // to make room, or replaced by a later one of the same key
+	Dropped      uint64 // to make room, replaced by a later one of the same key, or missed by a full subscription
 }
 
 // Statistics is what there is to say about a queue or a subscription.

@@ -128,9 +128,17 @@ func deliverLive(d router.Delivery, live []*router.Receiver) {
 	}
 }
 
+// Retained is how many retained messages a tenant has.
+func (b *Broker) Retained(tenant string) int {
+	t := b.topicsOf(tenant)
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.retained.messages)
+}
+
 // retain makes a message the retained one of its topic name. Beyond the limits the message is refused.
 func (t *topics) retain(d router.Delivery) bool {
-	if !t.retained.fits(&d) {
+	if !t.makeRoom(&d) {
 		d.Settle(refused(tooManyRetained()))
 		return false
 	}
@@ -235,7 +243,7 @@ func (t *topics) Grant(r *router.Receiver) {
 	defer t.mu.Unlock()
 	names := t.replays[r]
 	for len(names) > 0 {
-		d, ok := t.retained.get(names[0])
+		d, ok := t.retained.get(now(), names[0])
 		ok = ok && r.Wants(d)
 		if ok && !r.Take() {
 			break

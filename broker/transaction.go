@@ -228,7 +228,7 @@ func (t *transaction) checkRetained() error {
 				p.retain[o.Delivery.To] = &o.Delivery
 			}
 		}
-		if !p.node.retained.fits(slices.Collect(maps.Values(p.retain))...) {
+		if !p.node.makeRoom(slices.Collect(maps.Values(p.retain))...) {
 			return tooManyRetained()
 		}
 	}
@@ -272,6 +272,9 @@ func (t *transaction) write(batch store.Batch) {
 			p.node.retained.promise(d)
 		}
 	}
+	for _, r := range t.work.Records {
+		r.(clientRecord).write(batch)
+	}
 }
 
 func (t *transaction) writePlace(batch store.Batch, p place) {
@@ -288,6 +291,7 @@ func (t *transaction) writePlace(batch store.Batch, p place) {
 	key := n.rules.keyOf(d.Message)
 	seq, dropped, err := n.machine.Append(entryOf(d, key))
 	if err != nil { // a subscription that is full misses the message; for queues there is room, as check has seen
+		n.counters.Dropped++
 		d.Dropped()
 		return
 	}

@@ -20,7 +20,7 @@ type drainer struct {
 	t      *testing.T
 	tcp    net.Conn
 	conn   *engine.Conn
-	source string
+	source *frame.Source
 	link   *engine.Link
 	ready  bool // what was waited for has happened
 	came   []string
@@ -28,7 +28,7 @@ type drainer struct {
 
 var _ engine.Handler = (*drainer)(nil)
 
-func newDrainer(t *testing.T, door, source string) *drainer {
+func newDrainer(t *testing.T, door string, source frame.Source) *drainer {
 	t.Helper()
 	tcp, err := new(net.Dialer).DialContext(t.Context(), "tcp", door)
 	if err != nil {
@@ -38,7 +38,7 @@ func newDrainer(t *testing.T, door, source string) *drainer {
 	if err := tcp.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	d := &drainer{t: t, tcp: tcp, source: source}
+	d := &drainer{t: t, tcp: tcp, source: &source}
 	limits := engine.DefaultLimits()
 	client := engine.Client{Mechanisms: []engine.Mechanism{engine.WithAnonymous("")}}
 	d.conn = engine.NewClient(time.Now(), &limits, client, d)
@@ -55,6 +55,13 @@ func (d *drainer) take(credit int) []string {
 	d.link.Drain()
 	d.talk()
 	return d.came
+}
+
+// leave returns when the door knows that the receiver is gone.
+func (d *drainer) leave() {
+	d.t.Helper()
+	d.link.Close(nil)
+	d.talk()
 }
 
 // talk writes and reads until what was waited for has happened, and all that followed from it is written.
@@ -82,7 +89,7 @@ func (d *drainer) talk() {
 // Opened implements engine.Handler.
 func (d *drainer) Opened(*frame.Open) {
 	d.link = d.conn.Begin().Attach(frame.Attach{
-		Name: "in", Role: frame.Receiver, Source: &frame.Source{Address: d.source}, Target: new(frame.Target),
+		Name: "in", Role: frame.Receiver, Source: d.source, Target: new(frame.Target),
 	})
 }
 
@@ -103,6 +110,9 @@ func (d *drainer) Attached(*engine.Link) { d.ready = true }
 // Drained implements engine.Handler.
 func (d *drainer) Drained(*engine.Link) { d.ready = true }
 
+// Detached implements engine.Handler.
+func (d *drainer) Detached(*engine.Link, engine.Detachment) { d.ready = true }
+
 // Closed implements engine.Handler.
 func (d *drainer) Closed(e engine.Ending) { d.t.Errorf("the connection was closed: %+v", e) }
 
@@ -118,9 +128,6 @@ func (d *drainer) Ended(*engine.Session, *frame.Error) {}
 // Requested implements engine.Handler.
 func (d *drainer) Requested(*engine.Link) {}
 
-// Detached implements engine.Handler.
-func (d *drainer) Detached(*engine.Link, engine.Detachment) {}
-
 // Sendable implements engine.Handler.
 func (d *drainer) Sendable(*engine.Link) {}
 
@@ -132,7 +139,7 @@ func (d *drainer) Progressed(*engine.Link, engine.Update) {}
 func TestAMQPDrainGivesWhatThereIs(t *testing.T) {
 	c := quickstart(t)
 	doors := startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
-	d := newDrainer(t, doors["amqp"], "jobs")
+	d := newDrainer(t, doors["amqp"], frame.Source{Address: "jobs"})
 	if got := d.take(1); got != nil {
 		t.Errorf("an empty queue gave %q", got)
 	}

@@ -20,6 +20,7 @@ func (a *assembly) metrics(doors []door) http.Handler {
 		collectors.NewBuildInfoCollector(),
 		messageMetrics{router: a.router, tenants: a.directory.Names()},
 		queueMetrics{store: a.store, most: a.config.Admin.MaxQueueMetrics},
+		storeMetrics{store: a.store},
 	)
 	for _, d := range doors {
 		if d.connections == nil {

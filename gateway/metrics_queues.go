@@ -62,7 +62,7 @@ var queueDescs = []queueMetric{
 		func(s *broker.Statistics) uint64 { return s.DeadLettered }),
 	counterOfQueues("expired_total", "Messages whose time to live was over.",
 		func(s *broker.Statistics) uint64 { return s.Expired }),
-	counterOfQueues("dropped_total", "Messages that made room, or gave way to a later one of the same key.",
+	counterOfQueues("dropped_total", "Messages that made room, gave way to a later one of the same key, or came to a full subscription.",
 		func(s *broker.Statistics) uint64 { return s.Dropped }),
 }
 

@@ -20,8 +20,15 @@ type call struct {
 }
 
 func (g *group) records() int { return int(g.batch.Count()) }
-func (g *group) bytes() int   { return g.batch.Len() }
 func (g *group) empty() bool  { return g.batch.Empty() && len(g.calls) == 0 }
+
+// bytes is the size of the group in the log, nothing for one without a record.
+func (g *group) bytes() int {
+	if g.batch.Empty() {
+		return 0
+	}
+	return g.batch.Len()
+}
 
 // keepCalls and keepBytes are how many answers and how many bytes an emptied group keeps room for.
 const (

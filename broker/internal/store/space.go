@@ -40,8 +40,9 @@ type space struct {
 	written   int          // by the committer, since it had what is free looked at
 	unflushed atomic.Int64 // written since the last flush for want of space
 
-	low      atomic.Bool  // less than minFree is free
-	waiting  atomic.Int32 // writes that found the disk full
+	free     atomic.Uint64 // when it was last looked at; 0 on a filesystem that cannot say
+	low      atomic.Bool   // less than minFree is free
+	waiting  atomic.Int32  // writes that found the disk full
 	watching sync.WaitGroup
 	opened   atomic.Bool   // before that nothing waits: who opens a store on a full disk is told so
 	stopped  chan struct{} // closed when the watch is to end
@@ -98,6 +99,7 @@ func (sp *space) say(short bool) {
 // measure looks how much is free.
 func (sp *space) measure() {
 	usage, err := sp.fs.GetDiskUsage(sp.dir)
+	sp.free.Store(usage.AvailBytes)
 	sp.low.Store(err == nil && usage.AvailBytes < sp.minFree)
 }
 

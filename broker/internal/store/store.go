@@ -283,7 +283,8 @@ type Stats struct {
 
 	PendingRecords int
 	PendingBytes   int
-	DiskBytes      uint64
+	DiskBytes      uint64 // of the store's files
+	FreeBytes      uint64 // on the disk, when it was last looked at; 0 on a filesystem that cannot say
 }
 
 // Stats returns a snapshot.
@@ -292,6 +293,7 @@ func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := s.stats
-	stats.PendingRecords, stats.PendingBytes, stats.DiskBytes = s.pending.records(), s.pending.bytes(), disk
+	stats.PendingRecords, stats.PendingBytes = s.pending.records(), s.pending.bytes()
+	stats.DiskBytes, stats.FreeBytes = disk, s.space.free.Load()
 	return stats
 }
