@@ -42,7 +42,7 @@ func (c *conn) Auth(a session.Auth) {
 func (c *conn) judgeAgain(v verdict) {
 	switch {
 	case v.err != nil || v.user != nil && (v.user.User != c.user.User || v.user.Tenant != c.user.Tenant):
-		c.session.Disconnect(reasons[router.Denied].connack)
+		c.session.Disconnect(session.Notice{Code: reasons[router.Denied].connack})
 	case v.user == nil:
 		c.session.Challenge(v.challenge)
 	default:

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
@@ -18,8 +19,9 @@ type client struct {
 	origin any // whose messages its publishes are, for subscriptions that leave them out
 
 	mail          mail
-	senders       map[string]*sender       // by topic name; of this connection
+	senders       map[string]*sender       // by address; of this connection
 	subscriptions map[string]*subscription // by filter, as the client wrote it
+	subscribed    atomic.Int32             // how many those are, for who has not got the client
 	inbox         []arrival                // taken from arrivals and not yet given to the session
 	owing         []*inlet
 
@@ -151,9 +153,19 @@ func (c *client) endForGood() {
 	}
 }
 
+// add makes a subscription one of the client's, in the place of one with the same text.
+func (c *client) add(s *subscription) {
+	if c.subscriptions == nil {
+		c.subscriptions = make(map[string]*subscription)
+	}
+	c.subscriptions[s.options.text()] = s
+	c.subscribed.Store(int32(len(c.subscriptions)))
+}
+
 // drop ends a subscription whose inlets are closed, with what is kept for it.
 func (c *client) drop(filter string, s *subscription) {
 	delete(c.subscriptions, filter)
+	c.subscribed.Store(int32(len(c.subscriptions)))
 	if err := c.server.forget(c, s); err != nil {
 		c.server.config.Log.Warn("a subscription cannot be ended", "tenant", c.key.tenant, "client", c.key.id,
 			"filter", filter, "err", err)

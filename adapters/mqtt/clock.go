@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-// Run publishes wills whose delay is over and ends sessions that have expired, until ctx ends.
+// Run publishes wills whose delay is over, ends sessions that have expired and has the topics below $SYS told, until ctx
+// ends.
 func (s *Server) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		next := s.settleDue(time.Now())
+		now := time.Now()
+		next := earlier(s.settleDue(now), s.reportDue(now))
 		timer.Stop()
 		if !next.IsZero() {
 			timer.Reset(time.Until(next))

@@ -27,11 +27,15 @@ type conn struct {
 	firstReceipt session.Receipt    // of this connection
 	subscribing  int                // SUBSCRIBEs without their SUBACK: what they bring waits for that
 	over         bool               // the engine has said its last word
+	withheld     withheld           // what it does not write yet
 	giveUpAt     time.Time          // when a client that cannot be told no is disconnected; zero for never
 	hurryAt      time.Time          // while it waits for its seat: when the one that has it is cut off
+	pace         *pace              // at which it is read from; nil for any
+	resumeAt     time.Time          // when it is read from again because it was too fast; zero when it is
 
 	evicted atomic.Bool // the client id has gone to another connection
 	seated  atomic.Bool // it is this connection's turn to have it
+	reports atomic.Bool // there are new figures for the topics below $SYS
 }
 
 var (
@@ -40,7 +44,7 @@ var (
 )
 
 func newConn(s *Server, nc net.Conn, l *login, wake func(), now time.Time) *conn {
-	c := &conn{server: s, nc: nc, login: l, wake: wake}
+	c := &conn{server: s, nc: nc, login: l, wake: wake, pace: newPace(&s.config.Limits)}
 	l.verdicts.Init(wake)
 	c.session = session.New(now, &s.config.Limits.SessionLimits, c)
 	return c
@@ -56,24 +60,28 @@ func (c *conn) Ready() bool { return c.session.Ready() }
 func (c *conn) Advance(now time.Time) error {
 	if !c.giveUpAt.IsZero() && !now.Before(c.giveUpAt) {
 		c.giveUpAt = time.Time{}
-		c.session.Disconnect(session.QuotaExceeded)
+		c.session.Disconnect(session.Notice{Code: session.QuotaExceeded})
 	}
 	if !c.hurryAt.IsZero() && !now.Before(c.hurryAt) {
 		c.hurryAt = time.Time{}
 		c.server.hurry(c)
+	}
+	if !c.resumeAt.IsZero() && !now.Before(c.resumeAt) {
+		c.resumeAt = time.Time{}
+		c.session.Resume()
 	}
 	return c.session.Advance(now)
 }
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
-	return earlier(c.session.Deadline(), earlier(c.giveUpAt, c.hurryAt))
+	return earlier(earlier(c.session.Deadline(), c.resumeAt), earlier(c.giveUpAt, c.hurryAt))
 }
 
 // Flush implements transport.Engine: what has come for the client goes to the session, and out.
 func (c *conn) Flush(dst []byte) []byte {
 	if c.evicted.Load() {
-		c.session.Disconnect(session.SessionTakenOver)
+		c.session.Disconnect(session.Notice{Code: session.SessionTakenOver})
 	}
 	c.answerLogin()
 	if c.client == nil || c.over {
@@ -91,7 +99,10 @@ func (c *conn) Flush(dst []byte) []byte {
 	if c.subscribing == 0 {
 		c.deliverArrivals()
 	}
-	dst = c.session.Flush(dst)
+	if c.reports.CompareAndSwap(true, false) {
+		c.report(false)
+	}
+	dst = c.flush(dst)
 	c.repayCredit()
 	return dst
 }
@@ -100,7 +111,7 @@ func (c *conn) Flush(dst []byte) []byte {
 func (c *conn) Closed() bool { return c.session.Closed() }
 
 // Drain implements transport.Engine.
-func (c *conn) Drain(time.Time) { c.session.Disconnect(session.ServerShuttingDown) }
+func (c *conn) Drain(time.Time) { c.session.Disconnect(c.server.elsewhere(session.ServerShuttingDown)) }
 
 // Disconnected implements session.Handler.
 func (c *conn) Disconnected(d session.Disconnected) {
@@ -128,6 +139,7 @@ func (c *conn) end() {
 	}
 	if c.client != nil {
 		c.mail.waker.Store(nil)
+		c.server.removeWatcher(c)
 		c.part(time.Now())
 	}
 	c.server.leave(c.key(), c)

@@ -81,6 +81,7 @@ func (c *conn) deliver(a *arrival, rest []arrival) bool {
 func (c *client) publication(in *inlet, d *router.Delivery) session.Publication {
 	o := &in.subscription.options
 	p := session.Publication{
+		Topic:           in.topic(d.To),
 		QoS:             o.QoS,
 		Retain:          d.Retained || o.AsPublished && d.Retain,
 		SubscriptionIDs: o.IDs,
@@ -137,6 +138,11 @@ func (c *client) finish(in *inlet, d *router.Delivery, o router.Outcome) {
 	} else {
 		c.mail.shed.Add(-int64(d.Message.Len()))
 	}
+	c.repay(in)
+}
+
+// repay remembers that credit is due for a delivery.
+func (c *client) repay(in *inlet) {
 	if in.owed == 0 {
 		c.owing = append(c.owing, in)
 	}
@@ -156,7 +162,10 @@ func (c *client) repayCredit() {
 
 // Settled implements session.Handler.
 func (c *conn) Settled(token any, settled session.Settlement) {
-	o := token.(*outgoing)
+	o, ok := token.(*outgoing)
+	if !ok { // one of the topics below $SYS
+		return
+	}
 	if c.outlives() {
 		switch settled.Outcome {
 		case session.Unacknowledged:
@@ -168,7 +177,7 @@ func (c *conn) Settled(token any, settled session.Settlement) {
 			return
 		}
 	}
-	c.finish(o.inlet, &o.delivery, outcomeOf(settled))
+	c.settle(o, settled)
 	c.forget(o)
 }
 

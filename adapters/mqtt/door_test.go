@@ -33,6 +33,11 @@ type house struct {
 
 // run gives a test a house within a synctest bubble.
 func run(t *testing.T, test func(h *house), users ...tenancy.User) {
+	runWith(t, func(*Config) {}, test, users...)
+}
+
+// runWith is run with other settings.
+func runWith(t *testing.T, configure func(*Config), test func(h *house), users ...tenancy.User) {
 	synctest.Test(t, func(t *testing.T) {
 		user := routertest.User(t, "default",
 			routertest.Define(t, "commands/#", addressing.Anycast),
@@ -55,10 +60,12 @@ func run(t *testing.T, test func(h *house), users ...tenancy.User) {
 			t: t, ctx: ctx,
 			links: routertest.Links{T: t, Router: r, User: user},
 		}
-		h.server, err = New(Config{
+		config := Config{
 			Router: r, Directory: directory, Sessions: &h.shelf, Limits: limits, Log: slog.New(slog.DiscardHandler),
 			Driver: transport.NewDriver(transport.Options{}),
-		})
+		}
+		configure(&config)
+		h.server, err = New(config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +100,17 @@ func (h *house) connect(version byte, id string, with ...func(*packets.Packet)) 
 // reconnect is connect that tells whether the session was present.
 func (h *house) reconnect(version byte, id string, with ...func(*packets.Packet)) (c *peer, present bool) {
 	h.t.Helper()
-	c = h.dial(version)
+	c, ack := h.attempt(version, id, with...)
+	if ack.ReasonCode != 0 {
+		h.t.Fatalf("CONNACK %#x", ack.ReasonCode)
+	}
+	return c, ack.SessionPresent
+}
+
+// attempt sends CONNECT and gives the answer.
+func (h *house) attempt(version byte, id string, with ...func(*packets.Packet)) (*peer, packets.Packet) {
+	h.t.Helper()
+	c := h.dial(version)
 	p := packets.Packet{
 		FixedHeader:     packets.FixedHeader{Type: packets.Connect},
 		ProtocolVersion: version,
@@ -105,11 +122,7 @@ func (h *house) reconnect(version byte, id string, with ...func(*packets.Packet)
 		w(&p)
 	}
 	c.send(p)
-	ack := c.receive(packets.Connack)
-	if ack.ReasonCode != 0 {
-		h.t.Fatalf("CONNACK %#x", ack.ReasonCode)
-	}
-	return c, ack.SessionPresent
+	return c, c.receive(packets.Connack)
 }
 
 func (c *peer) send(p packets.Packet) {
@@ -229,11 +242,17 @@ func (c *peer) publish(topic, payload string, qos byte, id uint16, with ...func(
 
 func (c *peer) subscribe(filter string, qos byte) byte {
 	c.t.Helper()
+	return c.ask(filter, qos).ReasonCodes[0]
+}
+
+// ask subscribes and gives the answer.
+func (c *peer) ask(filter string, qos byte) packets.Packet {
+	c.t.Helper()
 	c.send(packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
 		Filters: packets.Subscriptions{{Filter: filter, Qos: qos}},
 	})
-	return c.receive(packets.Suback).ReasonCodes[0]
+	return c.receive(packets.Suback)
 }
 
 func (c *peer) ack(id uint16) {

@@ -8,7 +8,10 @@ import (
 )
 
 // groupKey names a shared subscription [4.8.2].
-type groupKey struct{ tenant, group, topic string }
+type groupKey struct {
+	tenant, group string
+	filter        addressing.Filter
+}
 
 // group is a shared subscription as long as it has members. It is one subscription of the broker for all of them: stored, if
 // the session that made it outlives its connection, else in memory.
@@ -18,13 +21,13 @@ type group struct {
 }
 
 // join makes a client a member of a shared subscription, and tells whether that is stored.
-func (s *Server) join(c *client, o *options, stored bool) bool {
-	if o.Group == "" {
+func (s *Server) join(c *client, sub *subscription, stored bool) bool {
+	if sub.options.Group == "" {
 		return stored
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := groupKey{c.key.tenant, o.Group, o.Topic}
+	key := sub.groupKey(c)
 	g := s.groups[key]
 	if g == nil {
 		g = &group{stored: stored}
@@ -35,10 +38,10 @@ func (s *Server) join(c *client, o *options, stored bool) bool {
 }
 
 // part ends a membership, and tells whether it was the last one.
-func (s *Server) part(c *client, o *options) (last bool) {
+func (s *Server) part(c *client, sub *subscription) (last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := groupKey{c.key.tenant, o.Group, o.Topic}
+	key := sub.groupKey(c)
 	g := s.groups[key]
 	if g.members--; g.members == 0 {
 		delete(s.groups, key)
@@ -46,10 +49,14 @@ func (s *Server) part(c *client, o *options) (last bool) {
 	return g.members == 0
 }
 
+func (s *subscription) groupKey(c *client) groupKey {
+	return groupKey{c.key.tenant, s.options.Group, s.filter}
+}
+
 // forget ends what is kept for a subscription whose inlets are closed, unless it is shared with others.
 func (s *Server) forget(c *client, sub *subscription) error {
 	shared := sub.options.Group != ""
-	if shared && !s.part(c, &sub.options) || !sub.stored {
+	if shared && !s.part(c, sub) || !sub.stored {
 		return nil
 	}
 	err := s.config.Router.Forget(context.Background(), c.user, router.Source{

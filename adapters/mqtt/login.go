@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
 	"github.com/manifoldmq/manifold/router"
@@ -52,9 +53,12 @@ func (l *login) end() {
 func (c *conn) Connect(r *session.Connect) {
 	l := c.login
 	c.request = r
+	if !c.mayEnter(r) {
+		return
+	}
 	if r.AuthMethod != "" {
 		if !l.begin(r.AuthMethod, r.AuthData) {
-			c.session.RefuseConnect(session.BadAuthentication)
+			c.session.RefuseConnect(session.Notice{Code: session.BadAuthentication})
 		}
 		return
 	}
@@ -66,6 +70,23 @@ func (c *conn) Connect(r *session.Connect) {
 	})
 }
 
+// mayEnter refuses a client before anybody looks at its password: it comes while too many do, or its will can never be
+// published.
+func (c *conn) mayEnter(r *session.Connect) bool {
+	if limit := c.server.connects; limit != nil && !limit.AllowN(time.Now(), 1) {
+		c.session.RefuseConnect(c.server.elsewhere(session.RateExceeded))
+		return false
+	}
+	if r.Will == nil {
+		return true
+	}
+	if err := c.server.config.Limits.checkLevels(r.Will.Topic); err != nil {
+		c.session.RefuseConnect(session.Notice{Code: session.TopicNameInvalid, Text: "will: " + err.Error()})
+		return false
+	}
+	return true
+}
+
 // answerLogin hears whether the client may come in, and lets it in when its client id is free.
 func (c *conn) answerLogin() {
 	for _, v := range c.login.verdicts.Take() {
@@ -74,9 +95,9 @@ func (c *conn) answerLogin() {
 		case c.user != nil:
 			c.judgeAgain(v)
 		case errors.Is(v.err, tenancy.ErrBusy):
-			c.session.RefuseConnect(reasons[router.Unroutable].connack)
+			c.session.RefuseConnect(c.server.elsewhere(reasons[router.Unroutable].connack))
 		case v.err != nil:
-			c.session.RefuseConnect(reasons[router.Unauthenticated].connack)
+			c.session.RefuseConnect(session.Notice{Code: reasons[router.Unauthenticated].connack})
 		case v.user == nil:
 			c.session.Challenge(v.challenge)
 		default:
@@ -123,7 +144,7 @@ func (c *conn) enter() {
 	}
 	owner.keepRecord(func(c *conn, err error) {
 		if err != nil {
-			c.session.RefuseConnect(session.ServerUnavailable)
+			c.session.RefuseConnect(session.Notice{Code: session.ServerUnavailable})
 			return
 		}
 		c.admit(present)
@@ -145,6 +166,9 @@ func (c *conn) admit(present bool) {
 		Memory:         c.memory,
 		AuthData:       c.proof,
 	}
+	if r.WantsResponses {
+		answer.ResponseInformation = c.responseInformation()
+	}
 	if r.ClientID == "" {
 		answer.AssignedClientID = c.id
 	}
@@ -159,10 +183,14 @@ func (c *conn) admit(present bool) {
 }
 
 // reopen links the subscriptions of a session that goes on to where their messages come from.
-func (c *client) reopen() {
+func (c *conn) reopen() {
 	for filter, s := range c.subscriptions {
-		if err := s.open(c, false); err != nil {
-			c.server.config.Log.Warn("a subscription cannot be gone on with", "tenant", c.key.tenant, "client", c.key.id,
+		if s.system {
+			c.server.addWatcher(c)
+			continue
+		}
+		if err := s.open(c.client, false); err != nil {
+			c.server.config.Log.Warn("a subscription cannot be gone on with", "tenant", c.client.key.tenant, "client", c.id,
 				"filter", filter, "err", err)
 		}
 	}

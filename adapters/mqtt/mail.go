@@ -23,6 +23,7 @@ type mail struct {
 type outcome struct {
 	question question
 	reason   router.Reason
+	text     string // why, for people
 	link     *router.Sender
 }
 
@@ -31,6 +32,7 @@ type question struct {
 	receipt session.Receipt
 	id      uint16
 	qos     byte
+	kept    bool // the id is on disk if the publish was accepted
 }
 
 // arrival is a message that a node handed to a subscription. One without a message was dropped on arrival; its credit
@@ -57,9 +59,15 @@ func (m *mail) wake() {
 	}
 }
 
+// keptTag is the bit of a tag that says kept; those below it are the QoS and the packet id.
+const keptTag = 1 << 18
+
 // tag makes the tag of a publish from the question that it asks.
 func (q question) tag() uint64 {
-	if q.qos == 2 {
+	switch {
+	case q.kept:
+		return keptTag | uint64(q.id)<<2 | 2
+	case q.qos == 2:
 		return uint64(q.id)<<2 | 2
 	}
 	return uint64(q.receipt)<<2 | uint64(q.qos)
@@ -69,7 +77,7 @@ func (q question) tag() uint64 {
 func questionOf(tag uint64) question {
 	q := question{qos: byte(tag & 3)}
 	if q.qos == 2 {
-		q.id = uint16(tag >> 2)
+		q.id, q.kept = uint16(tag>>2), tag&keptTag != 0
 	} else {
 		q.receipt = session.Receipt(tag >> 2)
 	}
@@ -78,7 +86,7 @@ func questionOf(tag uint64) question {
 
 // Settled implements router.Producer.
 func (m *mail) Settled(link *router.Sender, tag uint64, o router.Outcome) {
-	m.outcomes.Put(outcome{question: questionOf(tag), reason: o.Reason, link: link})
+	m.outcomes.Put(outcome{question: questionOf(tag), reason: o.Reason, text: o.Text, link: link})
 }
 
 // Credit implements router.Producer. MQTT has no credit for publishers: the session's window stops reading instead.

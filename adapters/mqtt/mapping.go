@@ -15,7 +15,7 @@ import (
 //	topic                    properties.to, and the delivery's address
 //	payload                  one data section; an amqp-value string when Payload Format Indicator says text
 //	Message Expiry Interval  header.ttl, and the delivery's expiry
-//	Content Type             properties.content-type
+//	Content Type             properties.content-type; annotation x-opt-mqtt-content-type if it is not ASCII
 //	Response Topic           properties.reply-to
 //	Correlation Data         properties.correlation-id (binary)
 //	User Properties          application properties; further values of a name in annotation x-opt-user-properties
@@ -25,6 +25,9 @@ import (
 // repeatedProperties is the message annotation that holds all user properties, in order, as name, value, name, value,
 // when a name occurs twice: application properties are a map and could not.
 const repeatedProperties = "x-opt-user-properties"
+
+// wideContentType is the message annotation that holds a Content Type which is not ASCII, as content-type has to be [3.2.4].
+const wideContentType = "x-opt-mqtt-content-type"
 
 // publishedQoS is the message annotation that tells MQTT subscribers that a message was published with QoS 2.
 const publishedQoS = "x-opt-mqtt-qos"
@@ -44,13 +47,13 @@ func encode(a addressing.Address, payload []byte, p *session.Properties, qos byt
 		h := amqp.Header{Priority: amqp.DefaultPriority, TTL: uint32(min(uint64(p.Expiry)*1000, 1<<32-1))}
 		b = h.Append(b)
 	}
-	if again := len(p.User) > 0 && repeats(p.User); again || qos == 2 {
-		b = appendAnnotations(b, p.User, again, qos)
+	wide := !isASCII(p.ContentType)
+	if again := len(p.User) > 0 && repeats(p.User); again || wide || qos == 2 {
+		b = appendAnnotations(b, p, again, wide, qos)
 	}
-	fields := amqp.Properties{
-		To:          string(a),
-		ReplyTo:     string(p.ResponseTopic),
-		ContentType: string(p.ContentType),
+	fields := amqp.Properties{To: string(a), ReplyTo: string(p.ResponseTopic)}
+	if !wide {
+		fields.ContentType = string(p.ContentType)
 	}
 	if p.CorrelationData != nil {
 		fields.CorrelationID = p.CorrelationData
@@ -65,6 +68,15 @@ func encode(a addressing.Address, payload []byte, p *session.Properties, qos byt
 		b = amqp.AppendData(b, payload)
 	}
 	return amqp.Trusted(b), true
+}
+
+func isASCII(text []byte) bool {
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // repeats tells whether a name occurs twice.
@@ -93,14 +105,17 @@ func appendUser(b []byte, user session.UserProperties) []byte {
 }
 
 // appendAnnotations writes what AMQP has no other place for.
-func appendAnnotations(b []byte, user session.UserProperties, repeated bool, qos byte) []byte {
+func appendAnnotations(b []byte, p *session.Properties, repeated, wide bool, qos byte) []byte {
 	m := amqp.BeginMessageAnnotations(b)
+	if wide {
+		m.String(wideContentType, string(p.ContentType))
+	}
 	if qos == 2 {
 		m.Uint(publishedQoS, 2)
 	}
 	if repeated {
 		var all amqp.List
-		for name, value := range user.All() {
+		for name, value := range p.User.All() {
 			all = append(all, string(name), string(value))
 		}
 		if err := m.Any(repeatedProperties, all); err != nil {
@@ -120,14 +135,14 @@ func exactlyOnce(m router.Message) bool {
 	return ok && qos == 2
 }
 
-// decode fills a publication with what a delivery says, as far as the client's version has a place for it. left is for
+// decode fills a publication with what a delivery says beside its topic, as far as the client's version has a place for it. left is for
 // how many seconds more it is wanted, 0 for ever. It fails when MQTT has no form for the body.
 func decode(d *router.Delivery, version byte, left uint32, p *session.Publication) bool {
 	payload, text, ok := d.Message.Body().Payload()
 	if !ok {
 		return false
 	}
-	p.Topic, p.Payload = string(d.To), payload
+	p.Payload = payload
 	if version < 5 {
 		return true
 	}
@@ -137,11 +152,24 @@ func decode(d *router.Delivery, version byte, left uint32, p *session.Publicatio
 	if err != nil {
 		return false
 	}
-	p.Properties.ContentType = optional(fields.ContentType)
+	p.Properties.ContentType = contentType(d.Message, &fields)
 	p.Properties.ResponseTopic = optional(fields.ReplyTo)
 	p.Properties.CorrelationData = correlation(fields.CorrelationID)
 	p.Properties.User = userProperties(d.Message)
 	return true
+}
+
+// contentType gives a Content Type from either of its places.
+func contentType(m router.Message, fields *amqp.Properties) []byte {
+	if fields.ContentType != "" {
+		return []byte(fields.ContentType)
+	}
+	raw, ok := m.MessageAnnotations().Lookup(wideContentType)
+	if !ok {
+		return nil
+	}
+	text, _ := raw.Value().(string)
+	return optional(text)
 }
 
 func optional(s string) []byte {

@@ -22,7 +22,8 @@ func copies(arrivals []arrival) int {
 
 func sameMessage(a, b *arrival) bool {
 	x, y := a.delivery.Message.Bytes(), b.delivery.Message.Bytes()
-	return len(x) > 0 && len(y) == len(x) && &x[0] == &y[0] && a.inlet != b.inlet && mergeable(a) && mergeable(b)
+	return len(x) > 0 && len(y) == len(x) && &x[0] == &y[0] && a.inlet != b.inlet && mergeable(a) && mergeable(b) &&
+		a.inlet.subscription.rule == b.inlet.subscription.rule
 }
 
 func mergeable(a *arrival) bool {

@@ -46,6 +46,14 @@ var reasons = [router.ReasonCount]codes{
 	router.Internal:        {session.UnspecifiedError, session.UnspecifiedError, session.UnspecifiedError, disconnect},
 }
 
+// explain is what a client is told of an error beside its code: nothing of what is a fault of ours.
+func explain(err error) string {
+	if reason := router.ReasonOf(err); reason == router.OK || reason == router.Internal {
+		return ""
+	}
+	return err.Error()
+}
+
 // codesOf gives the words for an outcome at an address of some kind. That nobody was there to hear a broadcast is
 // nothing that its publisher could mend: it hears so with success (0x10), or before MQTT 5 not at all.
 func codesOf(reason router.Reason, kind addressing.Kind) codes {

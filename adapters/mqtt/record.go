@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
-	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -19,6 +18,8 @@ import (
 // why it is not, perhaps with locks held.
 type Sessions interface {
 	Put(tenant, client, name string, value []byte, done func(error))
+	// Record gives what puts one on disk together with a message, for router.Sender.SendWith.
+	Record(tenant, client, name string, value []byte) any
 	Delete(tenant, client, name string, done func(error))
 	// Forget deletes all records of a client.
 	Forget(tenant, client string)
@@ -76,6 +77,11 @@ func (c *client) keepReceived(id uint16, code session.Reason, done func(*conn)) 
 	c.server.config.Sessions.Put(c.key.tenant, c.key.id, recordOf(receivedRecord, id), []byte{byte(code)}, c.errand(done))
 }
 
+// receipt is the record that keepReceived keeps when a publish was accepted.
+func (c *client) receipt(id uint16) any {
+	return c.server.config.Sessions.Record(c.key.tenant, c.key.id, recordOf(receivedRecord, id), []byte{byte(session.Success)})
+}
+
 // forgetReceived forgets a QoS 2 publish that the client will not send again, and then runs done.
 func (c *client) forgetReceived(id uint16, done func(*conn)) {
 	c.server.config.Sessions.Delete(c.key.tenant, c.key.id, recordOf(receivedRecord, id), c.errand(done))
@@ -88,21 +94,6 @@ func (c *client) errand(run func(*conn)) func(error) {
 		if err == nil {
 			c.mail.errands.Put(run)
 		}
-	}
-}
-
-// Sending implements session.Handler. After the end of the process it is known that the id is in use, if not for what: the
-// client is sent PUBREL.
-func (c *conn) Sending(id uint16) {
-	if c.outlives() {
-		c.server.config.Sessions.Put(c.client.key.tenant, c.id, recordOf(sentRecord, id), nil, nil)
-	}
-}
-
-// Completed implements session.Handler.
-func (c *conn) Completed(id uint16) {
-	if c.outlives() {
-		c.server.config.Sessions.Delete(c.client.key.tenant, c.id, recordOf(sentRecord, id), nil)
 	}
 }
 
@@ -149,14 +140,13 @@ func (s *Server) parseRecord(key clientKey, value []byte, now time.Time) (*clien
 	}
 	c := newClient(s, key, &tenancy.Principal{Tenant: tenant, User: r.User})
 	c.expiry, c.will, c.written = r.Expiry, r.Will, string(value)
-	c.subscriptions = make(map[string]*subscription, len(r.Subscriptions))
 	for _, o := range r.Subscriptions {
-		filter, err := addressing.ParseMQTTFilter(o.Topic)
-		if err != nil {
+		sub := &subscription{options: o, stored: o.QoS > 0 || o.Group != "", system: s.isSystem(&o)}
+		if err := c.resolveAgain(sub); err != nil {
 			return nil, fmt.Errorf("filter %q: %w", o.Topic, err)
 		}
-		c.subscriptions[o.text()] = &subscription{options: o, filter: filter, stored: o.QoS > 0 || o.Group != ""}
-		s.join(c, &o, true)
+		c.add(sub)
+		s.join(c, sub, true)
 	}
 	parted := now
 	if r.Parted > 0 {

@@ -103,10 +103,7 @@ func (s *Server) plan(key clientKey, place *seat) {
 	}
 	place.agenda.key, place.agenda.at = key, at
 	if s.agenda.add(&place.agenda) {
-		select {
-		case s.sooner <- struct{}{}:
-		default:
-		}
+		s.hasten()
 	}
 }
 

@@ -9,25 +9,35 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"github.com/manifoldmq/manifold/adapters/mqtt/rewrite"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Config is what a Server rests on. All of it is required.
+// Config is what a Server rests on. All of it is required, but for Rewrite and, where Limits.SystemInterval is 0, Version
+// and Retained.
 type Config struct {
 	Router    *router.Router
 	Directory *tenancy.Directory
 	Driver    *transport.Driver
 	Sessions  Sessions
 	Limits    Limits
+	Rewrite   rewrite.Rules // names of topics that are not those of addresses
 	Log       *slog.Logger
+
+	Version  string                  // of this build, for those who ask
+	Retained func(tenant string) int // how many retained messages a tenant has
 }
 
 // Server is the door. Its methods may be called from any goroutine.
 type Server struct {
-	config Config
-	tokens sync.Pool // of *outgoing
+	config   Config
+	started  time.Time
+	tokens   sync.Pool     // of *outgoing
+	connects *rate.Limiter // nil for no limit
 
 	sooner chan struct{} // tells Run that there is something to do before it would look
 
@@ -36,16 +46,24 @@ type Server struct {
 	groups map[groupKey]*group
 	agenda agenda
 	open   int
+
+	watchers map[*conn]struct{}  // those who are told the topics below $SYS
+	reportAt time.Time           // when they are told next; of no meaning while there are none
+	figures  map[string]*figures // what they were told last, by tenant; not changed once it is here
 }
 
 // New gives a server with the sessions that were kept; c.Limits must be valid. Its Run is to be running while it serves.
 func New(c Config) (*Server, error) {
 	s := &Server{
-		config: c,
-		tokens: sync.Pool{New: func() any { return new(outgoing) }},
-		sooner: make(chan struct{}, 1),
-		seats:  make(map[clientKey]*seat),
-		groups: make(map[groupKey]*group),
+		config:   c,
+		started:  time.Now(),
+		tokens:   sync.Pool{New: func() any { return new(outgoing) }},
+		connects: perSecond(c.Limits.ConnectRate),
+		sooner:   make(chan struct{}, 1),
+		seats:    make(map[clientKey]*seat),
+		groups:   make(map[groupKey]*group),
+		watchers: make(map[*conn]struct{}),
+		figures:  make(map[string]*figures),
 	}
 	return s, s.recover(time.Now())
 }

@@ -532,7 +532,8 @@ func TestNothingIsToldBeforeItIsOnDisk(t *testing.T) {
 	})
 }
 
-func TestOverlappingSubscriptionsGetOneCopyWithAllIdentifiers(t *testing.T) {
+// TestOverlappingSubscriptionsGetEachIdentifierOnce: with one copy, or with more if they came apart.
+func TestOverlappingSubscriptionsGetEachIdentifierOnce(t *testing.T) {
 	runStored(t, func(h *stored) {
 		c := h.connect(5, "device")
 		for id, filter := range []string{"news/#", "news/a", "news/+"} {
@@ -544,12 +545,18 @@ func TestOverlappingSubscriptionsGetOneCopyWithAllIdentifiers(t *testing.T) {
 			c.receive(packets.Suback)
 		}
 		h.news("once")
-		got := c.receive(packets.Publish)
-		slices.Sort(got.Properties.SubscriptionIdentifier)
-		if got.FixedHeader.Qos != 1 || !slices.Equal(got.Properties.SubscriptionIdentifier, []int{1, 2, 3}) {
-			t.Errorf("QoS %d, identifiers %v", got.FixedHeader.Qos, got.Properties.SubscriptionIdentifier)
+		var ids []int
+		for len(ids) < 3 {
+			got := c.receive(packets.Publish)
+			ids = append(ids, got.Properties.SubscriptionIdentifier...)
+			if got.FixedHeader.Qos > 0 {
+				c.ack(got.PacketID)
+			}
 		}
-		c.ack(got.PacketID)
+		slices.Sort(ids)
+		if !slices.Equal(ids, []int{1, 2, 3}) {
+			t.Errorf("identifiers %v", ids)
+		}
 		c.silent()
 	})
 }

@@ -21,15 +21,19 @@ import (
 // stored is a house whose queues and topics are kept on a disk in memory. Its power can be cut.
 type stored struct {
 	house
-	disk   *vfs.MemFS
-	broker *broker.Broker
-	stop   func()
+	disk      *vfs.MemFS
+	broker    *broker.Broker
+	configure func(*Config) // nil for nothing
+	stop      func()
 }
 
 // runStored gives a test such a house within a synctest bubble.
-func runStored(t *testing.T, test func(h *stored)) {
+func runStored(t *testing.T, test func(h *stored)) { runStoredWith(t, nil, test) }
+
+// runStoredWith is runStored with other settings.
+func runStoredWith(t *testing.T, configure func(*Config), test func(h *stored)) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &stored{disk: vfs.NewCrashableMem()}
+		h := &stored{disk: vfs.NewCrashableMem(), configure: configure}
 		h.t = t
 		h.open()
 		defer func() { h.close() }()
@@ -59,10 +63,14 @@ func (h *stored) open() {
 		addressing.Anycast: direct, addressing.Broadcast: direct, addressing.Queue: h.broker, addressing.Topic: h.broker,
 	})
 	h.links = routertest.Links{T: h.t, Router: r, User: user}
-	h.server, err = New(Config{
+	config := Config{
 		Router: r, Directory: directory, Sessions: h.broker.Sessions(), Limits: DefaultLimits(),
 		Log: slog.New(slog.DiscardHandler), Driver: transport.NewDriver(transport.Options{}),
-	})
+	}
+	if h.configure != nil {
+		h.configure(&config)
+	}
+	h.server, err = New(config)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
+	"github.com/manifoldmq/manifold/adapters/mqtt/rewrite"
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 )
@@ -11,8 +12,10 @@ import (
 // subscription is what a client has asked for with one topic filter, or $share/group/filter.
 type subscription struct {
 	options options
-	filter  addressing.Filter
-	stored  bool // there is a durable subscription for what it takes from topics
+	filter  addressing.Filter // of addresses
+	rule    *rewrite.Rule     // by which it was renamed; nil if it was not
+	stored  bool              // there is a durable subscription for what it takes from topics
+	system  bool              // it is for the topics below $SYS
 	inlets  []*inlet
 }
 
@@ -24,11 +27,18 @@ type options struct {
 	NoLocal     bool     `json:"noLocal,omitempty"`
 	AsPublished bool     `json:"asPublished,omitempty"`
 	IDs         []uint32 `json:"ids,omitempty"` // the Subscription Identifier, or none
+
+	// The rule by which the topic was renamed; empty if it was not.
+	Match string `json:"match,omitempty"`
+	To    string `json:"to,omitempty"`
 }
 
 func optionsOf(f session.Filter, id uint32) options {
 	o := options{
 		Group: string(f.Group), Topic: string(f.Topic), QoS: f.QoS, NoLocal: f.NoLocal, AsPublished: f.RetainAsPublished,
+	}
+	if o.Group != "" { // another member gets what this one leaves, which QoS 2 forbids [MQTT-4.8.2-5]
+		o.QoS = min(o.QoS, 1)
 	}
 	if id != 0 {
 		o.IDs = []uint32{id}
@@ -166,10 +176,14 @@ func (s *subscription) close() {
 	s.inlets = nil
 }
 
-// nameOf is the name of the subscription of topics that stands behind one of this client.
+// nameOf is the name of the subscription of topics that stands behind one of this client. One that a rule renames has a
+// name of its own, as another one may be of the same addresses.
 func (c *client) nameOf(s *subscription) string {
 	if s.options.Group != "" {
 		return "$share/" + s.options.Group
+	}
+	if s.rule != nil {
+		return "$mqtt/" + c.key.id + " " + s.rule.Match()
 	}
 	return "$mqtt/" + c.key.id
 }

@@ -112,6 +112,19 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 			`f.yaml:1: tls.clientAuth: needs tls.clientCA`},
 		{"clients without TLS", "tls: {clientAuth: required, clientCA: x}", `f.yaml:1: tls.clientAuth: needs tls.certificate`},
 		{"TLS version", "tls:\n  minVersion: 1.1", `f.yaml:2: tls.minVersion: "1.1" is not one of 1.2, 1.3`},
+		{"topic levels", "mqtt:\n  maxTopicLevels: 129", `f.yaml:2: mqtt.maxTopicLevels: 129 is not from 1 to 128`},
+		{"rate of bytes", "mqtt:\n  publishBytes: 10", `f.yaml:2: mqtt.publishBytes: 10B is neither 0 nor from 1KiB to 1TiB`},
+		{"system topics", "mqtt:\n  systemInterval: 1ms", `f.yaml:2: mqtt.systemInterval: 1ms is neither 0s nor from 1s to a day`},
+		{"topics for answers", "mqtt:\n  responseTopics: replies/#",
+			`f.yaml:2: mqtt.responseTopics: "replies/#" is not a topic, such as replies`},
+		{"server reference", "mqtt:\n  serverReference: \"a\\tb\"",
+			`f.yaml:2: mqtt.serverReference: "a\tb" is not host names, such as other.example:1883, with spaces between`},
+		{"moved nowhere", "mqtt:\n  serverMoved: true", `f.yaml:2: mqtt.serverMoved: needs mqtt.serverReference`},
+		{"rule of no way back", "mqtt:\n  rewrite:\n    - {match: a/+, to: b}",
+			`f.yaml:3: mqtt.rewrite[0]: to "b": $1 is there 0 times, not once`},
+		{"rule without a match", "mqtt:\n  rewrite:\n    - {to: b}", `f.yaml:3: mqtt.rewrite[0]: a rule has both match and to`},
+		{"WebSocket port taken", "mqtt: {webSocket: {port: 8080}}",
+			`f.yaml:1: mqtt.webSocket.port: 8080 is the port of http already`},
 		{"TLS port taken", "tls: {certificate: x, key: x}\namqp:\n  tlsPort: 8883",
 			`f.yaml:3: amqp.tlsPort: 8883 is the port of mqtts already`},
 	} {
@@ -155,7 +168,7 @@ func TestPortsOfTLSCountOnlyWithACertificate(t *testing.T) {
 			enabled = append(enabled, fmt.Sprintf("%s:%d", l.Name, l.Port))
 		}
 	}
-	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 stomp:61614 http:8081 admin:8082]"; got != want {
+	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 stomp:61614 http:8081 ws:8084 admin:8082]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

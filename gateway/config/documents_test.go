@@ -85,6 +85,34 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	}
 }
 
+// TestSettingsOfQueuesAreExplained: docs/broker.md has a row for each, with its default.
+func TestSettingsOfQueuesAreExplained(t *testing.T) {
+	text, err := os.ReadFile("../../docs/broker.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	others := map[string]bool{"name": true, "kind": true, "distribution": true}
+	rows := 0
+	for _, s := range settingsOf(reflect.ValueOf(Address{}), "") {
+		if others[s.path] {
+			continue
+		}
+		rows++
+		cell := "`" + s.text + "`"
+		if s.text == "none" {
+			cell = "none"
+		}
+		if row := fmt.Sprintf("\n| `%s` | %s | ", s.path, cell); !strings.Contains(section, row) {
+			t.Errorf("docs/broker.md has no row %q", row)
+		}
+	}
+	if have := strings.Count(section, "\n| `"); have != rows {
+		t.Errorf("docs/broker.md has %d rows of settings, there are %d settings", have, rows)
+	}
+}
+
 func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 	file := filepath.Join("..", "..", "configs", "production.yaml")
 	text, err := os.ReadFile(file)

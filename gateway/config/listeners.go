@@ -25,6 +25,10 @@ func (c *Config) Listeners() []Listener {
 		add(door.name, door.name+".port", door.Enabled, door.Port)
 		add(door.name+"s", door.name+".tlsPort", door.Enabled && c.TLS.Enabled(), door.TLSPort)
 	}
+	ws := c.MQTT.WebSocket
+	ws.Enabled = ws.Enabled && c.MQTT.Enabled
+	add("ws", "mqtt.webSocket.port", ws.Enabled, ws.Port)
+	add("wss", "mqtt.webSocket.tlsPort", ws.Enabled && c.TLS.Enabled(), ws.TLSPort)
 	add("admin", "admin.port", c.Admin.Enabled, c.Admin.Port)
 	return all
 }

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
 
 // Door is what every listener is told.
 type Door struct {
@@ -76,6 +80,7 @@ func defaultStore() Store {
 // MQTT is the door for MQTT 3.1, 3.1.1 and 5.
 type MQTT struct {
 	SecureDoor
+	WebSocket                  SecureDoor    `yaml:"webSocket"`                  // for MQTT over WebSocket only
 	MaxPacketSize              Size          `yaml:"maxPacketSize"`              // of one packet
 	MaxPacketSizeBeforeConnect Size          `yaml:"maxPacketSizeBeforeConnect"` // of CONNECT itself
 	ConnectTimeout             time.Duration `yaml:"connectTimeout"`             // until the whole CONNECT is here
@@ -92,17 +97,34 @@ type MQTT struct {
 	MaxKeepAlive               time.Duration `yaml:"maxKeepAlive"`               // 0 leaves it to the client
 	MaxSessionExpiry           time.Duration `yaml:"maxSessionExpiry"`           // how long a session outlives its connection
 	MaxSubscriptions           int           `yaml:"maxSubscriptions"`           // of one client
+	MaxTopicLevels             int           `yaml:"maxTopicLevels"`             // of a topic name or filter
+	ConnectRate                int           `yaml:"connectRate"`                // clients that may come in, a second; 0 is any
+	PublishRate                int           `yaml:"publishRate"`                // publishes of one client, a second; 0 is any
+	PublishBytes               Size          `yaml:"publishBytes"`               // their bytes, a second; 0 is any
 	SubscriptionCredit         int           `yaml:"subscriptionCredit"`         // messages on their way, topic or broadcast
 	QueueCredit                int           `yaml:"queueCredit"`                // likewise, queue or anycast
 	MaxQueuedBytes             Size          `yaml:"maxQueuedBytes"`             // on their way, topics and broadcast together
 	MaxSenders                 int           `yaml:"maxSenders"`                 // addresses that a client keeps links to
 	WriteTimeout               time.Duration `yaml:"writeTimeout"`               // how long a client may leave a write untaken
 	DeliveryTimeout            time.Duration `yaml:"deliveryTimeout"`            // until a client before MQTT 5 hears no
+	SystemInterval             time.Duration `yaml:"systemInterval"`             // of the topics below $SYS; 0 is none
+	ResponseTopics             string        `yaml:"responseTopics"`             // where clients find a topic for answers
+	ServerReference            string        `yaml:"serverReference"`            // where clients go when this one stops
+	ServerMoved                bool          `yaml:"serverMoved"`                // whether they are to stay there
+	HideReasons                bool          `yaml:"hideReasons"`                // whether nobody hears why it is refused
+	Rewrite                    []Rewrite     `yaml:"rewrite"`                    // topics that have other names
+}
+
+// Rewrite is a rule by which topics are renamed; see package adapters/mqtt/rewrite.
+type Rewrite struct {
+	Match string `yaml:"match"`
+	To    string `yaml:"to"`
 }
 
 func defaultMQTT() MQTT {
 	return MQTT{
 		SecureDoor:                 SecureDoor{Door{Enabled: true, Port: 1883}, 8883},
+		WebSocket:                  SecureDoor{Door{Enabled: true, Port: 8083}, 8084},
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
@@ -118,6 +140,7 @@ func defaultMQTT() MQTT {
 		TopicAliasMaximum:          16,
 		MaxSessionExpiry:           30 * 24 * time.Hour,
 		MaxSubscriptions:           1000,
+		MaxTopicLevels:             addressing.MaxLevels,
 		SubscriptionCredit:         10_000,
 		QueueCredit:                100,
 		MaxQueuedBytes:             8 << 20,
@@ -248,12 +271,16 @@ type HTTP struct {
 	OutcomeTimeout time.Duration `yaml:"outcomeTimeout"` // how long a request waits for its outcome
 	RetryAfter     time.Duration `yaml:"retryAfter"`     // what Retry-After says
 	MaxPoll        time.Duration `yaml:"maxPoll"`        // the longest time that a receive may wait for a message
-	MaxBatch       int           `yaml:"maxBatch"`       // messages that one receive may ask for
+	Gather         time.Duration `yaml:"gather"`         // how long a receive waits for what a store is still reading
+	MaxBatch       int           `yaml:"maxBatch"`       // messages that one receive may ask for, or one batch may send
 	LockTime       time.Duration `yaml:"lockTime"`       // how long a received message is locked if nobody says
 	MaxLockTime    time.Duration `yaml:"maxLockTime"`    // the longest lock that may be asked for
 	MaxLocks       int           `yaml:"maxLocks"`       // messages that one user may hold locked
 	Heartbeat      time.Duration `yaml:"heartbeat"`      // silence of an event stream before a comment is sent
-	StreamWindow   int           `yaml:"streamWindow"`   // messages on their way to one event stream
+	StreamWindow   int           `yaml:"streamWindow"`   // stored messages on their way to one stream, or in a batch of lines
+	StreamCredit   int           `yaml:"streamCredit"`   // messages of topics and broadcast on their way to one stream
+	MaxQueuedBytes Size          `yaml:"maxQueuedBytes"` // of those
+	ResumeTime     time.Duration `yaml:"resumeTime"`     // for a stream's client to come back to where it was
 }
 
 func defaultHTTP() HTTP {
@@ -271,11 +298,15 @@ func defaultHTTP() HTTP {
 		OutcomeTimeout: 30 * time.Second,
 		RetryAfter:     time.Second,
 		MaxPoll:        time.Minute,
+		Gather:         50 * time.Millisecond,
 		MaxBatch:       100,
 		LockTime:       30 * time.Second,
 		MaxLockTime:    10 * time.Minute,
 		MaxLocks:       1000,
 		Heartbeat:      15 * time.Second,
 		StreamWindow:   64,
+		StreamCredit:   10_000,
+		MaxQueuedBytes: 8 << 20,
+		ResumeTime:     30 * time.Second,
 	}
 }

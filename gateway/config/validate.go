@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/manifoldmq/manifold/adapters/mqtt/rewrite"
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -90,6 +91,11 @@ func (c *Config) validateMQTT(k *check) {
 	k.size("mqtt.maxTopicLength", m.MaxTopicLength, 1, 64<<10-1)
 	k.within("mqtt.topicAliasMaximum", m.TopicAliasMaximum, 0, maxPort)
 	k.within("mqtt.maxSubscriptions", m.MaxSubscriptions, 1, many)
+	k.within("mqtt.maxTopicLevels", m.MaxTopicLevels, 1, addressing.MaxLevels)
+	k.within("mqtt.connectRate", m.ConnectRate, 0, 1<<30)
+	k.within("mqtt.publishRate", m.PublishRate, 0, 1<<30)
+	k.refuse(m.PublishBytes != 0 && (m.PublishBytes < 1<<10 || m.PublishBytes > 1<<40),
+		"mqtt.publishBytes", "%v is neither 0 nor from %v to %v", m.PublishBytes, Size(1<<10), Size(1<<40))
 	k.within("mqtt.subscriptionCredit", m.SubscriptionCredit, 1, many)
 	k.within("mqtt.queueCredit", m.QueueCredit, 1, many)
 	k.size("mqtt.maxQueuedBytes", m.MaxQueuedBytes, 1, 1<<30)
@@ -100,6 +106,25 @@ func (c *Config) validateMQTT(k *check) {
 		"mqtt.maxKeepAlive", "%v is not whole seconds from 0s to %v", m.MaxKeepAlive, maxPort*time.Second)
 	k.refuse(m.MaxSessionExpiry < 0 || m.MaxSessionExpiry > 365*24*time.Hour || m.MaxSessionExpiry%time.Second != 0,
 		"mqtt.maxSessionExpiry", "%v is not whole seconds from 0s to a year", m.MaxSessionExpiry)
+	k.refuse(m.SystemInterval != 0 && (m.SystemInterval < time.Second || m.SystemInterval > 24*time.Hour),
+		"mqtt.systemInterval", "%v is neither 0s nor from 1s to a day", m.SystemInterval)
+	if m.ResponseTopics != "" {
+		_, err := addressing.ParseAddress(m.ResponseTopics)
+		k.refuse(err != nil || strings.ContainsAny(m.ResponseTopics, "+#"), "mqtt.responseTopics",
+			"%.80q is not a topic, such as replies", m.ResponseTopics)
+	}
+	k.refuse(len(m.ServerReference) > 1024 || !isPlain(m.ServerReference), "mqtt.serverReference",
+		"%.80q is not host names, such as other.example:1883, with spaces between", m.ServerReference)
+	k.refuse(m.ServerMoved && m.ServerReference == "", "mqtt.serverMoved", "needs mqtt.serverReference")
+	for i, r := range m.Rewrite {
+		_, err := rewrite.Parse(r.Match, r.To)
+		k.refuse(err != nil, fmt.Sprintf("mqtt.rewrite[%d]", i), "%v", err)
+	}
+}
+
+// isPlain tells whether a text is of the visible characters of ASCII and spaces.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 func (c *Config) validateAMQP(k *check) {
@@ -171,6 +196,7 @@ func (c *Config) validateHTTP(k *check) {
 	k.span("http.outcomeTimeout", h.OutcomeTimeout, tick)
 	k.span("http.retryAfter", h.RetryAfter, time.Second)
 	k.span("http.maxPoll", h.MaxPoll, tick)
+	k.span("http.gather", h.Gather, time.Millisecond)
 	k.within("http.maxBatch", h.MaxBatch, 1, many)
 	k.span("http.maxLockTime", h.MaxLockTime, time.Second)
 	k.span("http.lockTime", h.LockTime, time.Second)
@@ -178,6 +204,9 @@ func (c *Config) validateHTTP(k *check) {
 	k.within("http.maxLocks", h.MaxLocks, 1, many)
 	k.span("http.heartbeat", h.Heartbeat, tick)
 	k.within("http.streamWindow", h.StreamWindow, 1, many)
+	k.within("http.streamCredit", h.StreamCredit, 1, many)
+	k.size("http.maxQueuedBytes", h.MaxQueuedBytes, 1<<10, 1<<30)
+	k.span("http.resumeTime", h.ResumeTime, tick)
 }
 
 func (c *Config) validateTenants(k *check) {

@@ -17,8 +17,11 @@ import (
 var packages = map[string]string{
 	"mosquitto_pub":          "mosquitto-clients",
 	"mosquitto_sub":          "mosquitto-clients",
+	"mosquitto_rr":           "mosquitto-clients",
 	"curl":                   "curl",
+	"python3":                "python3",
 	"python3-qpid-proton":    "python3-qpid-proton",
+	"pip":                    "python3-pip",
 	protonExamples:           "libqpid-proton11-dev-examples",
 	"node":                   "nodejs",
 	"npm":                    "npm",
@@ -39,6 +42,13 @@ const (
 	rhea = "rhea"
 	// rheaSources is the environment variable that names a folder with rhea's sources: npm's package has no examples.
 	rheaSources = "RHEA"
+	// mqttJS is a library for Node.js that npm installs.
+	mqttJS = "mqtt"
+	// pahoPython1 and pahoPython2 are the two generations of a library for Python, which pip installs.
+	pahoPython1, pahoPython2 = "paho-mqtt 1", "paho-mqtt 2"
+	// pahoTesting is the environment variable that names a folder with Eclipse Paho's interoperability suites
+	// (github.com/eclipse/paho.mqtt.testing), which are in no package.
+	pahoTesting = "PAHO_TESTING"
 	// qpidJMS is a library for Java that Maven fetches.
 	qpidJMS = "qpid-jms-client"
 	// stompPy is Debian's package of stomp.py; pip installs the newest.
@@ -51,11 +61,14 @@ const (
 )
 
 // libraries are the clients that no Debian package has.
-var libraries = []string{qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources}
+var libraries = []string{
+	mqttJS, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
+}
 
 var (
 	nodeModules string // the folder that npm installs into
 	jars        string // the folder that Maven copies to
+	pythons     string // the folder that pip installs into, each library into a folder of its own
 	stompJars   string // likewise, for STOMP
 	python      string // with what pip installs
 )
@@ -63,6 +76,7 @@ var (
 // provide installs the clients that are missing, if it can, and names those that are missing still.
 func provide(folder string) []string {
 	nodeModules, jars = filepath.Join(folder, "node_modules"), filepath.Join(folder, "jars")
+	pythons = filepath.Join(folder, "python")
 	stompJars, python = filepath.Join(folder, "jars-stomp"), filepath.Join(folder, "venv", "bin", "python")
 	var names []string
 	for client, name := range packages {
@@ -76,7 +90,13 @@ func provide(folder string) []string {
 	}
 	if npm, err := exec.LookPath("npm"); err == nil {
 		attempt(npm, "install", "--prefix", folder, "--no-audit", "--no-fund",
-			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", "stompit@1", "jasmine@5", "text-encoding@0.7", "@stomp/tcp-wrapper")
+			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", mqttJS+"@5", "stompit@1", "jasmine@5", "text-encoding@0.7",
+			"@stomp/tcp-wrapper")
+	}
+	if pip, err := exec.LookPath("pip"); err == nil {
+		for library, version := range map[string]string{pahoPython1: "<2", pahoPython2: ">=2"} {
+			attempt(pip, "install", "--quiet", "--no-deps", "--target", filepath.Join(pythons, library), "paho-mqtt"+version)
+		}
 	}
 	if mvn, err := exec.LookPath("mvn"); err == nil {
 		for name, to := range map[string]string{"jms": jars, "stomp": stompJars} {
@@ -114,6 +134,12 @@ func present(client string) bool {
 		err = exec.Command(debianPython, "-c", "import proton").Run()
 	case protonExamples:
 		_, err = os.Stat(protonExamples)
+	case rhea, mqttJS:
+		_, err = os.Stat(filepath.Join(nodeModules, client))
+	case pahoPython1, pahoPython2:
+		_, err = os.Stat(filepath.Join(pythons, client, "paho"))
+	case pahoTesting:
+		_, err = os.Stat(pahoSuite("client_test5"))
 	case stompPy:
 		err = exec.Command(debianPython, "-c", "import stomp").Run()
 	case "python3-pytest", "python3-pytest-mock", "python3-pytest-timeout":
@@ -126,8 +152,6 @@ func present(client string) bool {
 	case springMessaging:
 		found, _ := filepath.Glob(filepath.Join(stompJars, springMessaging+"-*.jar"))
 		return len(found) > 0
-	case rhea:
-		_, err = os.Stat(filepath.Join(nodeModules, rhea))
 	case rheaSources:
 		_, err = os.Stat(rheaExample("test_examples.js"))
 	case qpidJMS:

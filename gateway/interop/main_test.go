@@ -53,7 +53,7 @@ type gateway struct {
 // configuration has the quickstart's addresses and those that the examples of clients use, on free ports but for AMQP.
 const configuration = `
 anonymous: true
-mqtt: {port: 0}
+mqtt: {port: 0, webSocket: {port: 0}}
 amqp: {port: %d}
 stomp: {port: 0}
 http: {port: 0}

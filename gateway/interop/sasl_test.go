@@ -30,7 +30,7 @@ func guarded(t *testing.T, from *gatewaytest.Authority) *gateway {
 	certificate, key := from.Server()
 	return startWith(t, t.TempDir(), fmt.Sprintf(`
 tls: {certificate: %s, key: %s, clientCA: %s, clientAuth: optional}
-mqtt: {port: 0, tlsPort: 0}
+mqtt: {port: 0, tlsPort: 0, webSocket: {enabled: false}}
 amqp: {port: 0, tlsPort: 0}
 stomp: {port: 0, tlsPort: 0}
 http: {port: 0, tlsPort: 0}

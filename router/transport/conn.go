@@ -17,10 +17,11 @@ type conn struct {
 	raw      syscall.RawConn // nil when nc is no plain socket
 	woken    chan struct{}   // the writer has something to look at
 	resumed  chan struct{}   // the held reader may look again
-	finished chan struct{}   // closed when all is written and nc is closed
+	finished chan struct{}   // closed when all is written and nc is hung up
 	feeding  atomic.Bool     // the reader feeds the engine and will flush it when it is done
 	draining atomic.Bool     // the process is stopping
 	writer   atomic.Int32    // absent, present or gone
+	fed      time.Time       // of the reader: when the engine was fed last
 
 	writing sync.Mutex  // who holds it may Flush and write; taken before mu
 	unsent  []byte      // guarded by writing: what the socket did not take from the reader
@@ -62,6 +63,9 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
+		if time.Since(c.fed) > quiet {
+			c.driver.turns.giveWay()
+		}
 		c.feed(p)
 		r.done()
 	}
@@ -89,7 +93,8 @@ func (c *conn) feedEngine(p []byte) (writer bool) {
 		return true
 	}
 	before := c.engine.Deadline()
-	if err := c.engine.Feed(time.Now(), p); err != nil {
+	c.fed = time.Now()
+	if err := c.engine.Feed(c.fed, p); err != nil {
 		c.endLocked(err)
 	}
 	return c.over || c.engine.Closed() || sooner(c.engine.Deadline(), before)

@@ -18,6 +18,7 @@ type Options struct {
 type Driver struct {
 	options Options
 	buffers bufferPool
+	turns   turns
 }
 
 // NewDriver gives a driver.
@@ -31,7 +32,8 @@ func NewDriver(o Options) *Driver {
 	return &Driver{options: o}
 }
 
-// Serve runs one connection until it ends, and closes it. open makes its engine; wake, given to it, tells from any
+// Serve runs one connection until it ends, and hangs up: it closes its direction of a socket, whose rest is closed by
+// Accept or who else accepted it, and all of any other connection. open makes its engine; wake, given to it, tells from any
 // goroutine that the engine has something to do, and never blocks. When ctx ends the engine is told to Drain, and what
 // is not Closed by the drain timeout is cut off.
 //
@@ -53,7 +55,8 @@ func (d *Driver) Serve(ctx context.Context, nc net.Conn, open func(wake func()) 
 }
 
 // Accept takes connections from ln and calls serve for each in a goroutine of its own, until ctx ends; then it closes
-// ln and waits for all of them. Its error is nil when ctx ended it.
+// ln and waits for all of them. It closes a connection after serve has returned, once the peer has had the time to read
+// what was written last. Its error is nil when ctx ended it.
 func Accept(ctx context.Context, ln net.Listener, serve func(context.Context, net.Conn)) error {
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
@@ -63,7 +66,10 @@ func Accept(ctx context.Context, ln net.Listener, serve func(context.Context, ne
 		nc, err := ln.Accept()
 		switch {
 		case err == nil:
-			serving.Go(func() { serve(ctx, nc) })
+			serving.Go(func() {
+				serve(ctx, nc)
+				seeOff(ctx, nc)
+			})
 		case ctx.Err() != nil:
 			return nil
 		case isTemporary(err):

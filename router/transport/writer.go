@@ -46,8 +46,11 @@ func (c *conn) write() {
 			c.finish()
 			return
 		}
-		if idle && !busy && c.retire(deadline) {
-			return
+		if idle && !busy {
+			if c.retire(deadline) {
+				return
+			}
+			continue // the word that kept it here is not looked at yet
 		}
 		if idle {
 			armed = time.Now().Add(linger)
@@ -94,7 +97,7 @@ func (c *conn) setAlarm(deadline time.Time) {
 
 // finish ends the connection: the reader's next read fails, and no writer comes any more.
 func (c *conn) finish() {
-	c.nc.Close()
+	hangUp(c.nc)
 	c.writing.Lock()
 	if c.alarm != nil {
 		c.alarm.Stop()

@@ -28,6 +28,7 @@ type Connect struct {
 	TopicAliasMaximum uint16
 	AuthMethod        string // of enhanced authentication; empty without
 	AuthData          []byte // nil without any
+	WantsResponses    bool   // it asks for Response Information
 	User              UserProperties
 }
 
@@ -63,6 +64,8 @@ type Accept struct {
 	Memory Memory
 	// AuthData is what the method of the client's enhanced authentication adds; nil for nothing.
 	AuthData []byte
+	// ResponseInformation is where the client may have answers sent, when it asks [3.1.2.11.6]; empty is nothing.
+	ResponseInformation string
 }
 
 // connect reads CONNECT. A client whose version is known hears why it is refused, as far as its protocol can say it.
@@ -131,7 +134,7 @@ func (s *Session) connectRequest(c *cursor) (*Connect, error) {
 	if k.ClientID == "" && (s.level == 3 || s.level == 4 && !k.CleanStart) { // 3.1.1 [MQTT-3.1.3-8]
 		return nil, violation(ClientIDNotValid, "empty client id without clean session")
 	}
-	s.hasWill, s.keepAlive = hasWill, k.KeepAlive
+	s.hasWill, s.retainsWill, s.keepAlive = hasWill, willRetain, k.KeepAlive
 	s.mortal = s.level == 5 && k.SessionExpiry == 0
 	s.sessionExpiry, s.clientMaximum = k.SessionExpiry, k.MaximumPacketSize
 	s.window = min(int(k.ReceiveMaximum), s.limits.MaxUnacknowledged)
@@ -164,6 +167,7 @@ func (s *Session) connectProperties(c *cursor, k *Connect) error {
 	}
 	k.SessionExpiry, k.MaximumPacketSize = r.sessionExpiry, r.maximumPacketSize
 	k.TopicAliasMaximum, k.User = r.topicAliasMaximum, bytes.Clone(r.User)
+	s.terse, k.WantsResponses = r.withoutProblems, r.wantsResponses
 	return nil
 }
 
@@ -196,6 +200,10 @@ func (s *Session) will(c *cursor, w *Will) error {
 // AcceptConnect answers CONNECT with yes. It does nothing unless the session awaits that answer.
 func (s *Session) AcceptConnect(a Accept) {
 	if s.state != deciding {
+		return
+	}
+	if s.retainsWill && !a.Features.Retain { // [MQTT-3.2.2-13]
+		s.RefuseConnect(Notice{Code: RetainNotSupported})
 		return
 	}
 	s.state = connected
@@ -236,9 +244,11 @@ func (s *Session) AcceptConnect(a Accept) {
 		SubIDAvailable:            bit(a.Features.SubscriptionIDs),
 		SharedSubAvailableFlag:    true,
 		SharedSubAvailable:        bit(a.Features.SharedSubscriptions),
+		ResponseInfo:              a.ResponseInformation,
 	}}
 	p.FixedHeader.Type = packets.Connack
-	if !s.write(&p) { // [MQTT-3.1.2-24]
+	p.Mods.AllowResponseInfo = true // the owner gives some only to a client that asks [MQTT-3.1.2-28]
+	if !s.write(&p) {               // [MQTT-3.1.2-24]
 		s.end(Disconnected{Reason: PacketTooLarge, By: ByServer})
 		return
 	}
@@ -246,10 +256,10 @@ func (s *Session) AcceptConnect(a Accept) {
 }
 
 // RefuseConnect answers CONNECT with no and ends the session. MQTT 3.1.1 clients get the return code that is nearest.
-func (s *Session) RefuseConnect(code Reason) {
+func (s *Session) RefuseConnect(n Notice) {
 	if s.state == deciding || s.state == challenging {
-		s.refuseWith(code)
-		s.end(Disconnected{Reason: code, By: ByServer})
+		s.refuseWith(n)
+		s.end(Disconnected{Reason: n.Code, By: ByServer})
 	}
 }
 
@@ -258,19 +268,18 @@ func (s *Session) RefuseConnect(code Reason) {
 func (s *Session) refuse(err error) error {
 	v := err.(*Violation)
 	if s.level == 5 || v.Reason == UnsupportedVersion || v.Reason == ClientIDNotValid {
-		s.refuseWith(v.Reason)
+		s.refuseWith(Notice{Code: v.Reason}) // how much the client takes is not known yet
 	}
 	return err
 }
 
-func (s *Session) refuseWith(code Reason) {
-	b := byte(code)
-	if s.level < 5 {
-		b = code.returnCode()
-	}
-	p := packets.Packet{ReasonCode: b}
+func (s *Session) refuseWith(n Notice) {
+	p := packets.Packet{ReasonCode: byte(n.Code)}
 	p.FixedHeader.Type = packets.Connack
-	s.write(&p)
+	if s.level < 5 {
+		p.ReasonCode = n.Code.returnCode()
+	}
+	s.writeNotice(&p, n)
 }
 
 func bit(b bool) byte {

@@ -27,7 +27,7 @@ type Settlement struct {
 	Outcome  Outcome
 	Reason   Reason // of the client's PUBACK or PUBREC
 	PacketID uint16 // of what is Unacknowledged, for Resend on the client's next connection
-	QoS      byte   // of what is Unacknowledged
+	QoS      byte   // of what is not Written or Unsent
 }
 
 // Outcome is the kind of a Settlement.
@@ -275,7 +275,7 @@ func (s *Session) awaited(id uint16) *delivery {
 
 // settle ends the delivery that the client has acknowledged.
 func (s *Session) settle(u *delivery, id uint16, code Reason) {
-	token := u.token
+	token, qos := u.token, u.qos
 	*u = delivery{done: true}
 	for s.unacked.len() > 0 && s.unacked.at(0).done {
 		s.unacked.pop()
@@ -285,5 +285,5 @@ func (s *Session) settle(u *delivery, id uint16, code Reason) {
 	if code.Failed() {
 		outcome = Refused
 	}
-	s.handler.Settled(token, Settlement{Outcome: outcome, Reason: code, PacketID: id})
+	s.handler.Settled(token, Settlement{Outcome: outcome, Reason: code, PacketID: id, QoS: qos})
 }

@@ -59,19 +59,19 @@ func (s *Session) disconnect(body []byte) error {
 	return nil
 }
 
-// Disconnect ends the session from the owner's side. An MQTT 5 client is told the code, older ones just see the end. What
-// was written before is still flushed. A session that awaits the answer to CONNECT refuses it with the code.
-func (s *Session) Disconnect(code Reason) {
+// Disconnect ends the session from the owner's side. An MQTT 5 client is told why, older ones just see the end. What was
+// written before is still flushed. A session that awaits the answer to CONNECT refuses it.
+func (s *Session) Disconnect(n Notice) {
 	switch s.state {
 	case ended:
 		return
 	case deciding, challenging:
-		s.RefuseConnect(code)
+		s.RefuseConnect(n)
 		return
 	case connected:
-		s.farewell(code, "")
+		s.farewell(n)
 	}
-	s.end(Disconnected{Reason: code, By: ByServer, Will: true})
+	s.end(Disconnected{Reason: n.Code, By: ByServer, Will: true})
 }
 
 // Lost tells that the connection ended without a goodbye. Nothing will be flushed any more.
@@ -87,23 +87,20 @@ func (s *Session) fail(err error) error {
 		panic("session: an error that is not a violation: " + err.Error())
 	}
 	if s.state == connected {
-		s.farewell(v.Reason, v.Detail)
+		s.farewell(Notice{Code: v.Reason, Text: v.Detail})
 	}
 	s.end(Disconnected{Reason: v.Reason, By: ByServer, Will: true})
 	return err
 }
 
-// farewell writes DISCONNECT, which a server may send since MQTT 5 [MQTT-3.14.0-1], with the detail if there is room for it.
-func (s *Session) farewell(code Reason, detail string) {
+// farewell writes DISCONNECT, which a server may send since MQTT 5 [MQTT-3.14.0-1].
+func (s *Session) farewell(n Notice) {
 	if s.level < 5 {
 		return
 	}
-	p := packets.Packet{ReasonCode: byte(code), Properties: packets.Properties{ReasonString: detail}}
+	p := packets.Packet{ReasonCode: byte(n.Code)}
 	p.FixedHeader.Type = packets.Disconnect
-	if !s.write(&p) {
-		p.Properties.ReasonString = ""
-		s.write(&p)
-	}
+	s.writeNotice(&p, n)
 }
 
 // end is the last transition. It settles what is still open, oldest first.

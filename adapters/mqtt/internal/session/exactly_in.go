@@ -24,7 +24,7 @@ func (s *Session) repeated(id uint16, size int) bool {
 	}
 	s.take(id, 2, size)
 	if e.Answered {
-		s.know(s.inflight.at(s.inflight.len()-1), e.Code)
+		s.know(s.inflight.at(s.inflight.len()-1), e.Code, "")
 		s.forgetAnswered()
 	}
 	return true
@@ -42,8 +42,9 @@ func (s *Session) unansweredPublish(id uint16) *incoming {
 
 // Receive answers a QoS 2 publish by its packet id; it may have come over an earlier connection of the client. After a
 // success the id is remembered until PUBREL, a failure ends the exchange [MQTT-4.3.3-9]. Before MQTT 5 a failure cannot be
-// told: there is no answer, and the owner ends the connection. An id that waits for no answer is ignored.
-func (s *Session) Receive(packetID uint16, code Reason) {
+// told: there is no answer, and the owner ends the connection. An id that waits for no answer is ignored. The text is the
+// Reason String of a failure, if any.
+func (s *Session) Receive(packetID uint16, code Reason, text string) {
 	e, ok := s.received[packetID]
 	if s.state == ended || !ok || e.Answered {
 		return
@@ -57,7 +58,7 @@ func (s *Session) Receive(packetID uint16, code Reason) {
 		return
 	}
 	if p := s.unansweredPublish(packetID); p != nil {
-		s.know(p, code)
+		s.know(p, code, text)
 		s.forgetAnswered()
 	}
 }

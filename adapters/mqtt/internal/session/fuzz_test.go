@@ -61,17 +61,17 @@ func (e echo) Publish(p Publish) {
 	if err != nil {
 		e.logf("refused %v", err)
 	}
-	e.session.Acknowledge(p.Receipt, Success)
+	e.session.Acknowledge(p.Receipt, Success, "")
 }
 
 func (e echo) Subscribe(r Subscribe) {
 	e.conversation.Subscribe(r)
-	e.session.SubAck(r.PacketID, make([]Reason, len(r.Filters)))
+	e.session.SubAck(r.PacketID, make([]Reason, len(r.Filters)), "")
 }
 
 func (e echo) Unsubscribe(r Unsubscribe) {
 	e.conversation.Unsubscribe(r)
-	e.session.UnsubAck(r.PacketID, make([]Reason, len(r.Filters)))
+	e.session.UnsubAck(r.PacketID, make([]Reason, len(r.Filters)), "")
 }
 
 // talk feeds the stream in pieces of cuts[i]+1 bytes, in one piece without cuts, and gives all that was said.

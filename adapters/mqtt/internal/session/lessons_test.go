@@ -122,7 +122,7 @@ func TestConnackAnnouncesEveryLimit(t *testing.T) {
 func TestRefusedConnectIsFlushedThenClosed(t *testing.T) {
 	c := newConversation(t)
 	c.input("recv", "CONNECT version=5 client=a")
-	c.session.RefuseConnect(NotAuthorized)
+	c.session.RefuseConnect(Notice{Code: NotAuthorized})
 	if c.session.Closed() {
 		t.Fatal("closed before the CONNACK was flushed")
 	}

@@ -115,11 +115,11 @@ func TestPubacksKeepTheOrderOfPublishes(t *testing.T) {
 			receipt := r.receipts[i]
 			r.receipts = slices.Delete(r.receipts, i, i+1)
 			codes[open[receipt]] = rapid.SampledFrom([]Reason{Success, NoMatchingSubscribers, QuotaExceeded}).Draw(rt, "code")
-			r.session.Acknowledge(receipt, codes[open[receipt]])
+			r.session.Acknowledge(receipt, codes[open[receipt]], "")
 		}
 		for _, receipt := range r.receipts {
 			codes[open[receipt]] = Success
-			r.session.Acknowledge(receipt, Success)
+			r.session.Acknowledge(receipt, Success, "")
 		}
 		for _, p := range decodeAll(t, r.flushed(), 5) {
 			acked = append(acked, p.PacketID)

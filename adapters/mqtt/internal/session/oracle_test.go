@@ -200,6 +200,8 @@ func connectPacketOf(a args, p *packets.Packet) {
 	p.Properties.ReceiveMaximum = uint16(a.number("receive"))
 	p.Properties.MaximumPacketSize = uint32(a.number("size"))
 	p.Properties.TopicAliasMaximum = uint16(a.number("aliases"))
+	p.Properties.RequestProblemInfoFlag = a.has("terse") // of which the value is 0
+	p.Properties.RequestResponseInfo = bit(a.has("responses"))
 	if a.has("will") {
 		topic, payload, _ := strings.Cut(a.text("will"), ":")
 		k.WillFlag, k.WillTopic, k.WillPayload = true, topic, []byte(payload)

@@ -119,6 +119,8 @@ type received struct {
 	Properties
 	seen              set
 	authMethod        string
+	withoutProblems   bool   // Request Problem Information is 0
+	wantsResponses    bool   // Request Response Information is 1
 	authData          []byte // a copy
 	sessionExpiry     uint32
 	maximumPacketSize uint32
@@ -196,9 +198,13 @@ func (r *received) value(c *cursor, id byte) error {
 	case propAuthData:
 		r.authData = append([]byte{}, c.binary()...)
 	case propRequestProblemInfo:
-		return zeroOrOne(c.byte(), "request problem information")
+		v := c.byte()
+		r.withoutProblems = v == 0
+		return zeroOrOne(v, "request problem information")
 	case propRequestResponseInfo:
-		return zeroOrOne(c.byte(), "request response information")
+		v := c.byte()
+		r.wantsResponses = v == 1
+		return zeroOrOne(v, "request response information")
 	case propWillDelay:
 		r.willDelay = c.uint32()
 	case propReceiveMaximum:

@@ -23,7 +23,8 @@ type incoming struct {
 	packetID uint16 // 0 for QoS 0, which has no answer
 	qos      byte
 	code     Reason
-	known    bool // Acknowledge was called
+	known    bool   // Acknowledge was called
+	text     string // why it is refused
 }
 
 // room reports whether the window takes another publish.
@@ -122,26 +123,26 @@ func (s *Session) take(packetID uint16, qos byte, size int) Receipt {
 // Acknowledge answers the publish that the receipt names, with any QoS and in any order: it makes room in the window, and
 // for QoS 1 and 2 it writes PUBACK or PUBREC as soon as all earlier publishes have theirs [MQTT-4.6.0-2] [MQTT-4.6.0-3].
 // MQTT 3.1.1 has no place for a failure: its owner calls Disconnect instead. A receipt that was answered already, or that
-// the session no longer waits for because it has ended, is ignored.
-func (s *Session) Acknowledge(receipt Receipt, code Reason) {
+// the session no longer waits for because it has ended, is ignored. The text is the Reason String of a refusal, if any.
+func (s *Session) Acknowledge(receipt Receipt, code Reason, text string) {
 	i := receipt - s.firstReceipt // a receipt before the first one gives a huge index
 	if s.state == ended || i >= Receipt(s.inflight.len()) {
 		return
 	}
 	if p := s.inflight.at(int(i)); p.qos == 2 {
-		s.Receive(p.packetID, code)
+		s.Receive(p.packetID, code, text)
 	} else {
-		s.know(p, code)
+		s.know(p, code, text)
 		s.forgetAnswered()
 	}
 }
 
 // know notes the answer to a publish and writes what may be written then.
-func (s *Session) know(p *incoming, code Reason) {
+func (s *Session) know(p *incoming, code Reason, text string) {
 	if p.known {
 		return
 	}
-	p.known, p.code = true, code
+	p.known, p.code, p.text = true, code, text
 	s.inflightBytes -= int(p.size)
 	s.writeAcks()
 }
@@ -167,12 +168,12 @@ func (s *Session) writeAcks() {
 		}
 		s.unanswered--
 		if p.qos == 1 {
-			s.out = appendAck(s.out, s.level, pubackPacket<<4, p.packetID, p.code)
+			s.out = s.appendAnswer(s.out, pubackPacket<<4, p)
 			continue
 		}
 		if !p.code.Failed() {
 			s.uncompleted++
 		}
-		s.out = appendAck(s.out, s.level, pubrecPacket<<4, p.packetID, p.code)
+		s.out = s.appendAnswer(s.out, pubrecPacket<<4, p)
 	}
 }

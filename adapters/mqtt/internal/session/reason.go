@@ -44,6 +44,8 @@ const (
 	QoSNotSupported             Reason = 0x9B
 	SharedNotSupported          Reason = 0x9E
 	RateExceeded                Reason = 0x9F
+	UseAnotherServer            Reason = 0x9C
+	ServerMoved                 Reason = 0x9D
 	SubscriptionIDsNotSupported Reason = 0xA1
 	WildcardsNotSupported       Reason = 0xA2
 )
@@ -126,6 +128,10 @@ func (r Reason) String() string {
 		return "shared subscriptions not supported"
 	case RateExceeded:
 		return "connection rate exceeded"
+	case UseAnotherServer:
+		return "use another server"
+	case ServerMoved:
+		return "server moved"
 	case SubscriptionIDsNotSupported:
 		return "subscription identifiers not supported"
 	case WildcardsNotSupported:

@@ -82,7 +82,7 @@ func (r *responder) Publish(p Publish) {
 		r.receipts = append(r.receipts, p.Receipt)
 		return
 	}
-	r.session.Acknowledge(p.Receipt, Success)
+	r.session.Acknowledge(p.Receipt, Success, "")
 }
 
 func (r *responder) Auth(Auth) {}
@@ -101,11 +101,11 @@ func (r *responder) Subscribe(q Subscribe) {
 			codes[i] = f.Refusal
 		}
 	}
-	r.session.SubAck(q.PacketID, codes)
+	r.session.SubAck(q.PacketID, codes, "")
 }
 
 func (r *responder) Unsubscribe(q Unsubscribe) {
-	r.session.UnsubAck(q.PacketID, make([]Reason, len(q.Filters)))
+	r.session.UnsubAck(q.PacketID, make([]Reason, len(q.Filters)), "")
 }
 
 func (r *responder) Settled(token any, s Settlement) {

@@ -207,11 +207,11 @@ func (c *conversation) command(line string) {
 		s.AcceptConnect(Accept{SessionPresent: a.has("present"), AssignedClientID: a.text("assigned"),
 			ServerKeepAlive: uint16(a.number("keepalive")), OverrideExpiry: a.has("expiry"),
 			SessionExpiry: uint32(a.number("expiry")), Features: features, Memory: c.memory,
-			AuthData: []byte(a.text("data"))})
+			AuthData: []byte(a.text("data")), ResponseInformation: a.text("responses")})
 	case "reconnect":
 		c.session, c.closed = New(c.now, &c.limits, c), false
 	case "receive":
-		s.Receive(uint16(a.number("id")), Reason(a.number("code")))
+		s.Receive(uint16(a.number("id")), Reason(a.number("code")), a.text("text"))
 	case "complete":
 		s.Complete(uint16(a.number("id")), !a.has("unknown"))
 	case "resend":
@@ -223,19 +223,19 @@ func (c *conversation) command(line string) {
 	case "authenticated":
 		s.Authenticated([]byte(a.text("data")))
 	case "refuse":
-		s.RefuseConnect(Reason(a.number("code")))
+		s.RefuseConnect(a.notice())
 	case "ack":
-		s.Acknowledge(Receipt(a.number("receipt")), Reason(a.number("code")))
+		s.Acknowledge(Receipt(a.number("receipt")), Reason(a.number("code")), a.text("text"))
 	case "suback":
-		s.SubAck(uint16(a.number("id")), a.codes())
+		s.SubAck(uint16(a.number("id")), a.codes(), a.text("text"))
 	case "unsuback":
-		s.UnsubAck(uint16(a.number("id")), a.codes())
+		s.UnsubAck(uint16(a.number("id")), a.codes(), a.text("text"))
 	case "deliver":
 		if err := s.Deliver(a.publication()); err != nil {
 			c.logf("refused %v", err)
 		}
 	case "disconnect":
-		s.Disconnect(Reason(a.number("code")))
+		s.Disconnect(a.notice())
 	case "lost":
 		s.Lost()
 	case "hold":
@@ -245,6 +245,11 @@ func (c *conversation) command(line string) {
 	default:
 		c.t.Fatalf("unknown command %q", line)
 	}
+}
+
+// notice is what refuse and disconnect say.
+func (a args) notice() Notice {
+	return Notice{Code: Reason(a.number("code")), Text: a.text("text"), Server: a.text("server")}
 }
 
 // args are the words of a line: one command, then key=value or key.
@@ -461,6 +466,14 @@ func describePacket(p packets.Packet) string {
 		fmt.Fprintf(&b, " code=%d method=%s data=%s", p.ReasonCode, q.AuthenticationMethod, q.AuthenticationData)
 	case packets.Disconnect:
 		fmt.Fprintf(&b, " code=%d %q", p.ReasonCode, q.ReasonString)
+	}
+	if q.ReasonString != "" && p.FixedHeader.Type != packets.Disconnect {
+		fmt.Fprintf(&b, " %q", q.ReasonString)
+	}
+	for key, value := range map[string]string{"responses": q.ResponseInfo, "server": q.ServerReference} {
+		if value != "" {
+			fmt.Fprintf(&b, " %s=%s", key, value)
+		}
 	}
 	return b.String()
 }

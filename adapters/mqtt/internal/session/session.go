@@ -92,8 +92,10 @@ type Session struct {
 	state          state
 	features       Features
 	hasWill        bool
+	retainsWill    bool
 	challenged     bool // the client is to answer with AUTH
 	authenticating bool // an enhanced authentication is under way
+	terse          bool // the client takes reason strings in CONNACK and DISCONNECT only
 	held           bool // by Hold
 	deaf           bool // the session stopped parsing: the client's silence is our doing
 	mortal         bool // CONNECT asked for no session expiry, so DISCONNECT may not bring one

@@ -183,8 +183,8 @@ func (s *Session) options(f *Filter, b byte) error {
 }
 
 // SubAck answers a SUBSCRIBE, one code per filter in their order: the granted QoS, or a refusal, which older clients are
-// told as 0x80. Call it when the subscriptions are live.
-func (s *Session) SubAck(packetID uint16, codes []Reason) {
+// told as 0x80. Call it when the subscriptions are live. The text is the Reason String, if any.
+func (s *Session) SubAck(packetID uint16, codes []Reason, text string) {
 	p := packets.Packet{PacketID: packetID, ReasonCodes: make([]byte, len(codes))}
 	p.FixedHeader.Type = packets.Suback
 	for i, code := range codes {
@@ -193,25 +193,29 @@ func (s *Session) SubAck(packetID uint16, codes []Reason) {
 		}
 		p.ReasonCodes[i] = byte(code)
 	}
-	s.answer(&p)
+	s.answer(&p, text)
 }
 
-// UnsubAck answers an UNSUBSCRIBE, one code per filter in their order; older clients get the packet without codes.
-func (s *Session) UnsubAck(packetID uint16, codes []Reason) {
+// UnsubAck answers an UNSUBSCRIBE, one code per filter in their order; older clients get the packet without codes. The
+// text is the Reason String, if any.
+func (s *Session) UnsubAck(packetID uint16, codes []Reason, text string) {
 	p := packets.Packet{PacketID: packetID, ReasonCodes: make([]byte, len(codes))}
 	p.FixedHeader.Type = packets.Unsuback
 	for i, code := range codes {
 		p.ReasonCodes[i] = byte(code)
 	}
-	s.answer(&p)
+	s.answer(&p, text)
 }
 
-func (s *Session) answer(p *packets.Packet) {
+func (s *Session) answer(p *packets.Packet, text string) {
 	if s.state != connected || s.requests == 0 {
 		return
 	}
 	s.requests--
-	if !s.write(p) { // [MQTT-3.1.2-24]
+	if s.terse { // [MQTT-3.1.2-29]
+		text = ""
+	}
+	if !s.writeExplained(p, text) { // [MQTT-3.1.2-24]
 		s.end(Disconnected{Reason: PacketTooLarge, By: ByServer})
 	}
 }
