@@ -4,7 +4,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 FUZZTIME ?= 30s
-SOAKTIME ?= 10m
+SOAKTIME ?= 30m
+KILLS    ?= 5
 ARGS     ?=
 
 .DEFAULT_GOAL := help
@@ -68,8 +69,9 @@ interop: ## try clients that this project did not write: mosquitto, curl, Proton
 	go test -tags interop -count 1 -timeout 30m ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 
-soak: ## send traffic for SOAKTIME (10m), kill the process 200 times, and look for loss
-	MANIFOLD_SOAK=$(SOAKTIME) go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop
+soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss
+	MANIFOLD_SOAK=$(SOAKTIME) MANIFOLD_KILLS=$(KILLS) go test -tags interop -count 1 -timeout 0 -v ./gateway/interop/soak
+	MANIFOLD_SOAK=5m go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop
 	MANIFOLD_CRASHES=200 go test -count 1 -timeout 0 -v -run Kill ./cmd/manifold
 
 clean: ## remove what was built

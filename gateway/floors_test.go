@@ -47,6 +47,7 @@ var forbidden = []struct{ room, imports, reason string }{
 
 // pure are the packages that decide and do nothing else: values and time in, values out.
 var pure = []string{"addressing", "router/amqp", "broker/internal/queue", "adapters/mqtt/internal/session",
+	"adapters/mqtt/rewrite",
 	"adapters/stomp/internal/session"}
 
 // impure are the imports that a pure package has no use for: goroutines, I/O and logging belong to its owner.

@@ -27,6 +27,7 @@ func quickstart(t *testing.T) config.Config {
 	}
 	c.DataDir = t.TempDir()
 	c.MQTT.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0, 0
+	c.MQTT.WebSocket.Port, c.MQTT.WebSocket.TLSPort = 0, 0
 	return c
 }
 

@@ -95,6 +95,22 @@ func (s *Sender) Send(tag uint64, d Delivery) {
 	s.node.Offer(d)
 }
 
+// SendWith is Send with a record that the message's store keeps besides it: both are on disk, or neither is. What a record
+// is only the store knows. It is false, and nothing is done, for an address that stores nothing.
+func (s *Sender) SendWith(tag uint64, d Delivery, record any) bool {
+	stored, ok := s.node.(Stored)
+	if !ok {
+		return false
+	}
+	d.To, d.origin, d.tag = s.target.Address, s, tag
+	if d.Message.Len() > s.maxSize {
+		d.Settle(Reject(TooLarge, tooLarge))
+		return true
+	}
+	stored.Transactor().Commit(Work{Offers: []Offer{{s.node, d}}, Records: []any{record}}, func(error) {})
+	return true
+}
+
 // Settle implements Settler: nodes end through it what this sender sent.
 func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 	s.counts.outcome(o)

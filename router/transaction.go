@@ -19,6 +19,7 @@ type Transaction struct {
 type Work struct {
 	Offers      []Offer
 	Settlements []Settlement
+	Records     []any // see Sender.SendWith
 }
 
 // Offer is a message for a node.

@@ -146,6 +146,7 @@ func (d *door) doAs(c *nethttp.Client, want int, method, path, body string, head
 	if r.StatusCode != want {
 		d.t.Fatalf("%s %s: status %d, want %d; %s", method, path, r.StatusCode, want, got)
 	}
+	expectDocumented(d.t, method, path, r)
 	return answer{r, string(got)}
 }
 

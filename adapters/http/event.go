@@ -12,14 +12,16 @@ import (
 // appendEvent appends a message as one event (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 //
 // Its data is the envelope, or with raw the payload itself: as text where the format can carry it exactly, else as
-// base64 in an event named "binary". Its id is the message's own, escaped like the header, or the event's number.
-func appendEvent(dst []byte, r *reading, number uint64, raw bool, now time.Time) []byte {
-	dst = append(dst, "id: "...)
-	if id := amqp.FormatID(r.properties.MessageID); id != "" {
-		dst = append(dst, escapeText(id)...)
-	} else {
-		dst = strconv.AppendUint(dst, number, 10)
+// base64 in an event named "binary". Without an id of its own it has the message's, escaped like the header, or its
+// number.
+func appendEvent(dst []byte, r *reading, id string, number uint64, raw bool, now time.Time) []byte {
+	if id == "" {
+		id = escapeText(amqp.FormatID(r.properties.MessageID))
 	}
+	if id == "" {
+		id = strconv.FormatUint(number, 10)
+	}
+	dst = append(append(dst, "id: "...), id...)
 	switch {
 	case !raw:
 		dst = append(dst, "\nevent: message\ndata: "...)

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"errors"
 	nethttp "net/http"
 
@@ -17,10 +18,25 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	}
 	s.origins.allow(w, r)
 	if isUpgrade(r) {
-		s.upgrade(w, r)
+		if tenant, ok := socketTenant(rawPath(r.URL)); ok && !s.upgradesOnly {
+			s.serveSocket(w, r, tenant)
+		} else {
+			s.upgrade(w, r)
+		}
 		return
 	}
-	path, err := parsePath(rawPath(r.URL))
+	if s.upgradesOnly { // RFC 9110 section 15.5.22
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+		s.writeProblem(w, problem{Status: nethttp.StatusUpgradeRequired, Detail: "this port is for WebSockets"})
+		return
+	}
+	raw := rawPath(r.URL)
+	if page, ok := s.pages[raw]; ok {
+		s.show(w, r, page)
+		return
+	}
+	path, err := parsePath(raw)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -30,8 +46,7 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		return
 	}
 	if !path.endpoint.allows(r.Method) {
-		w.Header().Set("Allow", methods[path.endpoint])
-		s.writeProblem(w, problem{Status: nethttp.StatusMethodNotAllowed})
+		s.refuseMethod(w, methods[path.endpoint])
 		return
 	}
 	if err := s.origins.check(r); err != nil {
@@ -46,32 +61,53 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	s.dispatch(w, r, &path, principal)
 }
 
+// refuseMethod tells which methods there are instead (RFC 9110 section 15.5.6).
+func (s *Server) refuseMethod(w nethttp.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	s.writeProblem(w, problem{Status: nethttp.StatusMethodNotAllowed})
+}
+
 func (s *Server) dispatch(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
 	switch path.endpoint {
 	case endpointMessages:
-		s.send(w, r, path, p)
+		if r.Method == nethttp.MethodGet {
+			s.browse(w, r, path, p)
+		} else {
+			s.send(w, r, path, p)
+		}
+	case endpointBatch:
+		s.sendBatch(w, r, path, p)
 	case endpointHead:
-		s.receive(w, r, path, p)
+		if r.Method == nethttp.MethodDelete {
+			s.take(w, r, path, p)
+		} else {
+			s.receive(w, r, path, p)
+		}
+	case endpointRequests:
+		s.request(w, r, path, p)
 	case endpointStream:
 		s.stream(w, r, path, p)
 	case endpointSubscription:
-		s.forget(w, r, path, p)
-	case endpointReject:
-		s.settle(w, r, path, router.Reject(router.Malformed, "rejected by its consumer"))
-	case endpointLock:
-		outcome := router.Accept()
-		if r.Method == nethttp.MethodPut {
-			outcome = router.Release()
-		}
-		s.settle(w, r, path, outcome)
+		s.serveSubscription(w, r, path, p)
+	case endpointRenew:
+		s.renew(w, r, path)
+	case endpointLock, endpointReject:
+		s.settle(w, r, path)
 	}
 }
 
-// authenticate finds out who sends a request to the tenant of its path: by Basic credentials (RFC 7617) or a bearer token
-// (RFC 6750) if it has any, else by its certificate or as nobody. Why it is refused is not told, so that nobody learns
-// which tenants exist.
+// authenticate finds out who sends a request to the tenant of its path.
 func (s *Server) authenticate(r *nethttp.Request, tenant string) (*tenancy.Principal, error) {
-	var c tenancy.Credentials
+	c, err := readCredentials(r, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return s.login(r.Context(), c)
+}
+
+// readCredentials reads who a request says it is from: by Basic credentials (RFC 7617) or a bearer token (RFC 6750) if it
+// has any, else by its certificate or as nobody.
+func readCredentials(r *nethttp.Request, tenant string) (c tenancy.Credentials, err error) {
 	if r.TLS != nil {
 		c.Visitor = tenancy.VisitorOver(r.TLS)
 	}
@@ -82,12 +118,17 @@ func (s *Server) authenticate(r *nethttp.Request, tenant string) (*tenancy.Princ
 	} else if token, ok := tenancy.BearerToken(authorization); ok {
 		c.Token = token
 	} else if authorization != "" {
-		return nil, router.Errorf(router.Unauthenticated, "the credentials are of neither scheme, Basic or Bearer")
+		return c, router.Errorf(router.Unauthenticated, "the credentials are of neither scheme, Basic or Bearer")
 	}
-	if tenant == "" {
+	return c, nil
+}
+
+// login checks credentials. Why they are refused is not told, so that nobody learns which tenants exist.
+func (s *Server) login(ctx context.Context, c tenancy.Credentials) (*tenancy.Principal, error) {
+	if c.Tenant == "" {
 		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
 	}
-	p, err := s.directory.Authenticate(r.Context(), c)
+	p, err := s.directory.Authenticate(ctx, c)
 	switch {
 	case errors.Is(err, tenancy.ErrBusy):
 		return nil, router.Errorf(router.Unroutable, "%v", err)

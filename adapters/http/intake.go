@@ -90,11 +90,22 @@ func (in *intake) next(ctx context.Context, drain <-chan struct{}) (d router.Del
 	return d, false
 }
 
-// fill takes what comes until the credit is used up or the time has passed.
+// fill takes what comes until the credit is used up, the node has nothing more for it, or the time has passed.
 func (in *intake) fill(all []router.Delivery, within time.Duration) []router.Delivery {
 	timer := time.NewTimer(within)
 	defer timer.Stop()
 	for in.granted > 0 {
+		exhausted := in.exhausted() // before looking: what it has handed over by then is there
+		select {
+		case d := <-in.came:
+			in.granted--
+			all = append(all, d)
+			continue
+		default:
+			if exhausted {
+				return all
+			}
+		}
 		select {
 		case d := <-in.came:
 			in.granted--
@@ -105,6 +116,9 @@ func (in *intake) fill(all []router.Delivery, within time.Duration) []router.Del
 	}
 	return all
 }
+
+// exhausted tells that there is credit left for which the node has nothing.
+func (in *intake) exhausted() bool { return in.link.HasCredit() && !in.link.Pending() }
 
 // seal hands the link over to the locks of what came. A message that its node had promised to it and delivers later
 // goes back at once.

@@ -26,11 +26,17 @@ type Limits struct {
 	MaxLockTime time.Duration // the longest lock that a client may ask for; default 10 min
 	MaxLocks    int           // messages that one user of a tenant may hold locked; default 1000
 
-	Heartbeat    time.Duration // silence of an event stream before a comment is sent; default 15 s
-	StreamWindow int           // messages on their way to one event stream; default 64
+	Heartbeat      time.Duration // silence of an event stream before a comment is sent; default 15 s
+	StreamWindow   int           // stored messages on their way to one stream, or in a batch of lines; default 64
+	StreamCredit   int           // messages of topics and broadcast on their way to one stream; default 10,000
+	MaxQueuedBytes int           // of those; more are dropped; default 8 MiB
+	ResumeTime     time.Duration // for a stream's client to come back to where it was; default 30 s
 
-	DrainTimeout time.Duration // how long requests get to end when the process stops; default 5 s
+	DrainTimeout time.Duration // how long requests get to end when the process stops; default 10 s
 }
+
+// DefaultLimits gives the limits of a door that nobody has told others.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
 
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxHeaderBytes, 64<<10)
@@ -52,7 +58,10 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxLocks, 1000)
 	orDefault(&l.Heartbeat, 15*time.Second)
 	orDefault(&l.StreamWindow, 64)
-	orDefault(&l.DrainTimeout, 5*time.Second)
+	orDefault(&l.StreamCredit, 10_000)
+	orDefault(&l.MaxQueuedBytes, 8<<20)
+	orDefault(&l.ResumeTime, 30*time.Second)
+	orDefault(&l.DrainTimeout, 10*time.Second)
 	return l
 }
 

@@ -99,12 +99,28 @@ func (t *locks) add(l *lock) (first bool) {
 func (t *locks) take(tenant, text string, id lockID) (*lock, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l, ok := t.byToken[id.token]
-	if !ok || l.holder.tenant != tenant || l.text != text || l.id != id {
-		return nil, false
+	l, ok := t.find(tenant, text, id)
+	if ok {
+		t.remove(l)
 	}
-	t.remove(l)
-	return l, true
+	return l, ok
+}
+
+// renew changes when a lock expires, which is named as for take.
+func (t *locks) renew(tenant, text string, id lockID, expires time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l, ok := t.find(tenant, text, id)
+	if ok {
+		l.expires = expires
+		heap.Fix(&t.expiry, l.position)
+	}
+	return ok
+}
+
+func (t *locks) find(tenant, text string, id lockID) (*lock, bool) {
+	l, ok := t.byToken[id.token]
+	return l, ok && l.holder.tenant == tenant && l.text == text && l.id == id
 }
 
 // due removes the locks that have expired.

@@ -5,7 +5,6 @@ import (
 	nethttp "net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
@@ -22,6 +21,7 @@ const (
 	headerSubject       = "Manifold-Subject"
 	headerGroupID       = "Manifold-Group-Id"
 	headerTTL           = "Manifold-Ttl"
+	headerDelay         = "Manifold-Delay"
 	headerPriority      = "Manifold-Priority"
 	headerRetain        = "Manifold-Retain"
 	headerProperty      = "Manifold-Property"
@@ -31,48 +31,78 @@ const (
 	headerAttempts    = "Manifold-Attempts"
 	headerLockToken   = "Manifold-Lock-Token"
 	headerLockExpires = "Manifold-Lock-Expires"
+
+	headerIdempotencyKey = "Idempotency-Key"
 )
 
 // maxPriority is the highest priority that a client may give.
 const maxPriority = 9
-
-// letter is a message as a request carries it.
-type letter struct {
-	properties amqp.Properties
-	ttl        uint32 // milliseconds, 0 for ever
-	priority   uint8
-	retain     bool
-	pairs      []pair
-}
-
-// pair is one user property.
-type pair struct{ name, value string }
 
 // readLetter reads the headers of a request that sends to an address. The error is a *router.Error that names the
 // header; a header of ours that it does not know is one, so that a misspelt one is not lost silently.
 func readLetter(h nethttp.Header, to addressing.Address) (letter, error) {
 	l := letter{priority: amqp.DefaultPriority, properties: amqp.Properties{To: string(to)}}
 	for name, values := range h {
-		ours := strings.HasPrefix(name, headerPrefix)
-		if !ours && name != "Content-Type" && name != "Content-Encoding" {
-			continue
-		}
-		var err error
-		switch {
-		case name == headerProperty:
-			l.pairs, err = readPairs(values)
-		case len(values) != 1:
-			err = router.Errorf(router.Malformed, "header %s: given %d times", name, len(values))
-		case ours:
-			err = l.readField(name, values[0])
-		default:
-			err = l.readContent(name, values[0])
-		}
-		if err != nil {
+		if err := l.readHeader(name, values); err != nil {
 			return letter{}, err
 		}
 	}
-	return l, nil
+	if err := l.readEvent(h); err != nil {
+		return letter{}, err
+	}
+	return l, l.readKey(h.Values(headerIdempotencyKey), "")
+}
+
+// readHeader reads a header that says something about the message.
+func (l *letter) readHeader(name string, values []string) (err error) {
+	ours := strings.HasPrefix(name, headerPrefix)
+	switch {
+	case !ours && name != "Content-Type" && name != "Content-Encoding":
+		return nil
+	case name == headerProperty:
+		pairs, err := readPairs(values)
+		l.pairs = append(l.pairs, pairs...)
+		return err
+	case len(values) != 1:
+		return givenTwice(name, values)
+	case ours:
+		return l.readField(name, values[0])
+	default:
+		return l.readContent(name, values[0])
+	}
+}
+
+func givenTwice(name string, values []string) error {
+	return router.Errorf(router.Malformed, "header %s: given %d times", name, len(values))
+}
+
+// readKey reads Idempotency-Key, a string that is quoted as HTTP's structured fields are, or bare. It stands for the
+// message-id, by which a queue with a dedupWindow knows a message that is sent again. part tells apart the messages
+// of one request.
+func (l *letter) readKey(values []string, part string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	key := values[0]
+	if quoted, ok := strings.CutPrefix(key, `"`); ok {
+		if key, ok = strings.CutSuffix(quoted, `"`); !ok || strings.ContainsAny(key, `"\`) {
+			return router.Errorf(router.Malformed, "header %s: a quote or backslash is out of place", headerIdempotencyKey)
+		}
+	}
+	switch {
+	case len(values) > 1:
+		return givenTwice(headerIdempotencyKey, values)
+	case l.properties.MessageID != nil:
+		return router.Errorf(router.Malformed,
+			"header %s: the message has an id already, which serves the same end", headerIdempotencyKey)
+	}
+	var err error
+	key, err = unescapeText(headerIdempotencyKey, key)
+	if key == "" && err == nil {
+		err = router.Errorf(router.Malformed, "header %s: it is empty", headerIdempotencyKey)
+	}
+	l.properties.MessageID = key + part
+	return err
 }
 
 // readField reads one of our headers.
@@ -89,7 +119,9 @@ func (l *letter) readField(name, value string) (err error) {
 	case headerGroupID:
 		p.GroupID, err = unescapeText(name, value)
 	case headerTTL:
-		l.ttl, err = readTTL(value)
+		l.ttl, err = readSeconds("header "+name, value)
+	case headerDelay:
+		l.delay, err = readSeconds("header "+name, value)
 	case headerPriority:
 		l.priority, err = readPriority(value)
 	case headerRetain:
@@ -100,19 +132,24 @@ func (l *letter) readField(name, value string) (err error) {
 	return err
 }
 
-// readContent reads what HTTP itself says about the body. Both are symbols in AMQP, which are ASCII.
-func (l *letter) readContent(name, value string) error {
+// readContent reads what HTTP itself says about the body.
+func (l *letter) readContent(name, value string) (err error) {
+	if name == "Content-Type" {
+		l.properties.ContentType, err = readSymbol("header "+name, value)
+	} else {
+		l.properties.ContentEncoding, err = readSymbol("header "+name, value)
+	}
+	return err
+}
+
+// readSymbol checks what is a symbol in AMQP, which is ASCII [1.6.21].
+func readSymbol(name, value string) (string, error) {
 	for i := range len(value) {
 		if value[i] >= 0x80 {
-			return router.Errorf(router.Malformed, "header %s: not ASCII", name)
+			return "", router.Errorf(router.Malformed, "%s: not ASCII", name)
 		}
 	}
-	if name == "Content-Type" {
-		l.properties.ContentType = value
-	} else {
-		l.properties.ContentEncoding = value
-	}
-	return nil
+	return value, nil
 }
 
 func readID(name, value string) (any, error) {
@@ -127,12 +164,12 @@ func readID(name, value string) (any, error) {
 	return id, nil
 }
 
-// readTTL reads seconds, which may have a fraction, as milliseconds.
-func readTTL(value string) (uint32, error) {
+// readSeconds reads seconds, which may have a fraction, as milliseconds.
+func readSeconds(name, value string) (uint32, error) {
 	seconds, err := strconv.ParseFloat(value, 64)
 	ms := math.Round(seconds * 1000)
 	if err != nil || !(ms >= 1 && ms <= math.MaxUint32) {
-		return 0, router.Errorf(router.Malformed, "header %s: want seconds from 0.001 to 4294967.295", headerTTL)
+		return 0, router.Errorf(router.Malformed, "%s: want seconds from 0.001 to 4294967.295", name)
 	}
 	return uint32(ms), nil
 }
@@ -182,36 +219,4 @@ func readPairs(lines []string) ([]pair, error) {
 		}
 	}
 	return pairs, nil
-}
-
-// delivery encodes the letter with its body. settled is whether its sender wants no acknowledgement: only a message
-// that somebody waits for is marked durable. The body is copied.
-func (l *letter) delivery(body []byte, settled bool, now time.Time) (router.Delivery, error) {
-	const overhead = 128 // more than what encloses the texts of a letter without properties
-	size := overhead + len(body) + len(l.properties.To) + len(l.properties.Subject) + len(l.properties.ContentType)
-	for _, p := range l.pairs {
-		size += len(p.name) + len(p.value) + 10
-	}
-	header := amqp.Header{Durable: !settled, Priority: l.priority, TTL: l.ttl}
-	b := make([]byte, 0, size)
-	if header != (amqp.Header{Priority: amqp.DefaultPriority}) {
-		b = header.Append(b)
-	}
-	b = l.properties.Append(b)
-	if len(l.pairs) > 0 {
-		properties := amqp.BeginApplicationProperties(b)
-		for _, p := range l.pairs {
-			properties.String(p.name, p.value)
-		}
-		b = properties.End()
-	}
-	m, err := amqp.ParseMessage(amqp.AppendData(b, body))
-	if err != nil {
-		return router.Delivery{}, err
-	}
-	d := router.Delivery{Message: m, Settled: settled, Retain: l.retain}
-	if l.ttl > 0 {
-		d.Expires = now.UnixMilli() + int64(l.ttl)
-	}
-	return d, nil
 }

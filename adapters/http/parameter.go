@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/manifoldmq/manifold/router"
 )
@@ -39,31 +40,31 @@ func (p *parameters) take(name string) (value string, ok bool) {
 	return values[0], true
 }
 
-// seconds reads a duration, which may have a fraction.
-func (p *parameters) seconds(name string, byDefault, least, most time.Duration) time.Duration {
+// seconds reads a duration, which may have a fraction; setting is what decides the most.
+func (p *parameters) seconds(name string, byDefault, least, most time.Duration, setting string) time.Duration {
 	value, ok := p.take(name)
 	if !ok {
 		return byDefault
 	}
 	seconds, err := strconv.ParseFloat(value, 64)
 	if err != nil || !(seconds >= least.Seconds() && seconds <= most.Seconds()) {
-		p.fail(router.Errorf(router.Malformed, "parameter %s: want seconds from %v to %v",
-			name, least.Seconds(), most.Seconds()))
+		p.fail(router.Errorf(router.Malformed, "parameter %s: want seconds from %v to %v (%s)",
+			name, least.Seconds(), most.Seconds(), setting))
 		return byDefault
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second)))
 }
 
-// integer reads a number; without the parameter it is the least.
-func (p *parameters) integer(name string, least, most int) int {
+// integer reads a number; setting is what decides the most.
+func (p *parameters) integer(name string, byDefault, least, most int, setting string) int {
 	value, ok := p.take(name)
 	if !ok {
-		return least
+		return byDefault
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > most {
-		p.fail(router.Errorf(router.Malformed, "parameter %s: want an integer from %d to %d", name, least, most))
-		return least
+		p.fail(router.Errorf(router.Malformed, "parameter %s: want an integer from %d to %d (%s)", name, least, most, setting))
+		return byDefault
 	}
 	return n
 }
@@ -78,6 +79,18 @@ func (p *parameters) choice(name, first, second, byDefault string) bool {
 		p.fail(router.Errorf(router.Malformed, "parameter %s: want %s or %s", name, first, second))
 	}
 	return value == second
+}
+
+// text reads a text of limited length.
+func (p *parameters) text(name, byDefault string, most int) string {
+	value, ok := p.take(name)
+	if !ok {
+		return byDefault
+	}
+	if len(value) > most || !utf8.ValidString(value) {
+		p.fail(router.Errorf(router.Malformed, "parameter %s: want UTF-8 of at most %d bytes", name, most))
+	}
+	return value
 }
 
 func (p *parameters) fail(err error) {

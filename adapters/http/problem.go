@@ -19,6 +19,10 @@ type problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 	Reason string `json:"reason,omitempty"`
+
+	Results []result `json:"results,omitempty"` // of a batch: what became of each message
+
+	retry bool // whether to say when trying again may help (RFC 9110 section 10.2.3)
 }
 
 // challenge asks for a name and a password in UTF-8 (RFC 7617 sections 2 and 2.1). It names no tenant: a client must not
@@ -33,7 +37,7 @@ func (s *Server) refuse(w nethttp.ResponseWriter, r *nethttp.Request, err error)
 	case ok:
 		s.answer(w, refusal.Reason, refusal.Text)
 	case errors.Is(err, os.ErrDeadlineExceeded): // RFC 9110 section 15.5.9
-		s.writeProblem(w, problem{Status: nethttp.StatusRequestTimeout, Detail: "the body did not arrive in time"})
+		s.writeProblem(w, problem{Status: nethttp.StatusRequestTimeout, Detail: "the body did not arrive in time (http.bodyTimeout)"})
 	default:
 		if r.Context().Err() == nil { // else the client went, which is no fault of ours
 			s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
@@ -44,19 +48,19 @@ func (s *Server) refuse(w nethttp.ResponseWriter, r *nethttp.Request, err error)
 
 // answer writes the problem that a reason comes to.
 func (s *Server) answer(w nethttp.ResponseWriter, reason router.Reason, detail string) {
-	status := statuses[reason]
-	if status.retry {
-		seconds := int64((s.limits.RetryAfter + time.Second - 1) / time.Second)
-		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
-	}
 	if reason == router.Unauthenticated {
 		w.Header().Set("Www-Authenticate", challenge)
 	}
-	s.writeProblem(w, problem{Status: status.code, Detail: detail, Reason: reason.String()})
+	status := statuses[reason]
+	s.writeProblem(w, problem{Status: status.code, Detail: detail, Reason: reason.String(), retry: status.retry})
 }
 
 func (s *Server) writeProblem(w nethttp.ResponseWriter, p problem) {
 	p.Type, p.Title = "about:blank", nethttp.StatusText(p.Status)
+	if p.retry {
+		seconds := int64((s.limits.RetryAfter + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -2,6 +2,8 @@ package http
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,6 +51,8 @@ type queue struct {
 	receivers []*router.Receiver
 	held      map[uint64]holding
 	tag       uint64
+	late      int  // messages on their way
+	stuck     bool // no settlement becomes safe
 	ended     []router.Outcome
 }
 
@@ -60,7 +64,11 @@ type holding struct {
 func (q *queue) Join(s *router.Sender) error { s.Grant(); return nil }
 func (q *queue) Leave(*router.Sender)        {}
 
-func (q *queue) Pending(*router.Receiver) bool { return false }
+func (q *queue) Pending(*router.Receiver) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.late > 0
+}
 
 func (q *queue) Offer(d router.Delivery) {
 	q.mu.Lock()
@@ -92,8 +100,8 @@ func (q *queue) Detach(r *router.Receiver) {
 			break
 		}
 	}
-	for tag, h := range q.held {
-		if h.by == r {
+	for _, tag := range slices.Backward(slices.Sorted(maps.Keys(q.held))) { // each goes to the front
+		if h := q.held[tag]; h.by == r {
 			q.end(tag, h, router.Fail())
 		}
 	}
@@ -111,7 +119,7 @@ func (q *queue) Settle(tag uint64, o router.Outcome, done func(error)) {
 		return
 	}
 	q.end(tag, h, o)
-	if done != nil {
+	if done != nil && !q.stuck {
 		done(nil)
 	}
 	q.hand()
@@ -141,9 +149,11 @@ func (q *queue) hand() {
 				r.Deliver(out)
 				continue
 			}
+			q.late++
 			time.AfterFunc(q.delay, func() {
 				q.mu.Lock()
 				defer q.mu.Unlock()
+				q.late--
 				r.Deliver(out)
 			})
 		}

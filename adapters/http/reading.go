@@ -92,9 +92,24 @@ func (r *reading) writeHeaders(h nethttp.Header, now time.Time) {
 		h.Set(headerRetained, "true")
 	}
 	h.Set(headerAttempts, strconv.FormatUint(uint64(r.delivery.Attempts), 10))
+	isEvent := r.isEvent()
 	for name, value := range r.delivery.Message.ApplicationProperties() {
+		if header, ok := eventHeader(name); ok && isEvent {
+			h.Set(header, escape(valueText(value), inAttribute))
+			continue
+		}
 		h[headerProperty] = append(h[headerProperty], escape(name, inPair)+"="+escape(valueText(value), inPair))
 	}
+}
+
+// isEvent tells whether the message is a CloudEvent in binary mode.
+func (r *reading) isEvent() bool {
+	for name := range r.delivery.Message.ApplicationProperties() {
+		if header, ok := eventHeader(name); ok && header == headerEvent+"Specversion" {
+			return true
+		}
+	}
+	return false
 }
 
 // setContent passes on a header that HTTP and the message have in common, unless it cannot stand in an answer

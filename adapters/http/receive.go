@@ -20,23 +20,27 @@ type pull struct {
 // defaultPoll is how long a receive waits for a first message if the client does not say.
 const defaultPoll = time.Second
 
-func (s *Server) readPull(r *nethttp.Request, path *route) (pull, error) {
-	source, err := path.source()
-	if err != nil {
-		return pull{}, err
-	}
+func (s *Server) readPull(r *nethttp.Request, path *route, p *tenancy.Principal) (want pull, err error) {
 	query := parseQuery(r.URL)
-	return pull{
-		source:  source,
-		timeout: query.seconds("timeout", min(defaultPoll, s.limits.MaxPoll), 0, s.limits.MaxPoll),
-		lock:    query.seconds("lock", s.limits.LockTime, time.Second, s.limits.MaxLockTime),
-		most:    query.integer("max", 1, s.limits.MaxBatch),
-	}, query.err()
+	if want.source, err = s.readSource(p, path, query); err != nil {
+		return want, err
+	}
+	want.timeout = query.seconds("timeout", min(defaultPoll, s.limits.MaxPoll), 0, s.limits.MaxPoll, "http.maxPoll")
+	want.most = query.integer("max", 1, 1, s.limits.MaxBatch, "http.maxBatch")
+	if r.Method == nethttp.MethodPost {
+		want.lock = query.lock(s.limits)
+	}
+	return want, query.err()
+}
+
+// lock reads for how long messages are to be locked.
+func (p *parameters) lock(l Limits) time.Duration {
+	return p.seconds("lock", l.LockTime, time.Second, l.MaxLockTime, "http.maxLockTime")
 }
 
 // receive answers POST {address}/messages/head: it waits for messages and gives them out under locks.
 func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
-	want, err := s.readPull(r, path)
+	want, err := s.readPull(r, path, p)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -44,7 +48,7 @@ func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 	held := holder{p.Tenant.Name, p.User}
 	room := s.locks.reserve(held, want.most)
 	if room <= 0 {
-		s.answer(w, router.Quota, "too many messages are locked: settle some, or wait until their locks expire")
+		s.answer(w, router.Quota, "too many messages are locked (http.maxLocks): settle some, or wait until their locks expire")
 		return
 	}
 	used := 0
@@ -124,7 +128,7 @@ func (s *Server) writeMessage(w nethttp.ResponseWriter, path *route, d *router.D
 	if l != nil {
 		h.Set("Location", path.location(l.id))
 		h.Set(headerLockToken, l.id.token)
-		h.Set(headerLockExpires, lockTime(l))
+		h.Set(headerLockExpires, formatExpiry(l.expires))
 	}
 	s.write(w, nethttp.StatusOK, opened.body)
 }
@@ -139,7 +143,7 @@ func (s *Server) writeBatch(w nethttp.ResponseWriter, path *route, came []router
 		if l := locks[i]; l != nil {
 			batch[i].Location = path.location(l.id)
 			batch[i].LockToken = l.id.token
-			batch[i].LockExpires = lockTime(l)
+			batch[i].LockExpires = formatExpiry(l.expires)
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -147,5 +151,5 @@ func (s *Server) writeBatch(w nethttp.ResponseWriter, path *route, came []router
 	s.write(w, nethttp.StatusOK, encodeJSON(batch))
 }
 
-// lockTime is when a lock expires, as RFC 3339 writes it.
-func lockTime(l *lock) string { return l.expires.UTC().Format("2006-01-02T15:04:05.000Z") }
+// formatExpiry writes when a lock expires as RFC 3339 does.
+func formatExpiry(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -239,6 +239,7 @@ func (s settler) Settle(_ uint64, _ router.Outcome, done func(error)) { s(done) 
 
 func TestClientThatLeavesItsReceiveGivesBackWhatCame(t *testing.T) {
 	inBubble(t, Limits{Gather: time.Second}, func(t *testing.T, d *door) {
+		d.queues.delay = 700 * time.Millisecond
 		d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()

@@ -1,8 +1,8 @@
 package http
 
 import (
-	nethttp "net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,9 +15,12 @@ type endpoint uint8
 
 const (
 	endpointMessages     endpoint = iota + 1 // {address}/messages
+	endpointBatch                            // {address}/messages/batch
 	endpointHead                             // {address}/messages/head
 	endpointLock                             // {address}/messages/{number}/{token}
 	endpointReject                           // {address}/messages/{number}/{token}/reject
+	endpointRenew                            // {address}/messages/{number}/{token}/renew
+	endpointRequests                         // {address}/requests
 	endpointStream                           // {address}/stream
 	endpointSubscription                     // {topic}::{name}/subscription
 )
@@ -52,18 +55,25 @@ func parsePath(raw string) (route, error) {
 	address, last, ok := cutLastLevel(rest)
 	switch {
 	case !ok:
-		return route{}, noSuchPath()
 	case last == "messages":
 		r.endpoint = endpointMessages
+	case last == "requests":
+		r.endpoint = endpointRequests
 	case last == "stream":
 		r.endpoint = endpointStream
 	case last == "subscription":
 		r.endpoint = endpointSubscription
+	case last == "batch":
+		r.endpoint = endpointBatch
+		address, ok = strings.CutSuffix(address, "/messages")
 	case last == "head":
 		r.endpoint = endpointHead
 		address, ok = strings.CutSuffix(address, "/messages")
 	case last == "reject":
 		r.endpoint = endpointReject
+		address, r.lock, ok = cutLock(address)
+	case last == "renew":
+		r.endpoint = endpointRenew
 		address, r.lock, ok = cutLock(address)
 	default:
 		r.endpoint = endpointLock
@@ -126,23 +136,6 @@ func (r *route) address() (addressing.Address, error) {
 	return a, nil
 }
 
-// source reads the text as what is received from: a filter in the house syntax, and after "::" the name of a durable
-// subscription. The name is a single level, so that an IPv6 address further left in the text is not taken for one.
-func (r *route) source() (router.Source, error) {
-	text, subscription := r.text, ""
-	if i := strings.LastIndex(text, "::"); i >= 0 && !strings.Contains(text[i:], "/") {
-		text, subscription = text[:i], text[i+len("::"):]
-		if subscription == "" {
-			return router.Source{}, router.Errorf(router.Malformed, "the name of a subscription must follow \"::\"")
-		}
-	}
-	f, err := addressing.ParseFilter(text)
-	if err != nil {
-		return router.Source{}, router.Errorf(router.Malformed, "%v", err)
-	}
-	return router.Source{Filter: f, Subscription: subscription}, nil
-}
-
 // location is the path of a lock, in the client's own spelling of the address.
 func (r *route) location(id lockID) string {
 	return visible(r.prefix) + strconv.FormatUint(id.number, 10) + "/" + id.token
@@ -164,25 +157,19 @@ func inURI(c byte) bool {
 
 // methods lists what each endpoint takes, as the Allow header tells it (RFC 9110 section 10.2.1).
 var methods = [...]string{
-	endpointMessages: "OPTIONS, POST",
-	endpointHead:     "OPTIONS, POST",
+	endpointMessages: "GET, OPTIONS, POST",
+	endpointBatch:    "OPTIONS, POST",
+	endpointHead:     "DELETE, OPTIONS, POST",
 	endpointLock:     "DELETE, OPTIONS, PUT",
 	endpointReject:   "OPTIONS, POST",
+	endpointRenew:    "OPTIONS, POST",
+	endpointRequests: "OPTIONS, POST",
 	endpointStream:   "GET, HEAD, OPTIONS",
 
-	endpointSubscription: "DELETE, OPTIONS",
+	endpointSubscription: "DELETE, GET, OPTIONS, PUT",
 }
 
 // allows tells whether an endpoint takes a method.
 func (e endpoint) allows(method string) bool {
-	switch e {
-	case endpointLock:
-		return method == nethttp.MethodDelete || method == nethttp.MethodPut
-	case endpointSubscription:
-		return method == nethttp.MethodDelete
-	case endpointStream:
-		return method == nethttp.MethodGet || method == nethttp.MethodHead
-	default:
-		return method == nethttp.MethodPost
-	}
+	return slices.Contains(strings.Split(methods[e], ", "), method)
 }

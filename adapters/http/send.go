@@ -4,40 +4,27 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
+	"mime"
 	nethttp "net/http"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// outcome is a door's side of a sender that sends one message and hears once.
-type outcome chan router.Outcome
-
-var _ router.Producer = outcome(nil)
-
-// Settled implements router.Producer.
-func (o outcome) Settled(_ *router.Sender, _ uint64, result router.Outcome) { o <- result }
-
-// Credit implements router.Producer. A request brings its one message with it, so there is nobody to hold back: how many
-// wait is bounded by connections and streams.
-func (o outcome) Credit(*router.Sender, int) {}
-
 // send answers POST {address}/messages.
 func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
-	query := parseQuery(r.URL)
-	unconfirmed := query.choice("ack", "outcome", "none", "outcome")
-	to, err := path.address()
-	if err == nil {
-		err = query.err()
-	}
+	to, unconfirmed, err := readTarget(r, path)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	letter, err := readLetter(r.Header, to)
-	if err != nil {
+	parcel := parcel{}
+	if parcel.letter, err = readLetter(r.Header, to); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
@@ -47,7 +34,7 @@ func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 		s.refuse(w, r, err)
 		return
 	}
-	delivery, err := s.readDelivery(w, r, &letter, sender, unconfirmed)
+	delivery, err := s.readDelivery(w, r, &parcel, sender, unconfirmed)
 	if err != nil {
 		sender.Close()
 		s.refuse(w, r, err)
@@ -59,30 +46,89 @@ func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 		s.write(w, nethttp.StatusAccepted, nil)
 		return
 	}
-	s.confirm(w, r.Context(), sender, heard)
+	s.answerResult(w, s.confirm(r.Context(), sender, heard))
 }
 
-// readDelivery reads the body of a message and encodes the whole.
+// readTarget reads where a request sends to, and whether it asks for no outcome.
+func readTarget(r *nethttp.Request, path *route) (to addressing.Address, unconfirmed bool, err error) {
+	query := parseQuery(r.URL)
+	unconfirmed = query.choice("ack", "outcome", "none", "outcome")
+	if to, err = path.address(); err == nil {
+		err = query.err()
+	}
+	return to, unconfirmed, err
+}
+
+// readDelivery reads the body of a request that is one message, and encodes the whole.
 func (s *Server) readDelivery(
-	w nethttp.ResponseWriter, r *nethttp.Request, l *letter, sender *router.Sender, unconfirmed bool,
-) (router.Delivery, error) {
-	body, err := s.readBody(w, r, int64(sender.MaxMessageSize()))
-	if err != nil {
+	w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, sender *router.Sender, unconfirmed bool,
+) (d router.Delivery, err error) {
+	if err = s.readParcel(w, r, p, sender); err != nil {
+		return d, err
+	}
+	return p.delivery(sender, unconfirmed)
+}
+
+// readParcel reads the body, to which the letter may belong.
+func (s *Server) readParcel(w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, sender *router.Sender) (err error) {
+	if isEnvelope(p.letter.properties.ContentType) {
+		return s.readEnvelope(w, r, p, sender.Address())
+	}
+	p.body, err = s.readBody(w, r, sender.MaxMessageSize(), "the address's maxMessageSize")
+	return err
+}
+
+// delivery encodes a parcel for a sender.
+func (p *parcel) delivery(sender *router.Sender, unconfirmed bool) (router.Delivery, error) {
+	if err := p.letter.goesTo(sender); err != nil {
 		return router.Delivery{}, err
 	}
-	d, err := l.delivery(body, unconfirmed, time.Now())
-	if err != nil {
-		return router.Delivery{}, router.Errorf(router.Malformed, "the message has no AMQP form: %v", err)
-	}
-	return d, nil
+	return p.letter.delivery(p.body, unconfirmed, time.Now())
 }
 
-// readBody reads the whole payload, of which neither the door nor the address need take more than a limit. What
-// Content-Length announces to be larger is refused unread.
-func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int64) ([]byte, error) {
-	most = min(most, s.limits.MaxBody)
+// readEnvelope reads a message that is all in the body, but for the key that makes sending it again harmless.
+func (s *Server) readEnvelope(w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, to addressing.Address) error {
+	if err := noFields(r.Header); err != nil {
+		return err
+	}
+	text, err := s.readBody(w, r, math.MaxInt, "")
+	if err != nil {
+		return err
+	}
+	if *p, err = readDraft(text, to); err != nil {
+		return err
+	}
+	return p.letter.readKey(r.Header.Values(headerIdempotencyKey), "")
+}
+
+// noFields refuses headers about a message in a request whose messages speak for themselves.
+func noFields(h nethttp.Header) error {
+	for name := range h {
+		if strings.HasPrefix(name, headerPrefix) || strings.HasPrefix(name, headerEvent) || name == "Content-Encoding" {
+			return router.Errorf(router.Malformed, "header %s: write it into the message, which is all in the body here", name)
+		}
+	}
+	return nil
+}
+
+// isEnvelope tells whether a body of this type is a whole message in JSON.
+func isEnvelope(contentType string) bool {
+	if !strings.HasPrefix(contentType, typeEnvelope) {
+		return false
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == typeEnvelope
+}
+
+// readBody reads the whole payload, of which neither the door nor the address need take more than a limit; setting is
+// what decides the address's. What Content-Length announces to be larger is refused unread.
+func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit int, setting string) ([]byte, error) {
+	most := int64(limit)
+	if s.limits.MaxBody < most {
+		most, setting = s.limits.MaxBody, "http.maxBody"
+	}
 	if r.ContentLength > most {
-		return nil, bodyTooLarge(most)
+		return nil, bodyTooLarge(most, setting)
 	}
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -92,7 +138,7 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, most int
 	body.Grow(int(min(max(r.ContentLength, 0), eager)) + bytes.MinRead)
 	_, err := body.ReadFrom(nethttp.MaxBytesReader(w, r.Body, most))
 	if _, ok := errors.AsType[*nethttp.MaxBytesError](err); ok {
-		return nil, bodyTooLarge(most)
+		return nil, bodyTooLarge(most, setting)
 	}
 	switch {
 	case err == nil:
@@ -111,13 +157,13 @@ func (s *Server) setBodyDeadline(w nethttp.ResponseWriter) {
 	nethttp.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.BodyTimeout))
 }
 
-func bodyTooLarge(most int64) error {
-	return router.Errorf(router.TooLarge, "the body is larger than %d bytes, which is the limit here", most)
+func bodyTooLarge(most int64, setting string) error {
+	return router.Errorf(router.TooLarge, "the body is larger than %d bytes (%s)", most, setting)
 }
 
-// confirm closes the sender and answers by the outcome. If that takes too long, closing withdraws a message that nobody
-// has taken; one that somebody has taken and not settled may yet be accepted, which the client is told.
-func (s *Server) confirm(w nethttp.ResponseWriter, ctx context.Context, sender *router.Sender, heard outcome) {
+// confirm closes the sender and gives the outcome. If that takes too long, closing withdraws a message that nobody has
+// taken; one that somebody has taken and not settled may yet be accepted, which the client is told.
+func (s *Server) confirm(ctx context.Context, sender *router.Sender, heard outcome) result {
 	o, ok := heard.now()
 	if !ok {
 		o, ok = heard.wait(ctx, s.limits.OutcomeTimeout)
@@ -127,53 +173,16 @@ func (s *Server) confirm(w nethttp.ResponseWriter, ctx context.Context, sender *
 		o, ok = heard.now()
 	}
 	if !ok {
-		s.writeProblem(w, problem{
-			Status: nethttp.StatusGatewayTimeout,
-			Detail: "a consumer has the message and has not settled it: whether it will be accepted is not known",
-		})
+		return unknown()
+	}
+	return resultOf(o)
+}
+
+// answerResult answers with what became of a message.
+func (s *Server) answerResult(w nethttp.ResponseWriter, r result) {
+	if r.Status == nethttp.StatusCreated {
+		s.write(w, r.Status, nil)
 		return
 	}
-	s.answerOutcome(w, o)
-}
-
-// now gives the outcome if it has been heard.
-func (o outcome) now() (result router.Outcome, ok bool) {
-	select {
-	case result = <-o:
-		return result, true
-	default:
-		return result, false
-	}
-}
-
-// wait gives the outcome unless ctx ends or the time passes before.
-func (o outcome) wait(ctx context.Context, within time.Duration) (result router.Outcome, ok bool) {
-	timeout := time.NewTimer(within)
-	defer timeout.Stop()
-	select {
-	case result = <-o:
-		return result, true
-	case <-timeout.C:
-	case <-ctx.Done():
-	}
-	return result, false
-}
-
-func (s *Server) answerOutcome(w nethttp.ResponseWriter, o router.Outcome) {
-	if o.State == router.Accepted {
-		s.write(w, nethttp.StatusCreated, nil)
-		return
-	}
-	detail := o.Text
-	if detail == "" {
-		detail = outcomeDetails[o.State]
-	}
-	s.answer(w, o.Reason, detail)
-}
-
-// outcomeDetails say what an outcome means that came without words of its own.
-var outcomeDetails = [...]string{
-	router.Released: "nobody took the message; it may be sent again",
-	router.Rejected: "the message was rejected",
-	router.Modified: "delivering the message was tried and failed; it may be sent again",
+	s.writeProblem(w, problem{Status: r.Status, Reason: r.Reason, Detail: r.Detail, retry: r.retry})
 }

@@ -74,6 +74,15 @@ func TestSendIsRefused(t *testing.T) {
 			{status: 400, method: "POST", path: "/v1/acme/a/messages?akc=none", detail: `"akc"`},
 			{status: 400, method: "POST", path: "/v1/acme/a/messages?ack=none&ack=none", detail: "2 times"},
 			{status: 400, method: "POST", path: "/v1/acme/a/messages?%zz", detail: "percent-encoded"},
+			{status: 400, headers: []string{"Manifold-Delay: soon"}, detail: "Manifold-Delay"},
+			{status: 501, method: "POST", path: "/v1/acme/cmd/a/messages", headers: []string{"Manifold-Delay: 1"}, detail: "anycast"},
+			{status: 400, headers: []string{"Idempotency-Key: \"a"}, detail: "quote"},
+			{status: 400, headers: []string{"Idempotency-Key: \"\""}, detail: "empty"},
+			{status: 400, headers: []string{"Idempotency-Key: a", "Manifold-Message-Id: b"}, detail: "has an id already"},
+			{status: 400, headers: []string{"Ce-Id: 1"}, detail: "needs it"},
+			{status: 400, headers: []string{"Ce-Datacontenttype: text/plain"}, detail: "Content-Type"},
+			{status: 400, headers: []string{"Ce-My-Name: x"}, detail: "Ce-My-Name"},
+			{status: 400, headers: []string{"Ce-Id: %ff"}, detail: "UTF-8"},
 			{status: 400, headers: []string{"Manifold-Ttl: 0"}, detail: "Manifold-Ttl"},
 			{status: 400, headers: []string{"Manifold-Ttl: NaN"}, detail: "0.001 to"},
 			{status: 400, headers: []string{"Manifold-Priority: 10"}, detail: "0 to 9"},
@@ -94,7 +103,7 @@ func TestSendIsRefused(t *testing.T) {
 			{status: 401, headers: []string{"Authorization: Bearer x"}},
 			{status: 401, headers: []string{"Authorization: Basic YUBvdGhlcjp4"}}, // a@other
 			{status: 403, headers: []string{"Origin: https://evil.example"}},
-			{status: 413, body: strings.Repeat("x", 1001), detail: "1000 bytes"},
+			{status: 413, body: strings.Repeat("x", 1001), detail: "1000 bytes (http.maxBody)"},
 			{status: 413, method: "POST", path: "/v1/acme/small/messages", body: strings.Repeat("x", 101)},
 			{status: 413, method: "POST", path: "/v1/acme/small/messages", body: strings.Repeat("x", 99)},
 			{status: 501, method: "POST", path: "/v1/other/topics/a/messages", detail: "topic"},
@@ -133,10 +142,14 @@ func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		token := strings.Repeat("A", tokenLength)
 		for path, allow := range map[string]string{
-			"/v1/acme/a/messages":                         "OPTIONS, POST",
-			"/v1/acme/a/messages/head":                    "OPTIONS, POST",
+			"/v1/acme/a/messages":                         "GET, OPTIONS, POST",
+			"/v1/acme/a/messages/batch":                   "OPTIONS, POST",
+			"/v1/acme/a/messages/head":                    "DELETE, OPTIONS, POST",
+			"/v1/acme/a/requests":                         "OPTIONS, POST",
+			"/v1/acme/a::b/subscription":                  "DELETE, GET, OPTIONS, PUT",
 			"/v1/acme/a/messages/1/" + token:              "DELETE, OPTIONS, PUT",
 			"/v1/acme/a/messages/1/" + token + "/reject":  "OPTIONS, POST",
+			"/v1/acme/a/messages/1/" + token + "/renew":   "OPTIONS, POST",
 			"/v1/acme/a/messages/1/" + token + "x/reject": "",
 			"/v1/acme/a/messages/one/" + token:            "",
 			"/v1/acme/a/stream":                           "GET, HEAD, OPTIONS",
@@ -165,7 +178,7 @@ func TestTrustedOriginGetsItsHeaders(t *testing.T) {
 			"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: manifold-subject")
 		if a.Header.Get("Access-Control-Allow-Origin") != "https://app.example" ||
 			a.Header.Get("Access-Control-Allow-Headers") != "manifold-subject" ||
-			a.Header.Get("Access-Control-Allow-Methods") != "OPTIONS, POST" {
+			a.Header.Get("Access-Control-Allow-Methods") != "GET, OPTIONS, POST" {
 			t.Error(a.Header)
 		}
 		d.do(201, "POST", "/v1/acme/jobs/a/messages", "", "Origin: https://app.example")
@@ -286,7 +299,7 @@ func TestBodyThatDripsIsGivenUpWhoeverReadsIt(t *testing.T) {
 			"POST /v1/acme/jobs/a/messages":                408,
 			"POST /v1/acme/jobs/a/nothing":                 404,
 			"POST /v1/closed/jobs/a/messages":              401,
-			"GET /v1/acme/jobs/a/messages":                 405,
+			"PATCH /v1/acme/jobs/a/messages":               405,
 			"DELETE /v1/acme/jobs/a/messages/1/x":          404,
 			"POST /v1/acme/jobs/a/messages/head?timeout=1": 204,
 		} {

@@ -29,7 +29,9 @@ type Config struct {
 	Origins []string
 	// Upgrades are the protocols that are offered over WebSocket, by subprotocol.
 	Upgrades map[string]Upgrade
-	Log      *slog.Logger // slog.DiscardHandler's if nil
+	// UpgradesOnly has the door serve those and nothing else.
+	UpgradesOnly bool
+	Log          *slog.Logger // slog.DiscardHandler's if nil
 }
 
 // Server is the door. Its methods may be called from any goroutine.
@@ -40,8 +42,11 @@ type Server struct {
 	origins   *origins
 	log       *slog.Logger
 	locks     *locks
+	stays     *stays
 	keeper    *keeper
 
+	pages        map[string]page // by path
+	upgradesOnly bool
 	upgrades     map[string]Upgrade
 	subprotocols []string // their names, in alphabetical order
 
@@ -58,7 +63,7 @@ func New(c Config) (*Server, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	limits := c.Limits.withDefaults()
-	locks := newLocks(limits.MaxLocks)
+	locks, stays := newLocks(limits.MaxLocks), newStays(limits.ResumeTime)
 	return &Server{
 		router:    c.Router,
 		directory: c.Directory,
@@ -66,8 +71,11 @@ func New(c Config) (*Server, error) {
 		origins:   origins,
 		log:       c.Log,
 		locks:     locks,
-		keeper:    newKeeper(locks),
+		stays:     stays,
+		keeper:    newKeeper(locks, stays),
 
+		pages:        newPages(),
+		upgradesOnly: c.UpgradesOnly,
 		upgrades:     c.Upgrades,
 		subprotocols: slices.Sorted(maps.Keys(c.Upgrades)),
 	}, nil

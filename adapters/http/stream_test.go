@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 )
@@ -29,9 +30,9 @@ type watcher struct {
 type event struct{ id, kind, data, comment string }
 
 // watch opens a stream and reads the comment that begins it.
-func (d *door) watch(t *testing.T, client *nethttp.Client, path string) *watcher {
+func (d *door) watch(t *testing.T, client *nethttp.Client, path string, headers ...string) *watcher {
 	t.Helper()
-	r := d.begin(client, context.Background(), "GET", path, "")
+	r := d.begin(client, context.Background(), "GET", path, "", headers...)
 	if r.StatusCode != 200 || r.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatal(r.Status, r.Header)
 	}
@@ -119,7 +120,7 @@ func TestStreamOfAQueueAcceptsWhatItWrote(t *testing.T) {
 		for range 5 {
 			d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
 		}
-		w := d.watch(t, d.client, "/v1/acme/jobs/a/stream")
+		w := d.watch(t, d.client, "/v1/acme/jobs/a/stream?resume=false")
 		for range 5 {
 			w.next()
 		}
@@ -146,7 +147,7 @@ func TestQuietStreamBeats(t *testing.T) {
 }
 
 func TestSlowClientIsCutOff(t *testing.T) {
-	inBubble(t, Limits{WriteTimeout: 4 * time.Second}, func(t *testing.T, d *door) {
+	inBubble(t, Limits{WriteTimeout: 4 * time.Second, ResumeTime: time.Millisecond}, func(t *testing.T, d *door) {
 		h2 := d.newClient(true)
 		defer h2.CloseIdleConnections()
 		large := strings.Repeat("x", 100_000)
@@ -216,6 +217,8 @@ func TestStreamIsRefused(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		d.do(400, "GET", "/v1/acme/news/a/stream?data=xml", "").problem(t)
 		d.do(400, "GET", "/v1/acme/news/a/stream?retained=1", "").problem(t)
+		d.do(400, "GET", "/v1/acme/news/a/stream?resume=1", "").problem(t)
+		d.do(400, "GET", "/v1/acme/news/a/stream?selector=a%3D", "").problem(t)
 		d.do(400, "GET", "/v1/acme/news/%23/a/stream", "").problem(t)
 		d.do(401, "GET", "/v1/closed/news/a/stream", "").problem(t)
 		d.do(404, "GET", "/v1/acme/stream", "").problem(t)
@@ -225,6 +228,74 @@ func TestStreamIsRefused(t *testing.T) {
 		}
 		d.do(503, "POST", "/v1/acme/news/a/messages", "HEAD leaves no receiver behind")
 	})
+}
+
+func TestStreamOfLines(t *testing.T) {
+	inBubble(t, Limits{Heartbeat: 7 * time.Second}, func(t *testing.T, d *door) {
+		r := d.begin(d.client, context.Background(), "GET", "/v1/acme/jobs/a/stream", "", "Accept: application/x-ndjson")
+		defer r.Body.Close()
+		if got := r.Header.Get("Content-Type"); got != "application/x-ndjson" {
+			t.Error(got)
+		}
+		lines := bufio.NewScanner(r.Body)
+		for _, want := range []string{`{"address":"jobs/a","body":"1"}`, `{"address":"jobs/a","body":"2"}`} {
+			d.do(201, "POST", "/v1/acme/jobs/a/messages", want[len(want)-3:len(want)-2])
+			if !lines.Scan() || lines.Text() != want {
+				t.Errorf("%q, want %s", lines.Text(), want)
+			}
+		}
+		if !lines.Scan() || lines.Text() != "" {
+			t.Errorf("%q, want a heartbeat", lines.Text())
+		}
+		if got := d.jobs().outcomes(); len(got) != 2 {
+			t.Error(got)
+		}
+	})
+}
+
+func TestStreamSelects(t *testing.T) {
+	inBubble(t, Limits{}, func(t *testing.T, d *door) {
+		w := d.watch(t, d.client, "/v1/acme/news/a/stream?data=raw&selector=colour%3D%27red%27")
+		defer w.body.Close()
+		d.do(503, "POST", "/v1/acme/news/a/messages", "blue", "Manifold-Property: colour=blue")
+		d.do(201, "POST", "/v1/acme/news/a/messages", "red", "Manifold-Property: colour=red")
+		if e := w.next(); e.data != "red" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestSlowStreamMissesOnlyWhatIsBeyondItsRoom: of messages that nobody keeps, as many wait as fit.
+func TestSlowStreamMissesOnlyWhatIsBeyondItsRoom(t *testing.T) {
+	for _, c := range []struct {
+		limits   Limits
+		received int
+	}{
+		{Limits{}, 500},
+		{Limits{StreamCredit: 100}, 100},
+		{Limits{MaxQueuedBytes: 20_000}, 100},
+	} {
+		inBubble(t, c.limits, func(t *testing.T, d *door) {
+			w := d.watch(t, d.client, "/v1/acme/news/a/stream?data=raw")
+			defer w.body.Close()
+			dropped := d.router.Counters("acme").Kind(addressing.Broadcast)
+			const sent, size = 500, 170 // with what encloses them 200 bytes
+			for range sent {
+				d.do(202, "POST", "/v1/acme/news/a/messages?ack=none", strings.Repeat("x", size))
+			}
+			missed := int(dropped.Dropped())
+			if got := sent - missed; got < c.received*8/10 || got > c.received*12/10 {
+				t.Errorf("%d are on their way, want about %d", got, c.received)
+			}
+			for range sent - missed {
+				w.next()
+			}
+			d.do(201, "POST", "/v1/acme/news/a/messages", "goes on")
+			if e := w.next(); e.data != "goes on" {
+				t.Errorf("%.40q", e.data)
+			}
+		})
+	}
 }
 
 func TestEventOfAnyAMQPMessage(t *testing.T) {
@@ -277,7 +348,7 @@ func FuzzRawEvent(f *testing.F) {
 		}
 		d := router.Delivery{Message: m, To: "a"}
 		opened := read(&d)
-		encoded := appendEvent(nil, &opened, 1, true, time.Time{})
+		encoded := appendEvent(nil, &opened, "", 1, true, time.Time{})
 		encoded = append(encoded, "data: next\n\n"...)
 		w := &watcher{t: t, lines: bufio.NewScanner(strings.NewReader(string(encoded)))}
 		w.lines.Buffer(nil, 1<<24)

@@ -17,7 +17,7 @@ import (
 const configuration = `
 anonymous: true
 log: {level: warn}
-mqtt: {port: 0}
+mqtt: {port: 0, webSocket: {port: 0}}
 stomp: {port: 0}
 http: {port: 0}
 admin: {enabled: false}
