@@ -60,7 +60,7 @@ func (o *origins) checkUpgrade(r *nethttp.Request) error {
 var exposed = strings.Join([]string{
 	"Location", "Retry-After", "Content-Encoding", headerAddress, headerMessageID, headerCorrelationID, headerReplyTo,
 	headerSubject, headerGroupID, headerTTL, headerPriority, headerProperty, headerRetained, headerAttempts,
-	headerLockToken, headerLockExpires,
+	headerLockToken, headerLockExpires, "Ce-Id", "Ce-Source", "Ce-Specversion", "Ce-Type", "Ce-Subject", "Ce-Time",
 }, ", ")
 
 // allow tells the browser that the page may have the answer.

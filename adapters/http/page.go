@@ -42,7 +42,7 @@ func newPage(contentType string, body []byte, policy string) page {
 
 // tryPolicy lets the page run its own script and style, talk to the door it came from, and nothing else.
 func tryPolicy(body []byte) string {
-	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; " +
+	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; img-src data:; " +
 		"script-src " + sourceHash(body, "script") + "; style-src " + sourceHash(body, "style")
 }
 

@@ -142,7 +142,9 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit in
 	}
 	switch {
 	case err == nil:
-		nethttp.NewResponseController(w).SetReadDeadline(time.Time{})
+		if r.ProtoMajor == 1 { // else the deadline is the stream's and ends with it
+			nethttp.NewResponseController(w).SetReadDeadline(time.Time{})
+		}
 		return body.Bytes(), nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, err

@@ -99,7 +99,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	if c.subscribing == 0 {
 		c.deliverArrivals()
 	}
-	if c.reports.CompareAndSwap(true, false) {
+	if c.reports.Load() && c.reports.CompareAndSwap(true, false) {
 		c.report(false)
 	}
 	dst = c.flush(dst)

@@ -34,8 +34,8 @@ func TestFastPublisherIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestLargePublishIsPaidForAfterwards: a publish of more bytes than a second allows is taken, and what follows waits, also
-// for longer than the keep-alive.
+// TestLargePublishIsPaidForAfterwards: a publish of more bytes than a second allows is taken, and what follows waits,
+// also for longer than the keep-alive.
 func TestLargePublishIsPaidForAfterwards(t *testing.T) {
 	runWith(t, func(c *Config) { c.Limits.PublishBytes = 1000 }, func(h *house) {
 		c := h.connect(4, "device", func(p *packets.Packet) { p.Connect.Keepalive = 1 })
@@ -124,7 +124,8 @@ func TestLeavingClientsAreToldWhereToGo(t *testing.T) {
 			stop()
 			got := client.receive(packets.Disconnect)
 			if got.ReasonCode != c.code || got.Properties.ServerReference != c.reference {
-				t.Errorf("DISCONNECT %#x with %q, want %#x with %q", got.ReasonCode, got.Properties.ServerReference, c.code, c.reference)
+				t.Errorf("DISCONNECT %#x with %q, want %#x with %q",
+					got.ReasonCode, got.Properties.ServerReference, c.code, c.reference)
 			}
 			client.ends()
 		})

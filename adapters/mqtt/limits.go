@@ -95,7 +95,8 @@ func (l Limits) Validate() error {
 		return fmt.Errorf("systemInterval is %v, below 0", l.SystemInterval)
 	}
 	if l.ConnectRate < 0 || l.PublishRate < 0 || l.PublishBytes < 0 {
-		return fmt.Errorf("connectRate %d, publishRate %d or publishBytes %d is below 0", l.ConnectRate, l.PublishRate, l.PublishBytes)
+		return fmt.Errorf("connectRate %d, publishRate %d or publishBytes %d is below 0",
+			l.ConnectRate, l.PublishRate, l.PublishBytes)
 	}
 	if l.MaxSessionExpiry < 0 || l.MaxSessionExpiry%time.Second != 0 || l.MaxSessionExpiry/time.Second >= session.NeverExpires {
 		return fmt.Errorf("maxSessionExpiry is %v, not whole seconds below 136 years", l.MaxSessionExpiry)

@@ -44,6 +44,8 @@ const (
 	rheaSources = "RHEA"
 	// mqttJS is a library for Node.js that npm installs.
 	mqttJS = "mqtt"
+	// mqttJSSources is the environment variable that names a folder with the sources of MQTT.js: npm's package has no tests.
+	mqttJSSources = "MQTTJS"
 	// pahoPython1 and pahoPython2 are the two generations of a library for Python, which pip installs.
 	pahoPython1, pahoPython2 = "paho-mqtt 1", "paho-mqtt 2"
 	// pahoTesting is the environment variable that names a folder with Eclipse Paho's interoperability suites
@@ -62,7 +64,7 @@ const (
 
 // libraries are the clients that no Debian package has.
 var libraries = []string{
-	mqttJS, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
+	mqttJS, mqttJSSources, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
 }
 
 var (
@@ -90,7 +92,7 @@ func provide(folder string) []string {
 	}
 	if npm, err := exec.LookPath("npm"); err == nil {
 		attempt(npm, "install", "--prefix", folder, "--no-audit", "--no-fund",
-			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", mqttJS+"@5", "stompit@1", "jasmine@5", "text-encoding@0.7",
+			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", mqttJS+"@5", "chai@4", "stompit@1", "jasmine@5", "text-encoding@0.7",
 			"@stomp/tcp-wrapper")
 	}
 	if pip, err := exec.LookPath("pip"); err == nil {
@@ -152,6 +154,8 @@ func present(client string) bool {
 	case springMessaging:
 		found, _ := filepath.Glob(filepath.Join(stompJars, springMessaging+"-*.jar"))
 		return len(found) > 0
+	case mqttJSSources:
+		_, err = os.Stat(filepath.Join(os.Getenv(mqttJSSources), "test", "browser", "test.js"))
 	case rheaSources:
 		_, err = os.Stat(rheaExample("test_examples.js"))
 	case qpidJMS:

@@ -9,7 +9,8 @@
 //
 // A client that is missing is installed where apt-get, npm, pip or Maven can do so. What is in no package
 // lies in folders that environment variables name: RHEA the sources of rhea for its examples (github.com/amqp/rhea),
-// PAHO_TESTING the suites of Eclipse Paho (github.com/eclipse/paho.mqtt.testing), STOMPPY and STOMPJS the sources of
-// stomp.py and stompjs for their tests (github.com/jasonrbriggs/stomp.py, github.com/stomp-js/stompjs). What is missing after that is
-// named and fails the run, unless INTEROP_PARTIAL=1 says that the tests which need it may be left out.
+// PAHO_TESTING the suites of Eclipse Paho (github.com/eclipse/paho.mqtt.testing), MQTTJS, STOMPPY and STOMPJS the sources of
+// MQTT.js, stomp.py and stompjs for their tests (github.com/mqttjs/MQTT.js, github.com/jasonrbriggs/stomp.py,
+// github.com/stomp-js/stompjs). What is missing after that is named and fails the run, unless INTEROP_PARTIAL=1 says that the
+// tests which need it may be left out.
 package interop

@@ -115,7 +115,7 @@ func (b *background) say(t *testing.T, line string) {
 }
 
 // versions are the MQTT versions as mosquitto names them.
-var versions = []string{"mqttv311", "mqttv5"}
+var versions = []string{"mqttv31", "mqttv311", "mqttv5"}
 
 func TestMosquittoSubscriberHearsMosquittoPublisher(t *testing.T) {
 	need(t, "mosquitto_pub", "mosquitto_sub")

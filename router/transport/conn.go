@@ -63,19 +63,21 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
-		if time.Since(c.fed) > quiet {
+		now := time.Now()
+		if now.Sub(c.fed) > quiet {
 			c.driver.turns.giveWay()
 		}
-		c.feed(p)
+		c.feed(now, p)
 		r.done()
 	}
 	return nil
 }
 
 // feed gives bytes to the engine and flushes what it has to say.
-func (c *conn) feed(p []byte) {
+func (c *conn) feed(now time.Time, p []byte) {
+	c.fed = now
 	c.feeding.Store(true)
-	writer := c.feedEngine(p)
+	writer := c.feedEngine(now, p)
 	c.feeding.Store(false)
 	if writer {
 		c.wakeWriter()
@@ -86,15 +88,14 @@ func (c *conn) feed(p []byte) {
 
 // feedEngine gives bytes to the engine. It tells whether the writer has to look at what became of it: the end of the
 // connection, or a deadline that is sooner than the one it waits for.
-func (c *conn) feedEngine(p []byte) (writer bool) {
+func (c *conn) feedEngine(now time.Time, p []byte) (writer bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
 		return true
 	}
 	before := c.engine.Deadline()
-	c.fed = time.Now()
-	if err := c.engine.Feed(c.fed, p); err != nil {
+	if err := c.engine.Feed(now, p); err != nil {
 		c.endLocked(err)
 	}
 	return c.over || c.engine.Closed() || sooner(c.engine.Deadline(), before)
@@ -120,7 +121,7 @@ func (c *conn) awaitReady() bool {
 		if _, ok := <-c.resumed; !ok {
 			return false
 		}
-		c.feed(nil)
+		c.feed(time.Now(), nil)
 	}
 }
 

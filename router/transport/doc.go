@@ -8,4 +8,5 @@
 //   - An idle connection holds no buffer. All that an engine has to say at one moment goes out in one write.
 //   - Nothing is read while the engine is not Ready, and a peer that takes nothing of what is written to it is cut off
 //     after the write timeout.
+//   - What was written last reaches a peer that still sends: a socket is hung up first, and closed a while later.
 package transport

@@ -42,7 +42,7 @@ type consumer struct {
 	reader reader
 	name   string
 	judge  func(letter) verdict
-	holds  int // the most deliveries that it keeps unsettled in a life
+	holds  int // of the newest deliveries, the most that it keeps unsettled
 }
 
 func (c *consumer) String() string { return c.name }
@@ -52,6 +52,7 @@ func (c *consumer) work(l *life) error {
 	if c.holds > 0 && !l.last {
 		hold = rand.IntN(c.holds + 1)
 	}
+	var held []arrival
 	for {
 		arrivals, err := c.receive(l.ctx)
 		if err != nil {
@@ -61,18 +62,23 @@ func (c *consumer) work(l *life) error {
 			c.reader.delivered(arrivals[i].letter, arrivals[i].marked)
 			arrivals[i].verdict = c.judge(arrivals[i].letter)
 		}
-		held := min(hold, len(arrivals))
-		hold -= held
-		arrivals = arrivals[held:]
-		for _, a := range arrivals {
-			if a.verdict == accept {
-				c.reader.finish(a.letter)
-			}
-		}
-		if err := c.settle(l.ctx, arrivals, c.reader.confirmed); err != nil {
+		held = append(held, arrivals...)
+		ripe := max(0, len(held)-hold)
+		if err := c.end(l.ctx, held[:ripe]); err != nil {
 			return err
 		}
+		held = held[ripe:]
 	}
+}
+
+// end settles what has come.
+func (c *consumer) end(ctx context.Context, arrivals []arrival) error {
+	for _, a := range arrivals {
+		if a.verdict == accept {
+			c.reader.finish(a.letter)
+		}
+	}
+	return c.settle(ctx, arrivals, c.reader.confirmed)
 }
 
 // together settles letters all at once, each with a call that returns when that is safe.

@@ -16,7 +16,7 @@ const (
 	burst    = 5                      // letters that a publisher has in flight at once
 	backlog  = 2000                   // letters of one book that are owed before its publishers pause
 	window   = 20                     // letters that a consumer has at once
-	holds    = 10                     // the most of them that a consumer keeps until the process is killed
+	holds    = 10                     // the most of them that a consumer keeps unsettled
 	patience = time.Minute            // for what takes milliseconds; then it does not come at all
 )
 
