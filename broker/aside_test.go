@@ -14,11 +14,17 @@ import (
 	"github.com/manifoldmq/manifold/router/routertest"
 )
 
-// TestADirectoryOfTheSchemaBeforeIsTakenOver opens what a broker of schema 2 left in testdata: four messages of jobs, of
+// TestADirectoryOfAnOlderSchemaIsTakenOver opens what brokers of schemas 2 and 3 left in testdata: four messages of jobs, of
 // which the first was accepted and the second delivered; a subscription that was made before a retained message came.
-func TestADirectoryOfTheSchemaBeforeIsTakenOver(t *testing.T) {
+func TestADirectoryOfAnOlderSchemaIsTakenOver(t *testing.T) {
+	for _, folder := range []string{"testdata/schema2", "testdata/schema3"} {
+		t.Run(folder, func(t *testing.T) { takeOver(t, folder) })
+	}
+}
+
+func takeOver(t *testing.T, folder string) {
 	fs := vfs.NewMem()
-	copyIn(t, fs, "testdata/schema2")
+	copyIn(t, fs, folder)
 	for range 2 { // the second time it is one of ours
 		h := open(t, fs)
 		got := h.Receiver("jobs", 5).Expect("2", "3", "4")

@@ -81,7 +81,10 @@ var _ router.Resolver = (*Broker)(nil)
 
 // Open opens the data directory and recovers what is in it. The errors are those of the store: another process uses
 // the directory, a newer version wrote it, or it cannot be read.
-func Open(o Options) (*Broker, error) {
+func Open(o Options) (*Broker, error) { return open(o, nil) }
+
+// open is Open over a journal, or over a directory of its own if that is nil.
+func open(o Options, journal store.Journal) (*Broker, error) {
 	o.setDefaults()
 	b := &Broker{
 		options: o,
@@ -98,7 +101,7 @@ func Open(o Options) (*Broker, error) {
 	var err error
 	b.store, err = store.Open(store.Options{
 		Dir: o.Dir, FS: o.FS, Logger: o.Log, CacheSize: o.CacheSize, MemTableSize: o.MemTableSize,
-		MinFree: o.MinFree, MaxPendingBytes: o.MaxPending,
+		MinFree: o.MinFree, MaxPendingBytes: o.MaxPending, Journal: journal,
 		OnFailure: func(error) { close(b.failed) },
 	})
 	if err != nil {

@@ -153,6 +153,6 @@ func (n *queueNode) read(seq queue.Seq) (router.Delivery, error) {
 	if err != nil {
 		return router.Delivery{}, err
 	}
-	_, d, err := parseStored(flags, value)
+	d, err := parseStored(flags, value)
 	return kept(d), err
 }

@@ -49,7 +49,7 @@ func (n *queueNode) load(f *feed, from queue.Seq) {
 		bad    error
 	)
 	err := n.broker.store.Read(n.id, uint64(from), func(seq uint64, flags byte, value []byte) bool {
-		_, d, err := parseStored(flags, value)
+		d, err := parseStored(flags, value)
 		if err != nil {
 			bad = &store.CorruptError{What: "message", Queue: n.id, Seq: seq, Cause: err}
 			return false

@@ -5,7 +5,6 @@ import (
 
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
-	"github.com/manifoldmq/manifold/router"
 )
 
 // The history of a message is what has become of it since it was stored: how often its delivery failed (uvarint), and
@@ -55,7 +54,7 @@ type historyKey struct {
 }
 
 // restore puts a message back into its queue.
-func (h histories) restore(n *queueNode, seq queue.Seq, f facts, d router.Delivery) {
+func (h histories) restore(n *queueNode, seq queue.Seq, f facts) {
 	history, attempts := h[historyKey{n.id, uint64(seq)}], uint64(0)
 	if len(history) > 0 {
 		length := 0
@@ -63,7 +62,7 @@ func (h histories) restore(n *queueNode, seq queue.Seq, f facts, d router.Delive
 		n.remembers = true
 		n.note(seq, string(history[max(length, 0):]))
 	}
-	if replaced := n.machine.Restore(seq, entryOf(d, f.key), int(attempts)); replaced > 0 {
+	if replaced := n.machine.Restore(seq, f.entry, int(attempts)); replaced > 0 {
 		n.replaced = append(n.replaced, replaced)
 	}
 }

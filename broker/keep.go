@@ -31,12 +31,12 @@ func inMemory(s queue.Settings, maxBytes int64) queue.Settings {
 	return s
 }
 
-// record puts the record of a message into scratch.
-func (n *queueNode) record(d router.Delivery, key string) {
-	n.scratch = appendRecord(facts{since: now(), key: key}.append(n.scratch[:0]), d)
+// record puts the head of a message's record into scratch.
+func (n *queueNode) record(d router.Delivery, e queue.Entry) {
+	n.scratch = facts{now(), e}.appendHead(n.scratch[:0], d.To)
 }
 
-// write adds a message to a batch, whose record is in scratch, and the removal of those in whose place it comes.
+// write adds a message to a batch, whose head is in scratch, and the removal of those in whose place it comes.
 func (n *queueNode) write(batch store.Batch, seq queue.Seq, dropped []queue.Seq, d router.Delivery) {
 	item := stored{seq: seq, delivery: d}
 	n.counters.Dropped += uint64(len(dropped))
@@ -45,7 +45,7 @@ func (n *queueNode) write(batch store.Batch, seq queue.Seq, dropped []queue.Seq,
 		n.storing = append(n.storing, item)
 		return
 	}
-	batch.Append(n.id, uint64(seq), flagsOf(d)|flagFacts, n.scratch)
+	batch.Append(n.id, uint64(seq), flagsOf(d)|flagFacts, n.scratch, d.Message.Bytes())
 	n.memorise(batch, seq, d.Message)
 	n.deleteAll(batch, dropped)
 	if raise, wanted := n.machine.LeaseWanted(); wanted {

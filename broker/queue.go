@@ -21,7 +21,7 @@ type queueNode struct {
 	mu         sync.Mutex // guards everything below; a node's lock
 	machine    *queue.Queue
 	storing    []stored // what is on its way to the disk, in order
-	scratch    []byte   // the record being written
+	scratch    []byte   // the head of the record being written
 	consumers  map[queue.ConsumerID]*consumer
 	ids        map[*router.Receiver]queue.ConsumerID
 	lastID     queue.ConsumerID
@@ -100,8 +100,8 @@ func (n *queueNode) take(d router.Delivery) {
 	if n.rules.limits {
 		d = n.rules.limited(d)
 	}
-	key := n.rules.keyOf(d.Message)
-	seq, dropped, err := n.machine.Append(entryOf(d, key))
+	entry := entryOf(d, n.rules.keyOf(d.Message))
+	seq, dropped, err := n.machine.Append(entry)
 	if err != nil {
 		if n.isSubscription() {
 			n.counters.Dropped++ // nobody else hears of it
@@ -116,7 +116,7 @@ func (n *queueNode) take(d router.Delivery) {
 		n.handOut()
 		return
 	}
-	n.record(d, key)
+	n.record(d, entry)
 	batch, err := n.broker.store.Begin()
 	if err != nil {
 		n.machine.StoreFailed(seq)

@@ -11,12 +11,13 @@ import (
 
 // A stored delivery is: when it expires and, if it says so in the flags, when it is due (uvarints, Unix milliseconds),
 // the length of its address (uvarint), the address, and the encoded message. What is a matter of yes or no stands in the
-// record's flags, too. In a queue its facts go before it, if the flags say so.
+// record's flags, too. In a queue its facts go before it, see facts.go.
 const (
 	flagRetain  = 1 << 0
 	flagSettled = 1 << 1
 	flagDue     = 1 << 2
-	flagFacts   = 1 << 3
+	flagKey     = 1 << 3 // before schema 4: the time it came and its key go before it
+	flagFacts   = 1 << 4 // its facts go before its address and the message
 )
 
 var errRecord = errors.New("the stored delivery cannot be read")
@@ -65,34 +66,6 @@ func parseRecord(flags byte, value []byte) (router.Delivery, error) {
 	}, nil
 }
 
-// facts are what a queue knows of a message besides its delivery: when it came (uvarint, Unix milliseconds) and its
-// last-value key, after its length (uvarint).
-type facts struct {
-	since int64 // 0 when it is not known
-	key   string
-}
-
-// append adds the facts that go before a delivery.
-func (f facts) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(f.since))
-	dst = binary.AppendUvarint(dst, uint64(len(f.key)))
-	return append(dst, f.key...)
-}
-
-// parseStored reverses what a queue writes of a message: its facts and its delivery.
-func parseStored(flags byte, value []byte) (f facts, d router.Delivery, err error) {
-	if flags&flagFacts != 0 {
-		r := fields{rest: value}
-		f = facts{since: int64(r.number()), key: r.text()}
-		if r.failed {
-			return facts{}, router.Delivery{}, errRecord
-		}
-		value = r.rest
-	}
-	d, err = parseRecord(flags, value)
-	return f, d, err
-}
-
 // fields reads the parts of a record one after the other.
 type fields struct {
 	rest   []byte
@@ -107,6 +80,16 @@ func (r *fields) number() uint64 {
 	}
 	r.rest = r.rest[n:]
 	return v
+}
+
+func (r *fields) byte() byte {
+	if len(r.rest) == 0 {
+		r.failed = true
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
 }
 
 func (r *fields) text() string {

@@ -70,13 +70,13 @@ func (r *recovery) Message(id store.QueueID, seq uint64, flags byte, value []byt
 	if !ok {
 		return
 	}
-	f, d, err := parseStored(flags, value)
+	f, err := parseFacts(flags, value)
 	if err != nil {
 		n.unreadable(queue.Seq(seq), err)
 		n.machine.Skip(queue.Seq(seq))
 		return
 	}
-	r.histories.restore(n, queue.Seq(seq), f, d)
+	r.histories.restore(n, queue.Seq(seq), f)
 }
 
 func (r *recovery) Corrupt(err *store.CorruptError) {

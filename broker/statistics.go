@@ -74,11 +74,11 @@ func (n *queueNode) statistics() Statistics {
 
 // since tells when a message came, from its record; zero for none.
 func (n *queueNode) since(seq queue.Seq) time.Time {
-	flags, value, err := n.broker.store.Load(n.id, uint64(seq), nil)
+	flags, value, err := n.broker.store.LoadHead(n.id, uint64(seq), nil)
 	if err != nil {
 		return time.Time{}
 	}
-	if f, _, err := parseStored(flags, value); err == nil && f.since > 0 {
+	if f, err := parseFacts(flags, value); err == nil && f.since > 0 {
 		return time.UnixMilli(f.since)
 	}
 	return time.Time{}

@@ -288,8 +288,8 @@ func (t *transaction) writePlace(batch store.Batch, p place) {
 		}
 		return
 	}
-	key := n.rules.keyOf(d.Message)
-	seq, dropped, err := n.machine.Append(entryOf(d, key))
+	entry := entryOf(d, n.rules.keyOf(d.Message))
+	seq, dropped, err := n.machine.Append(entry)
 	if err != nil { // a subscription that is full misses the message; for queues there is room, as check has seen
 		n.counters.Dropped++
 		d.Dropped()
@@ -299,7 +299,7 @@ func (t *transaction) writePlace(batch store.Batch, p place) {
 		d = d.Unowned() // its topic settles it
 	}
 	t.part(n).storing++
-	n.record(d, key)
+	n.record(d, entry)
 	n.write(batch, seq, dropped, d)
 }
 

@@ -66,9 +66,13 @@ var ErrProblems = errors.New("the directory has problems")
 // Check reads everything and writes a line to w about each thing that is wrong, then ErrProblems is its error.
 func (d Directory) Check(w io.Writer) (records int, err error) {
 	c := check{queues: make(map[store.QueueID]bool)}
-	err = d.each(func(*store.Archive) error { return nil }, func(r store.Record, broken *store.CorruptError) error {
+	begin := func(a *store.Archive) error { c.archive = a; return nil }
+	err = d.each(begin, func(r store.Record, broken *store.CorruptError) error {
 		records++
-		what := c.wrong(r)
+		what, err := c.wrong(r)
+		if err != nil {
+			return err
+		}
 		if broken != nil {
 			what = broken.Error()
 		}
@@ -76,7 +80,7 @@ func (d Directory) Check(w io.Writer) (records int, err error) {
 			return nil
 		}
 		c.problems++
-		_, err := fmt.Fprintln(w, what)
+		_, err = fmt.Fprintln(w, what)
 		return err
 	})
 	if err == nil && c.problems > 0 {
@@ -87,6 +91,7 @@ func (d Directory) Check(w io.Writer) (records int, err error) {
 
 // check knows what was seen so far. The catalogue comes before the queues, and a queue's metadata before its messages.
 type check struct {
+	archive  *store.Archive
 	queues   map[store.QueueID]bool // in the catalogue
 	queue    store.QueueID          // that head is of
 	head     uint64
@@ -94,23 +99,32 @@ type check struct {
 }
 
 // wrong says what is the matter with a record beyond itself; nothing if it is empty.
-func (c *check) wrong(r store.Record) string {
+func (c *check) wrong(r store.Record) (what string, err error) {
 	if _, id, ok := r.Entry(); ok {
 		c.queues[id] = true
+	}
+	whole, err := c.archive.IsWhole(r)
+	if err != nil {
+		return "", err
+	}
+	if id, seq, ok := r.Body(); ok && !whole {
+		return fmt.Sprintf("body of message %d of queue %d: there is no such message", seq, id), nil
 	}
 	id, seq, ok := r.Message()
 	switch {
 	case !ok:
-		return ""
+		return "", nil
+	case !whole:
+		return fmt.Sprintf("message %d of queue %d: its body is missing", seq, id), nil
 	case !c.queues[id]:
-		return fmt.Sprintf("message %d of queue %d: the queue is not in the catalogue", seq, id)
+		return fmt.Sprintf("message %d of queue %d: the queue is not in the catalogue", seq, id), nil
 	case seq == 0:
 		m, _ := r.Meta()
 		c.queue, c.head = id, m.Head
 	case id == c.queue && seq < c.head:
-		return fmt.Sprintf("message %d of queue %d: the queue begins at %d", seq, id, c.head)
+		return fmt.Sprintf("message %d of queue %d: the queue begins at %d", seq, id, c.head), nil
 	}
-	return ""
+	return "", nil
 }
 
 // Stats are what is in a directory.
@@ -137,7 +151,7 @@ type Queue struct {
 
 // Stats counts what is there.
 func (d Directory) Stats() (Stats, error) {
-	s, queues := Stats{Kinds: make(map[string]Count)}, make(map[store.QueueID]*Queue)
+	s, queues, bodies := Stats{Kinds: make(map[string]Count)}, make(map[store.QueueID]*Queue), make(map[store.QueueID]int64)
 	err := d.each(func(a *store.Archive) error {
 		s.Schema, s.CleanStop, s.DiskBytes = a.Schema(), a.CleanStop(), a.DiskBytes()
 		return nil
@@ -149,6 +163,10 @@ func (d Directory) Stats() (Stats, error) {
 		s.Kinds[r.Kind()] = s.Kinds[r.Kind()].plus(r)
 		if n, id, ok := r.Entry(); ok {
 			queues[id] = &Queue{Tenant: n.Tenant, Name: strings.ReplaceAll(n.Name, "\x00", "::")}
+			queues[id].Messages.Bytes = bodies[id]
+		}
+		if id, seq, ok := r.Body(); ok && seq > 0 { // they come before the catalogue
+			bodies[id] += Count{}.plus(r).Bytes
 		}
 		if id, seq, ok := r.Message(); ok && seq > 0 && queues[id] != nil {
 			queues[id].Messages = queues[id].Messages.plus(r)

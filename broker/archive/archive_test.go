@@ -39,15 +39,19 @@ func write(t *testing.T, fs vfs.FS, change func(store.Batch)) {
 	}
 }
 
-// filled is a filesystem with a store that has one record of each kind and a second message.
+// large is a body that has a record of its own.
+var large = bytes.Repeat([]byte("large"), 1000)
+
+// filled is a filesystem with a store that has one record of each kind, and two messages more, of which the last is large.
 func filled(t *testing.T) vfs.FS {
 	t.Helper()
 	fs := vfs.NewMem()
 	write(t, fs, func(b store.Batch) {
 		id := b.Create(store.Name{Tenant: "acme", Kind: 'q', Name: "orders"}, []byte("description"))
 		b.PutMeta(id, store.Meta{Head: 1})
-		b.Append(id, 1, 3, []byte("one"))
-		b.Append(id, 2, 0, nil)
+		b.Append(id, 1, 3, nil, []byte("one"))
+		b.Append(id, 2, 0, nil, nil)
+		b.Append(id, 3, 0, []byte("head"), large)
 		b.PutHistory(id, 1, []byte("history"))
 		b.PutIdentity(id, 1, []byte("identity"))
 		b.PutRetained("acme", "topic", 1, []byte("retained"))
@@ -104,7 +108,7 @@ func TestWhatIsExportedAndImportedIsTheSame(t *testing.T) {
 	var seen int
 	into := archive.Directory{Dir: "data", FS: fs, Progress: func(records int, _ int64) { seen = records }}
 	records, err := into.Import(strings.NewReader(first))
-	if err != nil || records != 9 || seen != 9 {
+	if err != nil || records != 12 || seen != 12 {
 		t.Fatalf("%d records, %d seen, %v", records, seen, err)
 	}
 	if second := export(t, fs); second != first {
@@ -168,8 +172,8 @@ func TestNothingIsImportedIntoADirectoryInUse(t *testing.T) {
 func TestEveryFlippedBitIsNamedAndLeftOut(t *testing.T) {
 	fs := filled(t)
 	var flipped int
-	damage(t, fs, func(db *pebble.DB) { flipped = flip(t, db, "cqhird") })
-	if flipped != 6 {
+	damage(t, fs, func(db *pebble.DB) { flipped = flip(t, db, "cqhirdb") })
+	if flipped != 7 {
 		t.Fatalf("%d kinds of records", flipped)
 	}
 	d := archive.Directory{Dir: "data", FS: fs}
@@ -183,7 +187,7 @@ func TestEveryFlippedBitIsNamedAndLeftOut(t *testing.T) {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	out.Reset()
-	if records, err := d.Export(&out); records != 9-flipped || !errors.Is(err, archive.ErrProblems) {
+	if records, err := d.Export(&out); records != 12-flipped || !errors.Is(err, archive.ErrProblems) {
 		t.Errorf("%d records, %v", records, err)
 	}
 	if _, err := (archive.Directory{Dir: "data", FS: vfs.NewMem()}).Import(&out); err != nil {
@@ -195,7 +199,7 @@ func TestCheckFindsMessagesThatNobodyWouldGet(t *testing.T) {
 	fs := filled(t)
 	write(t, fs, func(b store.Batch) {
 		b.PutMeta(1, store.Meta{Head: 2})
-		b.Append(7, 5, 0, nil)
+		b.Append(7, 5, 0, nil, nil)
 	})
 	var out bytes.Buffer
 	records, err := archive.Directory{Dir: "data", FS: fs}.Check(&out)
@@ -205,15 +209,35 @@ func TestCheckFindsMessagesThatNobodyWouldGet(t *testing.T) {
 	}
 }
 
+// TestCheckFindsHalvesOfLargeMessages takes the body of one large message away, and the head of another.
+func TestCheckFindsHalvesOfLargeMessages(t *testing.T) {
+	fs := filled(t)
+	write(t, fs, func(b store.Batch) { b.Append(1, 4, 0, nil, large) })
+	damage(t, fs, func(db *pebble.DB) {
+		for _, key := range []string{"b\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03",
+			"q\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x04"} {
+			if err := db.Delete([]byte(key), pebble.Sync); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	var out bytes.Buffer
+	_, err := archive.Directory{Dir: "data", FS: fs}.Check(&out)
+	want := "body of message 4 of queue 1: there is no such message\nmessage 3 of queue 1: its body is missing\n"
+	if !errors.Is(err, archive.ErrProblems) || out.String() != want {
+		t.Errorf("%v, and said\n%s", err, out.String())
+	}
+}
+
 func TestStatsCountByKindAndQueue(t *testing.T) {
 	stats, err := archive.Directory{Dir: "data", FS: filled(t)}.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !stats.CleanStop || stats.Schema != store.SchemaVersion || stats.DiskBytes == 0 || len(stats.Kinds) != 8 {
+	if !stats.CleanStop || stats.Schema != store.SchemaVersion || stats.DiskBytes == 0 || len(stats.Kinds) != 9 {
 		t.Errorf("%+v", stats)
 	}
-	if got := fmt.Sprint(stats.Queues); got != "[{acme orders {2 37}}]" {
+	if got := fmt.Sprint(stats.Queues); got != "[{acme orders {3 5075}}]" {
 		t.Errorf("queues %s", got)
 	}
 }

@@ -115,8 +115,8 @@ func (q *Queue) Remove(seq Seq) bool {
 // dropping what may be dropped.
 func (q *Queue) Room(messages int, bytes int64) bool {
 	if s := &q.settings; s.Overflow == DropHead {
-		return (s.MaxMessages == 0 || q.tally[assigned].entries+q.tally[leaving].entries+messages <= s.MaxMessages) &&
-			(s.MaxBytes == 0 || q.tally[assigned].bytes+q.tally[leaving].bytes+bytes <= s.MaxBytes)
+		return (s.MaxMessages == 0 || int(q.count[assigned]+q.count[leaving])+messages <= s.MaxMessages) &&
+			(s.MaxBytes == 0 || q.bytes[assigned]+q.bytes[leaving]+bytes <= s.MaxBytes)
 	}
 	return q.fits(messages, bytes)
 }
@@ -174,10 +174,10 @@ func (q *Queue) push(seq Seq, e *Entry, onDisk bool) *entry {
 	}
 	if e.Key != "" {
 		q.values.remember(e.Key, seq)
-		l.grain.open = math.MaxInt // what is replaced is anywhere, and keys take more memory than open chunks
+		l.grain.open = math.MaxInt32 // what is replaced is anywhere, and keys take more memory than open chunks
 	}
 	pushed := l.push(entry{seq, facts{size: clampSize(e.Size), bucket: bucketOf(e.Group), state: s}}, max(e.Expires, 0))
-	q.count(pushed)
+	q.arrive(pushed)
 	return pushed
 }
 

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/manifoldmq/manifold/broker/internal/queue"
@@ -175,6 +176,65 @@ func TestManyChunksExpireInTheOrderOfTheirNumbers(t *testing.T) {
 	}
 }
 
+func TestTheFirstChunksStayOpen(t *testing.T) {
+	q := queue.New(queue.Settings{})
+	q.Divide(8, 0)
+	for range 1000 {
+		seq, _, _ := q.Append(queue.Entry{})
+		q.Stored(seq)
+	}
+	if open := q.OpenChunks(); open < 3 { // the first two and the last
+		t.Fatalf("%d chunks are open", open)
+	}
+}
+
+func TestLastValuesAreNotPacked(t *testing.T) {
+	q := queue.New(queue.Settings{})
+	q.Divide(8, 2)
+	for range 2 { // what is replaced is anywhere
+		for i := range 1000 {
+			seq, _, _ := q.Append(queue.Entry{Key: strconv.Itoa(i * 7 % 1000)})
+			q.Stored(seq)
+			if n := q.PackedChunks(); n > 0 {
+				t.Fatalf("%d chunks are packed", n)
+			}
+		}
+	}
+}
+
+// TestAlmostEmptyQueuesCostLittle drains queues but for one message.
+func TestAlmostEmptyQueuesCostLittle(t *testing.T) {
+	const n = 100
+	var queues [n]*queue.Queue
+	before := int64(heap())
+	for i := range queues {
+		q := filled(5000, 1)
+		for range 4999 {
+			q.Settle(0, mustNextAfterRaise(t, q).Tag, queue.Accept)
+		}
+		if open := q.OpenChunks(); open != 1 {
+			t.Fatalf("one message has %d chunks", open)
+		}
+		queues[i] = q
+	}
+	if kept := int64(heap()) - before; kept > n*2048 {
+		t.Errorf("%d bytes are kept for each", kept/n)
+	}
+	runtime.KeepAlive(queues)
+}
+
+func TestFewMessagesStayInOneChunk(t *testing.T) {
+	q := filled(2, 1)
+	for range 100 {
+		seq, _, _ := q.Append(queue.Entry{})
+		q.Stored(seq)
+		q.Settle(0, mustNextAfterRaise(t, q).Tag, queue.Accept)
+		if open := q.OpenChunks(); open != 1 {
+			t.Fatalf("%d chunks for %d messages", open, q.Len())
+		}
+	}
+}
+
 // TestAMessageLeftBehindCostsLittle holds one message while many others pass.
 func TestAMessageLeftBehindCostsLittle(t *testing.T) {
 	before := int64(heap())
@@ -206,6 +266,25 @@ func TestSparseChunksCostLittle(t *testing.T) {
 	}
 	if kept := int64(heap()) - before; kept > n/apart*300 {
 		t.Errorf("%d bytes are kept for %d messages", kept, n/apart)
+	}
+	runtime.KeepAlive(q)
+}
+
+// TestSparseChunksAmongManyCostLittle leaves one message, which is held, in each of a hundred chunks of a long backlog.
+func TestSparseChunksAmongManyCostLittle(t *testing.T) {
+	const chunk, sparse = 1024, 100
+	before := int64(heap())
+	q := filled(4 * sparse * chunk)
+	join(t, q, 1, queue.Role{Selects: true})
+	for i := range queue.Seq(sparse) {
+		first := (i+10)*chunk + 1
+		take(t, q, first)
+		for seq := first + 1; seq < first+chunk; seq++ {
+			q.Remove(seq)
+		}
+	}
+	if kept := int64(heap()) - before; kept > 800<<10 {
+		t.Errorf("%d bytes are kept", kept)
 	}
 	runtime.KeepAlive(q)
 }

@@ -28,7 +28,7 @@ const overdue = -1
 // are ready.
 type chunk struct {
 	line     *line
-	first    Seq     // the number of its first entry, be that gone, when it was open last
+	first    Seq     // the number of its first slot, even if that is gone: none is lower
 	earliest int64   // no entry expires before; 0 when none does
 	slots    []entry // of an open chunk; its capacity is its size
 	expires  []int64 // beside the slots: 0 for never; empty if that is true of all

@@ -14,7 +14,7 @@ type view [Priorities]cursor
 // now. In are the states that are to be seen: inLine, and inSight by a browser.
 func (c *cursor) entry(l *line, in states) entry {
 	for !c.behind.empty() {
-		if e := l.look(c.behind.top().seq); e.state != storing && in.has(e.state) {
+		if e := l.look(c.behind.top().seq); in.has(e.state) {
 			return e
 		}
 		c.behind.pop()

@@ -19,15 +19,15 @@ func bucketOf(group string) bucket {
 	return bucket(1 + h%255)
 }
 
-// own makes a consumer the owner of an entry's group.
-func (q *Queue) own(c *consumer, e entry) {
-	if e.bucket == 0 || !q.settings.Groups {
+// own makes a consumer the owner of the groups in a bucket.
+func (q *Queue) own(c *consumer, b bucket) {
+	if b == 0 || !q.settings.Groups {
 		return
 	}
 	if q.owners == nil {
 		q.owners = new(owners)
 	}
-	q.owners[e.bucket] = c
+	q.owners[b] = c
 }
 
 // isOthers tells whether an entry belongs to the group of another consumer.

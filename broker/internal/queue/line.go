@@ -9,6 +9,7 @@ import "sort"
 // A caller may use an *entry until he calls find, push or remove again: they may pack or move others.
 type line struct {
 	priority uint8
+	mortal   bool   // an entry that expires was pushed some time
 	shared   cursor // of all consumers that take every message
 	lease    lease
 	agenda   *agenda
@@ -25,8 +26,8 @@ type line struct {
 
 // grain is how a line is divided.
 type grain struct {
-	size int // slots of a chunk, at most chunkSize
-	open int // how many open chunks a line has at least before any is packed
+	size int32 // slots of a chunk, at most chunkSize
+	open int32 // how many open chunks a line has at least before any is packed
 }
 
 const (
@@ -88,10 +89,18 @@ func (l *line) push(e entry, expires int64) *entry {
 	}
 	l.live++
 	l.last = max(l.last, e.seq)
-	if expires > 0 && (c.earliest == 0 || expires < c.earliest) {
-		l.agenda.set(c, expires)
+	if expires != 0 {
+		l.expect(c, expires)
 	}
 	return c.push(e, expires)
+}
+
+// expect notes that an entry of a chunk expires.
+func (l *line) expect(c *chunk, at int64) {
+	l.mortal = true
+	if at > 0 && (c.earliest == 0 || at < c.earliest) {
+		l.agenda.set(c, at)
+	}
 }
 
 // find gives the live entry seq, or nil. It opens the chunk that the entry is in.

@@ -336,28 +336,6 @@ func (m *model) nextOnce(t *rapid.T) {
 	}
 }
 
-// checkAtEnd asks for one of the consumers.
-func (m *model) checkAtEnd(t *rapid.T) {
-	id := queue.ConsumerID(m.between(1, 5))
-	want := true
-	for _, f := range m.followers {
-		if f.id != id {
-			continue
-		}
-		if m.elect(); m.settings.SingleActive && f != m.active && !m.reads(f) {
-			continue
-		}
-		e := m.first()
-		if f.alone {
-			e = m.firstFor(f)
-		}
-		want = e == nil
-	}
-	if got := m.q.AtEnd(id); got != want {
-		t.Fatalf("consumer %d is at the end: %v, want %v", id, got, want)
-	}
-}
-
 // late assigns what was proposed before; by now it may be another's, or gone, or its consumer may have left.
 func (m *model) late(t *rapid.T) {
 	p := m.unanswered
@@ -471,20 +449,6 @@ func (m *model) remove(t *rapid.T) {
 		m.unreadable = append(m.unreadable, e.seq)
 	} else {
 		m.remember()
-	}
-}
-
-// waiting asks for what is on disk and held by nobody.
-func (m *model) waiting(t *rapid.T) {
-	from, limit := queue.Seq(m.between(0, int(m.highest)+1)), m.between(1, 20)
-	var want []queue.Seq
-	for _, e := range m.list {
-		if e.seq >= from && e.stored && e.tag == 0 && !e.leaving && len(want) < limit {
-			want = append(want, e.seq)
-		}
-	}
-	if got := m.q.Waiting(from, limit, nil); !slices.Equal(got, want) {
-		t.Fatalf("from %d %v are waiting, want %v", from, got, want)
 	}
 }
 

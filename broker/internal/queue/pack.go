@@ -1,14 +1,16 @@
 package queue
 
+import "slices"
+
 // loosen adds a chunk to the open ones, which was filled or opened now. Of those that are loose for longest it packs what
 // can be packed: it looks at two, which keeps their number small without going through all those that cannot, because
 // something in them is held or waits for its time. They have their turn again.
 func (l *line) loosen(c *chunk) {
-	for range min(2, len(l.loose)-l.grain.open) {
-		c := l.loose[0]
-		l.loose = append(l.loose[:0], l.loose[1:]...)
-		if !l.close(c) {
-			l.loose = append(l.loose, c)
+	for range min(2, len(l.loose)-int(l.grain.open)) {
+		longest := l.loose[0]
+		l.loose = slices.Delete(l.loose, 0, 1)
+		if !l.close(longest) {
+			l.loose = append(l.loose, longest)
 		}
 	}
 	l.loose = append(l.loose, c)
@@ -28,6 +30,7 @@ func (l *line) close(c *chunk) bool {
 	return false
 }
 
+// pack gives up the slots of a chunk whose entries are ready or gone.
 func (l *line) pack(c *chunk) {
 	if int(c.live) < len(c.slots) {
 		c.resize(cap(c.slots))

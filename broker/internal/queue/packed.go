@@ -19,24 +19,31 @@ func pack(slots []entry, expires []int64) packed {
 	var scratch [chunkSize]uint64
 	values := scratch[:len(slots)]
 	p := binary.AppendUvarint(make([]byte, 0, 64), uint64(len(slots)))
-	add := func(value func(i int) uint64) {
-		for i := range values {
-			values[i] = value(i)
-		}
-		p = appendColumn(p, values)
+	for i := range slots {
+		values[i] = uint64(slots[i].seq) - uint64(i)
 	}
-	add(func(i int) uint64 { return uint64(slots[i].seq) - uint64(i) })
-	add(func(i int) uint64 { return uint64(slots[i].size) })
-	add(func(i int) uint64 { return uint64(slots[i].attempts) })
-	add(func(i int) uint64 { return uint64(slots[i].bucket) })
+	p = appendColumn(p, values)
+	for i := range slots {
+		values[i] = uint64(slots[i].size)
+	}
+	p = appendColumn(p, values)
+	for i := range slots {
+		values[i] = uint64(slots[i].attempts)
+	}
+	p = appendColumn(p, values)
+	for i := range slots {
+		values[i] = uint64(slots[i].bucket)
+	}
+	p = appendColumn(p, values)
 	origin := before(expires)
 	p = appendColumn(p, []uint64{uint64(origin)})
-	add(func(i int) uint64 {
-		if len(expires) == 0 || expires[i] == 0 {
-			return 0
+	clear(values)
+	for i, at := range expires {
+		if at != 0 {
+			values[i] = uint64(at - origin)
 		}
-		return uint64(expires[i] - origin)
-	})
+	}
+	p = appendColumn(p, values)
 	return slices.Clone(append(p, make([]byte, padding)...))
 }
 
@@ -56,6 +63,8 @@ type columns struct {
 	n                                    int
 	seq, size, attempts, bucket, expires column
 	origin                               int64 // of expires
+	alike                                bool  // all but the numbers and expiries are equal
+	facts                                facts // if so
 }
 
 func (p packed) columns() (c columns) {
@@ -69,18 +78,27 @@ func (p packed) columns() (c columns) {
 	origin, rest := cutColumn(rest, 1)
 	c.expires, _ = cutColumn(rest, c.n)
 	c.origin = int64(origin.low)
+	c.facts = c.factsAt(0)
+	c.alike = c.size.width == 0 && c.attempts.width == 0 && c.bucket.width == 0
 	return c
 }
 
 func (c *columns) number(i int) Seq { return Seq(c.seq.at(i)) + Seq(i) }
 
 func (c *columns) entry(i int) entry {
-	return entry{c.number(i), facts{
+	if c.alike {
+		return entry{c.number(i), c.facts}
+	}
+	return entry{c.number(i), c.factsAt(i)}
+}
+
+func (c *columns) factsAt(i int) facts {
+	return facts{
 		size:     uint32(c.size.at(i)),
 		attempts: uint16(c.attempts.at(i)),
 		bucket:   bucket(c.bucket.at(i)),
 		state:    ready,
-	}}
+	}
 }
 
 func (c *columns) expiry(i int) int64 {

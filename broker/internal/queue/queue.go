@@ -43,11 +43,12 @@ type Queue struct {
 	settings Settings
 	now      int64 // latest time known, Unix ms
 
-	lines []*line // from the highest priority to the lowest
-	last  Seq     // highest number ever given
-	tally [stateCount]tally
-	raise Raise // of leases, the last one asked for
-	grain grain // of the lines
+	lines []*line           // from the highest priority to the lowest
+	last  Seq               // highest number ever given
+	count [stateCount]int32 // entries in each state
+	bytes [stateCount]int64 // their sizes
+	raise Raise             // of leases, the last one asked for
+	grain grain             // of the lines
 
 	agenda agenda // of what expires
 	dues   appointments
@@ -102,28 +103,28 @@ func (q *Queue) Configure(s Settings) {
 
 // Len is the number of entries, whatever their state.
 func (q *Queue) Len() (n int) {
-	for i := range q.tally {
-		n += q.tally[i].entries
+	for _, entries := range q.count {
+		n += int(entries)
 	}
 	return n
 }
 
 // Bytes is the sum of the entries' sizes.
 func (q *Queue) Bytes() (n int64) {
-	for i := range q.tally {
-		n += q.tally[i].bytes
+	for _, bytes := range q.bytes {
+		n += bytes
 	}
 	return n
 }
 
 // Ready is the number of entries on disk that nobody holds and that are due.
-func (q *Queue) Ready() int { return q.tally[ready].entries }
+func (q *Queue) Ready() int { return int(q.count[ready]) }
 
 // Delayed is the number of entries on disk that wait for their time.
-func (q *Queue) Delayed() int { return q.tally[scheduled].entries + q.tally[delayed].entries }
+func (q *Queue) Delayed() int { return int(q.count[scheduled] + q.count[delayed]) }
 
 // Leaving is the number of dead and expired entries that the shell has not removed yet.
-func (q *Queue) Leaving() int { return q.tally[leaving].entries }
+func (q *Queue) Leaving() int { return int(q.count[leaving]) }
 
 // Unsettled is the number of entries that consumers hold.
 func (q *Queue) Unsettled() int { return q.held.n }
@@ -148,7 +149,7 @@ func (q *Queue) IsReady(seq Seq) bool { return q.look(seq).state == ready }
 
 // remove takes an entry out of the queue.
 func (q *Queue) remove(l *line, e *entry) {
-	q.discount(e)
+	q.depart(e)
 	if len(q.values.key) > 0 {
 		q.values.forget(e.seq)
 	}

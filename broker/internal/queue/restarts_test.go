@@ -106,6 +106,9 @@ func (m *model) check(t *rapid.T) {
 		}
 	}
 	q := m.q
+	if err := q.Check(); err != nil {
+		t.Fatal(err)
+	}
 	got := []int{q.Len(), int(q.Bytes()), q.Ready(), q.Unsettled(), q.Delayed(), q.Leaving(), q.Consumers()}
 	want := []int{len(m.list), bytes, ready, unsettled, delayed, leaving, len(m.followers)}
 	if !slices.Equal(got, want) {

@@ -7,8 +7,8 @@ func (l *line) makeSlot(c *chunk) *chunk {
 	switch n := cap(c.slots); {
 	case n-int(c.live) > n/4:
 		c.resize(n)
-	case n < l.grain.size:
-		l.resize(c, min(max(minChunk, 2*n), l.grain.size))
+	case n < int(l.grain.size):
+		l.resize(c, min(max(minChunk, 2*n), int(l.grain.size)))
 	default:
 		l.loosen(c)
 		return l.begin(n)
@@ -41,7 +41,7 @@ func (l *line) unused() *chunk {
 func (l *line) discard(c *chunk) {
 	l.slots -= cap(c.slots)
 	c.clear()
-	if cap(c.slots) == l.grain.size {
+	if cap(c.slots) == int(l.grain.size) {
 		l.spare = c
 	}
 }
@@ -87,5 +87,5 @@ func (l *line) fitting(entries int) int {
 	for n < 2*entries {
 		n *= 2
 	}
-	return min(n, l.grain.size)
+	return min(n, int(l.grain.size))
 }

@@ -16,7 +16,7 @@ const (
 	stateCount
 )
 
-// states is a set of them.
+// states is a set of them. All that is asked for have ready, which is what a packed entry is.
 type states uint16
 
 const (
@@ -30,27 +30,20 @@ const (
 
 func (s states) has(one state) bool { return s>>one&1 != 0 }
 
-// tally counts the entries in one state.
-type tally struct {
-	entries int
-	bytes   int64
-}
-
 // move puts an entry into another state.
 func (q *Queue) move(e *entry, to state) {
-	q.discount(e)
+	q.depart(e)
 	e.state = to
-	q.count(e)
+	q.arrive(e)
 }
 
-func (q *Queue) count(e *entry) {
-	t := &q.tally[e.state]
-	t.entries++
-	t.bytes += int64(e.size)
+// arrive counts an entry in its state.
+func (q *Queue) arrive(e *entry) {
+	q.count[e.state]++
+	q.bytes[e.state] += int64(e.size)
 }
 
-func (q *Queue) discount(e *entry) {
-	t := &q.tally[e.state]
-	t.entries--
-	t.bytes -= int64(e.size)
+func (q *Queue) depart(e *entry) {
+	q.count[e.state]--
+	q.bytes[e.state] -= int64(e.size)
 }

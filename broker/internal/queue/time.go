@@ -92,7 +92,9 @@ func (q *Queue) enter(l *line, e *entry) {
 }
 
 // hasExpired lets an entry that expired while it was being stored or held wait for the next Advance.
-func (q *Queue) hasExpired(l *line, e *entry) bool {
+func (q *Queue) hasExpired(l *line, e *entry) bool { return l.mortal && q.putOff(l, e) }
+
+func (q *Queue) putOff(l *line, e *entry) bool {
 	c := l.at(e.seq)
 	if len(c.expires) == 0 {
 		return false

@@ -124,7 +124,7 @@ func (q *Queue) Assign(t Turn) (Assignment, bool) {
 		return Assignment{}, false
 	}
 	q.passOn(c, l, t.Seq)
-	q.own(c, *e)
+	q.own(c, e.bucket)
 	q.move(e, assigned)
 	l.lease.delivered = max(l.lease.delivered, e.seq)
 	h := q.held.begin(c, l, e.seq)

@@ -18,6 +18,7 @@ var (
 // Archive is a data directory that is open for reading only, while no broker has it. Nothing on disk changes.
 type Archive struct {
 	store  *Store
+	db     *pebble.DB
 	schema uint64
 }
 
@@ -38,32 +39,30 @@ func (a *Archive) open() error {
 		return err
 	}
 	s.space = newSpace(files, &s.options)
-	if err := s.lock(files); err != nil {
-		return err
-	}
 	po := s.pebbleOptions()
-	po.Lock, po.ReadOnly, po.ErrorIfNotExists = s.dir, true, true
-	var err error
-	if s.db, err = pebble.Open(s.options.Dir, po); err != nil {
+	po.ReadOnly, po.ErrorIfNotExists = true, true
+	j, err := openPebble(s.options.Dir, files, po)
+	if err != nil {
 		return err
 	}
+	s.journal, s.view, a.db = j, j, j.db
 	if a.schema, err = s.schema(); err != nil {
 		return err
 	}
-	clean, err := s.number(cleanKey)
+	clean, err := numberIn(s.view, cleanKey)
 	s.clean = clean == 1
 	return err
 }
 
 // Close releases the directory.
-func (a *Archive) Close() error { return a.store.closeFiles() }
+func (a *Archive) Close() error { return a.store.closeJournal() }
 
 // Schema is the version with which the directory was written, and CleanStop whether it was closed properly.
 func (a *Archive) Schema() uint64  { return a.schema }
 func (a *Archive) CleanStop() bool { return a.store.clean }
 
 // DiskBytes is how much of the disk the directory takes.
-func (a *Archive) DiskBytes() uint64 { return a.store.db.Metrics().DiskSpaceUsage() }
+func (a *Archive) DiskBytes() uint64 { return a.store.journal.Size() }
 
 // Record is one record of a store as it is on disk.
 type Record struct {
@@ -75,7 +74,7 @@ type Record struct {
 // Each visits all records in the order of their keys, which are valid until visit returns as the values are. Those that
 // cannot be trusted come as a CorruptError, without a value. An error of visit ends the walk.
 func (a *Archive) Each(visit func(Record, *CorruptError) error) (err error) {
-	it, err := a.store.db.NewIter(nil)
+	it, err := a.db.NewIter(nil)
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
@@ -103,7 +102,7 @@ func (a *Archive) Each(visit func(Record, *CorruptError) error) (err error) {
 // kinds are what records are called.
 var kinds = map[byte]string{
 	storeSpace: "store", catalogueSpace: "entry", retainedSpace: "retained", historySpace: "history",
-	clientSpace: "client", identitySpace: "identity",
+	clientSpace: "client", identitySpace: "identity", bodySpace: "body",
 }
 
 // Kind names what the record is: entry for one of the catalogue, queue for a queue's metadata, message, and so on; it is
@@ -139,6 +138,31 @@ func (r Record) check() error {
 // Message gives the queue of a message or of metadata, whose number is 0.
 func (r Record) Message() (id QueueID, seq uint64, ok bool) { return splitQueueKey(r.Key) }
 
+// Body gives the queue and the number of a message whose body this is; the number is 0 if it only says that the queue has
+// some.
+func (r Record) Body() (id QueueID, seq uint64, ok bool) { return splitBodyKey(r.Key) }
+
+// IsWhole tells whether a message's body is there, if it has a record of its own, and whether a body's message is. Other
+// records are whole by themselves.
+func (a *Archive) IsWhole(r Record) (bool, error) {
+	var other []byte
+	if id, seq, ok := r.Body(); ok && seq > 0 {
+		other = messageKey(nil, id, seq)
+	} else if id, seq, ok := r.Message(); ok && seq > 0 && r.Flags&flagApart != 0 {
+		other = bodyKey(nil, id, seq)
+	} else {
+		return true, nil
+	}
+	flags, _, err := getRecord(a.store.view, other, nil)
+	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
+		return true, nil // it speaks for itself
+	}
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err != nil || other[0] == bodySpace || flags&flagApart != 0, err
+}
+
 // Meta gives a queue's metadata.
 func (r Record) Meta() (m Meta, ok bool) { return parseMeta(r.Value) }
 
@@ -171,7 +195,7 @@ func OpenEmpty(o Options) (*Store, error) {
 }
 
 func (s *Store) beginImport() error {
-	for _, space := range "cqrhdi" {
+	for _, space := range "bcdhiqr" {
 		err := s.walk([]byte{byte(space)}, func([]byte, byte, []byte) error { return ErrNotEmpty })
 		if err != nil {
 			return err
@@ -184,9 +208,14 @@ func (s *Store) beginImport() error {
 func (s *Store) Complete() error { return s.mark(0) }
 
 func (s *Store) mark(importing uint64) error {
-	b := s.db.NewBatch()
-	setNumber(b, importKey, importing)
-	return b.Commit(pebble.Sync)
+	b, err := s.Begin()
+	if err != nil {
+		return err
+	}
+	setNumber(b.changes(), importKey, importing)
+	done := make(waiter, 1)
+	b.Commit(done, 0)
+	return <-done
 }
 
 // Restore adds a record of another store.

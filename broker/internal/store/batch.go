@@ -57,6 +57,12 @@ type Completer interface {
 	Committed(token uint64, err error)
 }
 
+// waiter is a Completer for who waits.
+type waiter chan error
+
+// Committed implements Completer.
+func (w waiter) Committed(_ uint64, err error) { w <- err }
+
 // Batch is a set of changes that reach the disk together. From Begin to Commit or CommitLazy it holds the store's
 // lock: add the changes and commit, and do nothing else in between. Bytes passed in are copied.
 type Batch struct{ s *Store }
@@ -95,11 +101,18 @@ func (b Batch) end() {
 	b.s.mu.Unlock()
 }
 
-// Append adds a message. A number is used once per queue; numbers start at 1.
-func (b Batch) Append(id QueueID, seq uint64, flags byte, value []byte) {
-	r := setRecord(b.changes(), messageKeyLen, len(value))
+// Append adds a message: the head, which is what recovery is to find, and the body, which then follows it when it is read
+// and which recovery does not read if it is large. A number is used once per queue; numbers start at 1. The highest of the
+// flags is the store's own.
+func (b Batch) Append(id QueueID, seq uint64, flags byte, head, body []byte) {
+	if len(body) > b.s.options.LargeBody {
+		b.appendBody(id, seq, body)
+		flags, body = flags|flagApart, nil
+	}
+	r := setRecord(b.changes(), messageKeyLen, len(head)+len(body))
 	messageKey(r.Key[:0], id, seq)
-	copy(payload(r.Value), value)
+	value := payload(r.Value)
+	copy(value[copy(value, head):], body)
 	finishRecord(r, flags)
 }
 
@@ -108,9 +121,11 @@ func (b Batch) Delete(id QueueID, seq uint64) {
 	d := b.changes().SingleDeleteDeferred(messageKeyLen)
 	messageKey(d.Key[:0], id, seq)
 	_ = d.Finish()
+	b.s.pending.deleted++
+	b.deleteBody(id, seq)
 }
 
-// PutMeta replaces a queue's metadata.
+// PutMeta replaces a queue's metadata. What may be left of messages below its head goes for good, now and then.
 func (b Batch) PutMeta(id QueueID, m Meta) {
 	r := setRecord(b.changes(), metaKeyLen, metaLen)
 	metaKey(r.Key[:0], id)
@@ -121,6 +136,7 @@ func (b Batch) PutMeta(id QueueID, m Meta) {
 		binary.BigEndian.PutUint64(value[8*(2+i):], lease)
 	}
 	finishRecord(r, 0)
+	b.trimTo(id, m.Head)
 }
 
 // put replaces a record of any other kind.

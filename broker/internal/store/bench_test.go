@@ -57,7 +57,7 @@ func BenchmarkAppend(b *testing.B) {
 				w <- struct{}{}
 				seq++
 				batch, _ := s.Begin()
-				batch.Append(1+store.QueueID(seq%16), seq, 0, noise.body(seq))
+				batch.Append(1+store.QueueID(seq%16), seq, 0, nil, noise.body(seq))
 				batch.Commit(w, seq)
 			}
 			report(b, s)
@@ -74,7 +74,7 @@ func BenchmarkAppendAndDelete(b *testing.B) {
 		w <- struct{}{}
 		seq++
 		batch, _ := s.Begin()
-		batch.Append(1, seq, 0, noise.body(seq))
+		batch.Append(1, seq, 0, nil, noise.body(seq))
 		if seq > 1000 {
 			batch.Delete(1, seq-1000)
 		}
@@ -168,7 +168,7 @@ func fill(b *testing.B, s *store.Store, noise noise, id store.QueueID, n int) {
 			batch.Create(store.Name{Tenant: "bench", Name: fmt.Sprint("queue", id)}, nil)
 			batch.PutMeta(id, store.Meta{})
 		}
-		batch.Append(id, uint64(seq), 0, noise.body(uint64(id)+uint64(seq)))
+		batch.Append(id, uint64(seq), 0, nil, noise.body(uint64(id)+uint64(seq)))
 		if seq%10_000 == 0 || seq == n && n > 1 {
 			done.Add(1)
 			batch.Commit(completed{&done}, 0)

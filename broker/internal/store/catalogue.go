@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // Kind keeps different kinds of things that may share a name apart in the catalogue; the broker assigns the values.
@@ -40,9 +38,9 @@ func (b Batch) Describe(n Name, id QueueID, description []byte) {
 // Drop removes a thing, its queue's metadata and all its messages, with what is remembered of them.
 func (b Batch) Drop(n Name, id QueueID) {
 	b.delete(catalogueKey(n))
-	_ = b.changes().DeleteRange(metaKey(nil, id), metaKey(nil, id+1), nil)
 	_ = b.changes().DeleteRange(historyKey(id, 0), historyKey(id+1, 0), nil)
 	_ = b.changes().DeleteRange(identityKey(id, 0), identityKey(id+1, 0), nil)
+	b.dropFootprint(id)
 }
 
 // Catalogue calls visit for every thing; the description is valid until visit returns. A corrupt entry is passed
@@ -62,7 +60,7 @@ func (s *Store) Catalogue(visit func(n Name, id QueueID, description []byte) err
 // walk visits the flags and payloads of all records whose key begins with prefix. Corrupt ones are gathered and returned at
 // the end; another error ends the walk.
 func (s *Store) walk(prefix []byte, visit func(key []byte, flags byte, value []byte) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	it, err := s.view.Iterate(prefix, after(prefix))
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
@@ -79,7 +77,7 @@ func (s *Store) walk(prefix []byte, visit func(key []byte, flags byte, value []b
 	return errors.Join(bad...)
 }
 
-func visitRecord(it *pebble.Iterator, visit func(key []byte, flags byte, value []byte) error) error {
+func visitRecord(it Iterator, visit func(key []byte, flags byte, value []byte) error) error {
 	record, err := it.ValueAndErr()
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)

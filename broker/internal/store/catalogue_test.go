@@ -37,7 +37,7 @@ func TestTheCatalogueSurvivesReopeningAndNumbersAreNotUsedAgain(t *testing.T) {
 	var first, second, third store.QueueID
 	write(t, s, func(b store.Batch) {
 		first, second, third = b.Create(orders, nil), b.Create(sameInOther, nil), b.Create(sub, []byte("filter"))
-		b.Append(third, 1, 0, nil)
+		b.Append(third, 1, 0, nil, nil)
 		b.PutMeta(third, store.Meta{Last: 1})
 	})
 	write(t, s, func(b store.Batch) { b.Describe(orders, first, []byte("changed")) })

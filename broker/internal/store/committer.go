@@ -11,6 +11,8 @@ type group struct {
 	batch *pebble.Batch
 	calls []call // in the order of the commits
 	sync  bool   // somebody waits for the disk
+
+	deleted int // about how many small records' space it gives back, see reclaim
 }
 
 // call is one answer that a group owes.
@@ -30,16 +32,13 @@ func (g *group) bytes() int {
 	return g.batch.Len()
 }
 
-// keepCalls and keepBytes are how many answers and how many bytes an emptied group keeps room for.
-const (
-	keepCalls = 64 << 10
-	keepBytes = 4 << 20
-)
+// keepCalls is how many answers an emptied group keeps room for.
+const keepCalls = 64 << 10
 
 func (g *group) reset() {
 	g.batch.Reset()
 	clear(g.calls)
-	g.calls, g.sync = g.calls[:0], false
+	g.calls, g.sync, g.deleted = g.calls[:0], false, 0
 	if cap(g.calls) > keepCalls {
 		g.calls = nil
 	}
@@ -50,7 +49,7 @@ func (s *Store) commitLoop() {
 	defer close(s.committed)
 	for g := s.take(); g != nil; g = s.take() {
 		err := s.write(g)
-		s.space.wrote(g.bytes())
+		s.space.wrote(g.bytes(), g.deleted)
 		for _, c := range g.calls {
 			c.done.Committed(c.token, err)
 		}
@@ -124,7 +123,7 @@ func (s *Store) failure() (err error, stuck bool) {
 	return s.failed, s.stuck
 }
 
-// apply hands a group to Pebble. Pebble panics when its log cannot be written (see pebbleLogger.Fatalf), and may
+// apply hands a group to the journal. Pebble panics when its log cannot be written (see pebbleLogger.Fatalf), and may
 // then hold its locks for ever.
 func (s *Store) apply(g *group) (stuck bool, err error) {
 	defer func() {
@@ -132,11 +131,5 @@ func (s *Store) apply(g *group) (stuck bool, err error) {
 			stuck, err = true, fmt.Errorf("%v", p)
 		}
 	}()
-	if !g.sync {
-		return false, s.db.Apply(g.batch, pebble.NoSync)
-	}
-	if err := s.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
-		return false, err
-	}
-	return false, g.batch.SyncWait()
+	return false, s.append(g.batch, g.sync)
 }

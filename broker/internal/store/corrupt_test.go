@@ -27,8 +27,8 @@ func damaged(t *testing.T, damage func(*pebble.DB)) (*Store, error) {
 	}
 	id := b.Create(Name{"acme", 1, "orders"}, []byte("description"))
 	b.PutMeta(id, Meta{Head: 1, Lease: [Leases]uint64{4: 1}})
-	b.Append(id, 1, 0, []byte("one"))
-	b.Append(id, 2, 0, []byte("two"))
+	b.Append(id, 1, 0, nil, []byte("one"))
+	b.Append(id, 2, 0, nil, []byte("two"))
 	b.CommitLazy()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

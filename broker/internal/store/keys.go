@@ -11,6 +11,7 @@ const (
 	historySpace   = 'h'
 	clientSpace    = 'd'
 	identitySpace  = 'i'
+	bodySpace      = 'b'
 )
 
 var (
@@ -18,6 +19,8 @@ var (
 	nextIDKey = []byte{storeSpace, 'n'}
 	cleanKey  = []byte{storeSpace, 'c'}
 	importKey = []byte{storeSpace, 'i'}
+
+	positionKey = []byte{storeSpace, 'p'} // before the first group since it was opened
 )
 
 const (
@@ -34,9 +37,25 @@ func messageKey(dst []byte, id QueueID, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(metaKey(dst, id), seq)
 }
 
+// bodiesKey is the key that says that a queue has, or had, bodies of their own, and the lower bound of them all.
+func bodiesKey(dst []byte, id QueueID) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, bodySpace), uint64(id))
+}
+
+func bodyKey(dst []byte, id QueueID, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(bodiesKey(dst, id), seq)
+}
+
 // splitQueueKey reverses metaKey (seq is 0) and messageKey.
 func splitQueueKey(key []byte) (id QueueID, seq uint64, ok bool) {
-	if len(key) != metaKeyLen && len(key) != messageKeyLen || key[0] != queueSpace {
+	return splitNumbers(queueSpace, key)
+}
+
+// splitBodyKey reverses bodiesKey (seq is 0) and bodyKey.
+func splitBodyKey(key []byte) (id QueueID, seq uint64, ok bool) { return splitNumbers(bodySpace, key) }
+
+func splitNumbers(space byte, key []byte) (id QueueID, seq uint64, ok bool) {
+	if len(key) != metaKeyLen && len(key) != messageKeyLen || key[0] != space {
 		return 0, 0, false
 	}
 	id = QueueID(binary.BigEndian.Uint64(key[1:]))

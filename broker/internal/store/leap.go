@@ -41,7 +41,11 @@ func (r *recovery) readable(id QueueID, seq uint64) bool {
 		key = key[:metaKeyLen]
 	}
 	r.it.SeekGE(key)
-	return !pebble.IsCorruptionError(r.it.Error())
+	if !pebble.IsCorruptionError(r.it.Error()) {
+		return true
+	}
+	r.it.SeekLT([]byte{queueSpace}) // or the next seek would begin where this one has failed
+	return false
 }
 
 // firstWhere finds the first number above a given one for which something holds that holds for all after it, too.

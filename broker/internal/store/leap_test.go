@@ -27,7 +27,7 @@ func TestABadBlockCostsOnlyWhatIsInIt(t *testing.T) {
 		for id := range store.QueueID(queues) {
 			b.PutMeta(id+1, store.Meta{Head: 1})
 			for seq := range uint64(messages) {
-				b.Append(id+1, seq+1, 0, body)
+				b.Append(id+1, seq+1, 0, nil, body)
 			}
 		}
 	})

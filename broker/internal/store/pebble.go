@@ -22,11 +22,18 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		Logger:                      pebbleLogger{s.log},
 		EventListener:               s.pebbleEvents(),
 	}
+	o.Experimental.SpanPolicyFunc = spaceApart
 	if o.FS == nil {
 		o.WithFSDefaults() // the system's, watched for slow operations
 	}
 	o.FS = patience{o.FS, s.space}
 	return o
+}
+
+// spaceApart lets no table hold keys of two spaces. One that begins where bodies are consumed and ends where the messages
+// are would overlap all bodies that follow, and to compact it would be to write them all again.
+func spaceApart(key []byte) (pebble.SpanPolicy, []byte, error) {
+	return pebble.SpanPolicy{}, after(key[:1]), nil
 }
 
 // pebbleEvents logs what an operator should know of. Pebble's default for a corrupt block is to end the process;
@@ -46,13 +53,6 @@ func (s *Store) pebbleEvents() *pebble.EventListener {
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
 			s.log.Warn("store: writes stalled by compaction", "reason", i.Reason)
 		},
-	}
-}
-
-// flush begins to write out what is in memory.
-func (s *Store) flush() {
-	if failed, _ := s.failure(); failed == nil {
-		_, _ = s.db.AsyncFlush() // an error is heard of in the background
 	}
 }
 

@@ -84,8 +84,8 @@ func appendAndDelete(s *store.Store, l *ledger, id store.QueueID) {
 		if err != nil {
 			return
 		}
-		b.Append(id, seq, 0, make([]byte, seq))
-		b.Append(id+cutTwin, seq, 0, nil)
+		b.Append(id, seq, 0, nil, make([]byte, seq))
+		b.Append(id+cutTwin, seq, 0, nil, nil)
 		b.Commit(l, token)
 		if seq%4 != 0 {
 			continue
@@ -141,7 +141,7 @@ func TestAPowerCutLeavesEveryMoveWholeOrUndone(t *testing.T) {
 		s := open(t, disk)
 		write(t, s, func(b store.Batch) {
 			for seq := uint64(1); seq <= cutMessages; seq++ {
-				b.Append(1, seq, 0, nil)
+				b.Append(1, seq, 0, nil, nil)
 			}
 		})
 		l := &ledger{stored: map[uint64]bool{}, deleted: map[uint64]bool{}, left: answersBefore, cut: make(chan struct{})}
@@ -150,7 +150,7 @@ func TestAPowerCutLeavesEveryMoveWholeOrUndone(t *testing.T) {
 			for seq := uint64(1); seq <= cutMessages; seq++ {
 				b := begin(t, s)
 				b.Delete(1, seq)
-				b.Append(2, seq, 0, nil)
+				b.Append(2, seq, 0, nil, nil)
 				b.Commit(l, seq)
 			}
 		})

@@ -45,6 +45,9 @@ func corrupt(key []byte, cause error) *CorruptError {
 		}
 		return &CorruptError{What: what, Queue: id, Seq: seq, Cause: cause}
 	}
+	if id, seq, ok := splitBodyKey(key); ok && seq > 0 {
+		return &CorruptError{What: fmt.Sprintf("body of message %d of queue %d", seq, id), Queue: id, Seq: seq, Cause: cause}
+	}
 	return &CorruptError{What: fmt.Sprintf("record %q", key), Cause: cause}
 }
 
@@ -80,9 +83,9 @@ func checksum(key, record []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, record[4:])
 }
 
-// get reads one record and appends its payload to dst.
-func (s *Store) get(key, dst []byte) (flags byte, value []byte, err error) {
-	record, closer, err := s.db.Get(key)
+// getRecord reads one record and appends its payload to dst.
+func getRecord(v View, key, dst []byte) (flags byte, value []byte, err error) {
+	record, closer, err := v.Get(key)
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		return 0, dst, ErrNotFound

@@ -3,8 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // Visitor hears what Recover finds: for each queue in the order of their numbers first Queue, then its messages in
@@ -12,17 +10,18 @@ import (
 type Visitor interface {
 	// Queue begins a queue that has metadata or messages.
 	Queue(id QueueID, m Meta)
-	// Message is one message of that queue. The value is valid until Message returns.
+	// Message is one message of that queue: its head at least, and its body unless that is large. The value is valid until
+	// Message returns.
 	Message(id QueueID, seq uint64, flags byte, value []byte)
 	// Corrupt is a message, or a queue's metadata, that cannot be trusted. It stays on disk until it is deleted. A
 	// queue with corrupt metadata is then begun with a head of 0 and a lease that covers all its messages.
 	Corrupt(err *CorruptError)
 }
 
-// Recover walks over all queues once. It reads every message, but keeps none.
+// Recover walks over all queues once. It reads every message, without the bodies that are large, and keeps none.
 func (s *Store) Recover(v Visitor) (err error) {
 	space := []byte{queueSpace}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: space, UpperBound: after(space)})
+	it, err := s.view.Iterate(space, after(space))
 	if err != nil {
 		return fmt.Errorf("store recovery: %w", err)
 	}
@@ -38,7 +37,7 @@ func (s *Store) Recover(v Visitor) (err error) {
 
 // recovery is the state of one Recover.
 type recovery struct {
-	it      *pebble.Iterator
+	it      Iterator
 	visitor Visitor
 	queue   QueueID // the one being visited; 0 before the first
 	seq     uint64  // of its last message that was visited
@@ -69,7 +68,7 @@ func (r *recovery) step() (valid bool, err error) {
 	if broken := (*CorruptError)(nil); errors.As(err, &broken) {
 		r.visitor.Corrupt(broken)
 	} else {
-		r.visitor.Message(id, seq, flags, value)
+		r.visitor.Message(id, seq, flags&^flagApart, value)
 	}
 	return r.it.Next(), nil
 }
@@ -100,11 +99,4 @@ func (r *recovery) lastOf(id QueueID) uint64 {
 	}
 	_, seq, _ := splitQueueKey(r.it.Key())
 	return seq
-}
-
-// Load appends the payload of one message to dst. It fails with ErrNotFound, which is also the answer for a message
-// that is not written yet, or with *CorruptError.
-func (s *Store) Load(id QueueID, seq uint64, dst []byte) (flags byte, value []byte, err error) {
-	var key [messageKeyLen]byte
-	return s.get(messageKey(key[:0], id, seq), dst)
 }

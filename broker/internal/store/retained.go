@@ -10,7 +10,7 @@ func (b Batch) DeleteRetained(tenant, topic string) { b.delete(retainedKey(tenan
 
 // Retained appends the retained message of a topic name to dst, or fails with ErrNotFound or *CorruptError.
 func (s *Store) Retained(tenant, topic string, dst []byte) ([]byte, error) {
-	_, value, err := s.get(retainedKey(tenant, topic), dst)
+	_, value, err := getRecord(s.view, retainedKey(tenant, topic), dst)
 	return value, err
 }
 

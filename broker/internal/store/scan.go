@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -9,10 +10,7 @@ import (
 // Read visits a queue's messages in order, beginning with the first whose number is at least from, until visit returns
 // false. The value is valid until visit returns. A corrupt message ends it with *CorruptError, which names it.
 func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte, value []byte) bool) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: messageKey(nil, id, max(from, 1)),
-		UpperBound: metaKey(nil, id+1),
-	})
+	it, err := s.view.Iterate(messageKey(nil, id, max(from, 1)), metaKey(nil, id+1))
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
@@ -22,16 +20,16 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 			err = closing
 		}
 	}()
+	var joined []byte
 	for valid := it.First(); valid; valid = it.Next() {
-		record, err := it.ValueAndErr()
-		if err != nil {
-			return fmt.Errorf("store read: %w", err)
-		}
-		flags, value, err := openRecord(it.Key(), record)
-		if err != nil {
+		_, seq, _ := splitQueueKey(it.Key())
+		flags, value, err := s.readMessage(it, id, seq, &joined)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
 			return err
 		}
-		_, seq, _ := splitQueueKey(it.Key())
 		if next = seq + 1; !visit(seq, flags, value) {
 			return nil
 		}
@@ -40,4 +38,38 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 		return corrupt(messageKey(nil, id, next), err)
 	}
 	return it.Error()
+}
+
+// readMessage gives the message at an iterator, with what is apart joined to it in a buffer.
+func (s *Store) readMessage(it Iterator, id QueueID, seq uint64, joined *[]byte) (flags byte, value []byte, err error) {
+	record, err := it.ValueAndErr()
+	if err != nil {
+		return 0, nil, err
+	}
+	flags, value, err = openRecord(it.Key(), record)
+	if err != nil || flags&flagApart == 0 {
+		return flags, value, err
+	}
+	flags, *joined, err = s.join(id, seq, flags, append((*joined)[:0], value...))
+	return flags, *joined, err
+}
+
+// Load appends the payload of one message, head and body, to dst. It fails with ErrNotFound, which is also the answer for a
+// message that is not written yet, or with *CorruptError.
+func (s *Store) Load(id QueueID, seq uint64, dst []byte) (flags byte, value []byte, err error) {
+	var key [messageKeyLen]byte
+	if flags, value, err = getRecord(s.view, messageKey(key[:0], id, seq), dst); err == nil {
+		flags, value, err = s.join(id, seq, flags, value)
+	}
+	if err != nil {
+		return 0, dst, err
+	}
+	return flags, value, nil
+}
+
+// LoadHead is Load without a body that is large.
+func (s *Store) LoadHead(id QueueID, seq uint64, dst []byte) (flags byte, value []byte, err error) {
+	var key [messageKeyLen]byte
+	flags, value, err = getRecord(s.view, messageKey(key[:0], id, seq), dst)
+	return flags &^ flagApart, value, err
 }

@@ -38,7 +38,11 @@ type space struct {
 	log      *slog.Logger
 
 	written   int          // by the committer, since it had what is free looked at
-	unflushed atomic.Int64 // written since the last flush for want of space
+	unflushed atomic.Int64 // written since the journal was last truncated for want of space
+
+	reclaim reclaim      // of the watch
+	fresh   atomic.Int64 // bytes written since the watch last looked
+	deleted atomic.Int64 // records deleted since then, see reclaim
 
 	free     atomic.Uint64 // when it was last looked at; 0 on a filesystem that cannot say
 	low      atomic.Bool   // less than minFree is free
@@ -51,6 +55,7 @@ type space struct {
 func newSpace(fs vfs.FS, o *Options) *space {
 	return &space{
 		fs: fs, dir: o.Dir, minFree: uint64(o.MinFree), interval: o.SpaceInterval, log: o.Logger,
+		reclaim: reclaim{quiet: o.MemTableSize / quietPart},
 		stopped: make(chan struct{}),
 	}
 }
@@ -59,14 +64,15 @@ func newSpace(fs vfs.FS, o *Options) *space {
 func (sp *space) short() bool { return sp.low.Load() || sp.waiting.Load() > 0 }
 
 // start begins to watch. On a filesystem that cannot say what is free only writes that find it full count. While space is
-// low and something is written, flush is called: deletions make room only when they have left memory.
-func (sp *space) start(flush func()) {
+// low and something is written, and when reclaim says so, truncate is called: deletions make room only when they have left
+// memory.
+func (sp *space) start(truncate func()) {
 	sp.opened.Store(true)
 	sp.measure()
-	sp.watching.Go(func() { sp.watch(flush) })
+	sp.watching.Go(func() { sp.watch(truncate) })
 }
 
-func (sp *space) watch(flush func()) {
+func (sp *space) watch(truncate func()) {
 	ticker := time.NewTicker(sp.interval)
 	defer ticker.Stop()
 	var said bool
@@ -77,8 +83,9 @@ func (sp *space) watch(flush func()) {
 		case <-ticker.C:
 		}
 		sp.measure()
-		if sp.low.Load() && sp.unflushed.Swap(0) > 0 {
-			flush()
+		worthwhile := sp.reclaim.tick(sp.fresh.Swap(0), sp.deleted.Swap(0))
+		if worthwhile || sp.low.Load() && sp.unflushed.Swap(0) > 0 {
+			truncate()
 		}
 		if short := sp.short(); short != said {
 			said = short
@@ -104,8 +111,10 @@ func (sp *space) measure() {
 }
 
 // wrote is told by the committer what it has written: a fast disk is full in less than the interval.
-func (sp *space) wrote(bytes int) {
+func (sp *space) wrote(bytes, deleted int) {
 	sp.unflushed.Add(int64(bytes))
+	sp.fresh.Add(int64(bytes))
+	sp.deleted.Add(int64(deleted))
 	if sp.written += bytes; uint64(sp.written) >= sp.minFree/8 {
 		sp.written = 0
 		sp.measure()

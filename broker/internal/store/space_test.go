@@ -46,7 +46,7 @@ func TestADiskThatFillsUpIsFreedByConsuming(t *testing.T) {
 	_, _ = rand.NewChaCha8([32]byte{}).Read(body) // what Pebble cannot compress
 	for s.Admit() == nil {
 		last++
-		write(t, s, func(b store.Batch) { b.Append(1, last, 0, body) })
+		write(t, s, func(b store.Batch) { b.Append(1, last, 0, nil, body) })
 		if last > 1000 {
 			t.Fatal("16 MB are on a disk of 12 MB")
 		}
@@ -65,13 +65,13 @@ func TestADiskThatFillsUpIsFreedByConsuming(t *testing.T) {
 func TestAFullDiskMakesWritesWait(t *testing.T) {
 	disk := brokertest.NewDisk(vfs.NewMem(), 1<<30)
 	s := openSmall(t, disk, 1)
-	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, []byte("one")) })
+	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, nil, []byte("one")) })
 	usage, _ := disk.GetDiskUsage("")
 	disk.Add(100 - int64(usage.AvailBytes))
 
 	done := make(answers, 2)
 	b := begin(t, s)
-	b.Append(1, 2, 0, make([]byte, 100<<10))
+	b.Append(1, 2, 0, nil, make([]byte, 100<<10))
 	b.Commit(done, 2)
 	awaitAdmit(s, store.ErrNoSpace)
 	b = begin(t, s)
@@ -102,7 +102,7 @@ func TestClosingWaitsForRoomOnAFullDisk(t *testing.T) {
 	disk.Add(-1 << 30)
 	done, closed := make(answers, 1), make(chan error)
 	b := begin(t, s)
-	b.Append(1, 1, 0, make([]byte, 100<<10))
+	b.Append(1, 1, 0, nil, make([]byte, 100<<10))
 	b.Commit(done, 1)
 	awaitAdmit(s, store.ErrNoSpace)
 	go func() { closed <- s.Close() }()
@@ -133,7 +133,7 @@ func TestAFailedSyncEndsTheStoreEvenIfTheDiskWasFull(t *testing.T) {
 	full.On()
 	done := make(answers, 1)
 	b := begin(t, s)
-	b.Append(1, 1, 0, nil)
+	b.Append(1, 1, 0, nil, nil)
 	b.Commit(done, 1)
 	if a := <-done; !errors.Is(a.err, syscall.ENOSPC) {
 		t.Errorf("answered %+v", a)
@@ -164,7 +164,7 @@ func TestABackgroundFailureEndsTheStore(t *testing.T) {
 		if err != nil {
 			break
 		}
-		b.Append(1, seq, 0, make([]byte, 8<<10))
+		b.Append(1, seq, 0, nil, make([]byte, 8<<10))
 		b.CommitLazy()
 	}
 	if err := <-failed; !errors.Is(err, broken) {
@@ -187,7 +187,7 @@ func TestTooMuchThatWaitsForTheDiskIsNotAdmitted(t *testing.T) {
 	defer s.Close()
 	done, reached := make(answers, 1), gate.Hold()
 	b := begin(t, s)
-	b.Append(1, 1, 0, nil)
+	b.Append(1, 1, 0, nil, nil)
 	b.Commit(done, 0)
 	<-reached
 	for seq := uint64(2); s.Admit() == nil; seq++ {
@@ -195,7 +195,7 @@ func TestTooMuchThatWaitsForTheDiskIsNotAdmitted(t *testing.T) {
 			t.Fatal("1,000 bytes are pending and more is admitted")
 		}
 		b := begin(t, s)
-		b.Append(1, seq, 0, make([]byte, 100))
+		b.Append(1, seq, 0, nil, make([]byte, 100))
 		b.CommitLazy()
 	}
 	if err := s.Admit(); !errors.Is(err, store.ErrBusy) {

@@ -1,10 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -15,7 +13,7 @@ import (
 )
 
 // SchemaVersion is raised when older programs could no longer read what this one writes.
-const SchemaVersion = 3
+const SchemaVersion = 4
 
 var (
 	// ErrClosed answers Begin after Close.
@@ -34,6 +32,9 @@ type Options struct {
 	FS     vfs.FS       // the operating system's
 	Logger *slog.Logger // slog.Default
 
+	Journal Journal // where everything is written, instead of Dir; the store closes it
+
+	LargeBody    int   // bytes of a message's body beyond which it has a record of its own; 4 KiB
 	CacheSize    int64 // bytes of blocks kept for reading; 16 MiB
 	MemTableSize int64 // bytes gathered in memory before a table file is written; 16 MiB, of which up to four exist
 
@@ -48,6 +49,7 @@ func (o *Options) setDefaults() {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.LargeBody = orDefault(o.LargeBody, 4<<10)
 	o.CacheSize = orDefault(o.CacheSize, 16<<20)
 	o.MemTableSize = orDefault(o.MemTableSize, 16<<20)
 	o.MaxPendingBytes = orDefault(o.MaxPendingBytes, 256<<20)
@@ -69,24 +71,26 @@ func orDefault[N int | int64 | time.Duration](n, otherwise N) N {
 type Store struct {
 	options Options
 	log     *slog.Logger
-	dir     *pebble.Lock
-	db      *pebble.DB
+	journal Journal
+	view    View // of the journal
 	clean   bool
 	space   *space
+	last    atomic.Uint64 // position of the last group; written by Open, then by the committer, then by Close
 
 	committed chan struct{} // closed when the committer has ended
 	broken    chan struct{} // closed when the store has failed
 	full      atomic.Bool   // as much is pending as Options allow
 
-	mu      sync.Mutex // guards everything below; a leaf: nothing else is locked or waited for while it is held
-	arrived sync.Cond  // pending is no longer empty, or closing
-	pending *group     // being filled
-	spare   *group     // empty, or nil while the committer works on it
-	nextID  QueueID
-	closing bool
-	failed  error // why nothing is written any more
-	stuck   bool  // Pebble panicked, or does not come back, and may hold its locks for ever
-	stats   Stats
+	mu         sync.Mutex // guards everything below; a leaf: nothing else is locked or waited for while it is held
+	arrived    sync.Cond  // pending is no longer empty, or closing
+	pending    *group     // being filled
+	spare      *group     // empty, or nil while the committer works on it
+	nextID     QueueID
+	footprints map[QueueID]*footprint // of queues that are large, or have large messages
+	closing    bool
+	failed     error // why nothing is written any more
+	stuck      bool  // Pebble panicked, or does not come back, and may hold its locks for ever
+	stats      Stats
 }
 
 // Open opens the store in Options.Dir, or makes a new one there. It fails with ErrLocked or ErrNewerSchema.
@@ -94,15 +98,14 @@ func Open(o Options) (*Store, error) {
 	o.setDefaults()
 	s := &Store{
 		options: o, log: o.Logger, pending: &group{}, spare: &group{},
-		committed: make(chan struct{}), broken: make(chan struct{}),
+		committed: make(chan struct{}), broken: make(chan struct{}), footprints: make(map[QueueID]*footprint),
 	}
 	s.arrived.L = &s.mu
 	if err := s.open(); err != nil {
-		return nil, fmt.Errorf("store in %s: %w", o.Dir, errors.Join(err, s.closeFiles()))
+		return nil, fmt.Errorf("store in %s: %w", o.Dir, errors.Join(err, s.closeJournal()))
 	}
-	keep := pebble.WithMaxRetainedSizeBytes(keepBytes)
-	s.pending.batch, s.spare.batch = s.db.NewBatch(keep), s.db.NewBatch(keep)
-	s.space.start(s.flush)
+	s.pending.batch, s.spare.batch = s.journal.NewBatch(), s.journal.NewBatch()
+	s.space.start(s.truncate)
 	go s.commitLoop() // Close waits for it
 	return s, nil
 }
@@ -111,22 +114,24 @@ func Open(o Options) (*Store, error) {
 func (s *Store) open() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.db, err = nil, fmt.Errorf("%v", p)
+			s.journal, err = nil, fmt.Errorf("%v", p)
 		}
 	}()
 	files := s.files()
 	s.space = newSpace(files, &s.options)
-	if err := files.MkdirAll(s.options.Dir, 0o700); err != nil {
-		return err
+	if s.journal = s.options.Journal; s.journal == nil {
+		if err := files.MkdirAll(s.options.Dir, 0o700); err != nil {
+			return err
+		}
+		j, err := openPebble(s.options.Dir, files, s.pebbleOptions())
+		if err != nil {
+			return err
+		}
+		s.journal = j
 	}
-	if err := s.lock(files); err != nil {
-		return err
-	}
-	po := s.pebbleOptions()
-	po.Lock = s.dir
-	if s.db, err = pebble.Open(s.options.Dir, po); err != nil {
-		return err
-	}
+	view, last := s.journal.Snapshot()
+	s.view = view
+	s.last.Store(uint64(last))
 	return s.checkIn()
 }
 
@@ -137,79 +142,54 @@ func (s *Store) files() vfs.FS {
 	return s.options.FS
 }
 
-func (s *Store) lock(files vfs.FS) (err error) {
-	if s.dir, err = pebble.LockDirectory(s.options.Dir, files); err != nil {
-		return lockError(err)
-	}
-	return nil
-}
-
-// lockError tells a directory that cannot be written from one that somebody holds: the operating system names the
-// path for the former only.
-func lockError(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return err
-	}
-	return fmt.Errorf("%w (%v)", ErrLocked, err)
-}
-
 // checkIn reads the records about the store itself and takes the mark of a clean stop away before anything is served.
 func (s *Store) checkIn() error {
 	version, err := s.schema()
 	if err != nil {
 		return err
 	}
-	importing, err := s.number(importKey)
+	importing, err := numberIn(s.view, importKey)
 	if err != nil {
 		return err
 	}
 	if importing == 1 {
 		return ErrIncomplete
 	}
-	id, err := s.number(nextIDKey)
+	id, err := numberIn(s.view, nextIDKey)
 	if err != nil {
 		return err
 	}
-	clean, err := s.number(cleanKey)
+	clean, err := numberIn(s.view, cleanKey)
 	if err != nil {
 		return err
 	}
 	s.nextID, s.clean = QueueID(max(id, 1)), clean == 1 || version == 0
-	b := s.db.NewBatch()
+	if err := s.findBodies(); err != nil {
+		return err
+	}
+	b := s.journal.NewBatch()
 	setNumber(b, schemaKey, SchemaVersion)
 	setNumber(b, cleanKey, 0)
-	return b.Commit(pebble.Sync)
+	return s.append(b, true)
+}
+
+// append writes a group at the next position.
+func (s *Store) append(group *pebble.Batch, sync bool) error {
+	at := s.last.Load() + 1
+	if err := s.journal.Append(Position(at), group, sync); err != nil {
+		return err
+	}
+	s.last.Store(at)
+	return nil
 }
 
 // schema gives the version with which the directory was written, 0 for a new one.
 func (s *Store) schema() (uint64, error) {
-	version, err := s.number(schemaKey)
+	version, err := numberIn(s.view, schemaKey)
 	if err == nil && version > SchemaVersion {
 		err = fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewerSchema, version, SchemaVersion)
 	}
 	return version, err
-}
-
-// number reads one of the store's own records, or 0 when there is none.
-func (s *Store) number(key []byte) (uint64, error) {
-	_, value, err := s.get(key, nil)
-	if errors.Is(err, ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	if len(value) != 8 {
-		return 0, &CorruptError{What: fmt.Sprintf("store record %q", key), Cause: errLength}
-	}
-	return binary.BigEndian.Uint64(value), nil
-}
-
-func setNumber(b *pebble.Batch, key []byte, n uint64) {
-	r := setRecord(b, len(key), 8)
-	copy(r.Key, key)
-	binary.BigEndian.PutUint64(payload(r.Value), n)
-	finishRecord(r, 0)
 }
 
 // CleanStop reports whether the store is new or was closed properly the last time.
@@ -240,11 +220,18 @@ func (s *Store) Close() error {
 	}
 	s.space.watching.Wait()
 	if err == nil {
-		b := s.db.NewBatch()
+		b := s.journal.NewBatch()
 		setNumber(b, cleanKey, 1)
-		err = b.Commit(pebble.Sync)
+		err = s.append(b, true)
 	}
-	return errors.Join(err, s.pending.batch.Close(), s.spare.batch.Close(), s.closeFiles())
+	return errors.Join(err, s.pending.batch.Close(), s.spare.batch.Close(), s.closeJournal())
+}
+
+func (s *Store) closeJournal() error {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.Close()
 }
 
 // awaitCommitter gives the failure of the store, and whether Pebble is to be left alone.
@@ -264,16 +251,6 @@ func (s *Store) awaitCommitter() (failed error, stuck bool) {
 	}
 }
 
-func (s *Store) closeFiles() (err error) {
-	if s.db != nil {
-		err = s.db.Close()
-	}
-	if s.dir != nil {
-		err = errors.Join(err, s.dir.Close())
-	}
-	return err
-}
-
 // Stats are counters since Open, and the present use of disk and memory.
 type Stats struct {
 	Groups  uint64 // written
@@ -289,7 +266,7 @@ type Stats struct {
 
 // Stats returns a snapshot.
 func (s *Store) Stats() Stats {
-	disk := s.db.Metrics().DiskSpaceUsage()
+	disk := s.journal.Size()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := s.stats

@@ -115,7 +115,7 @@ func TestNobodyIsAnsweredBeforeTheSync(t *testing.T) {
 	reached := gate.Hold()
 	for token := range uint64(5) {
 		b := begin(t, s)
-		b.Append(1, token+1, 0, []byte("body"))
+		b.Append(1, token+1, 0, nil, []byte("body"))
 		b.Commit(done, token)
 		if token == 0 {
 			<-reached
@@ -144,9 +144,9 @@ func TestRecordsComeBackAfterReopening(t *testing.T) {
 	write(t, s, func(b store.Batch) {
 		b.PutMeta(7, store.Meta{Head: 2, Last: 7, Lease: [store.Leases]uint64{4: 1024}})
 		for seq := uint64(1); seq <= 4; seq++ {
-			b.Append(7, seq, byte(seq), fmt.Appendf(nil, "body %d", seq))
+			b.Append(7, seq, byte(seq), nil, fmt.Appendf(nil, "body %d", seq))
 		}
-		b.Append(9, 1, 0, nil)
+		b.Append(9, 1, 0, nil, nil)
 	})
 	write(t, s, func(b store.Batch) { b.Delete(7, 1); b.Delete(7, 3) })
 
@@ -168,9 +168,9 @@ func TestRecordsComeBackAfterReopening(t *testing.T) {
 
 func TestLoadGivesFlagsAndValueOfOneMessage(t *testing.T) {
 	s := open(t, vfs.NewMem())
-	write(t, s, func(b store.Batch) { b.Append(1, 5, 0xa5, []byte("body")) })
+	write(t, s, func(b store.Batch) { b.Append(1, 5, 0x25, nil, []byte("body")) })
 	flags, value, err := s.Load(1, 5, []byte("kept "))
-	if flags != 0xa5 || string(value) != "kept body" || err != nil {
+	if flags != 0x25 || string(value) != "kept body" || err != nil {
 		t.Errorf("got %x %q %v", flags, value, err)
 	}
 	if _, _, err := s.Load(1, 6, nil); !errors.Is(err, store.ErrNotFound) {
@@ -187,8 +187,8 @@ func TestAMessageLargerThanTheMemtableIsStored(t *testing.T) {
 	large := bytes.Repeat([]byte("large"), 100_000)
 	for seq := uint64(1); seq <= 6; seq++ {
 		write(t, s, func(b store.Batch) {
-			b.Append(1, seq, 0, large[:len(large)-int(seq)])
-			b.Append(2, seq, 0, []byte("small"))
+			b.Append(1, seq, 0, nil, large[:len(large)-int(seq)])
+			b.Append(2, seq, 0, nil, []byte("small"))
 		})
 	}
 	s = reopen(t, s, fs)
@@ -204,8 +204,8 @@ func TestReadVisitsOneQueueInOrderUntilToldToStop(t *testing.T) {
 	s := open(t, vfs.NewMem())
 	write(t, s, func(b store.Batch) {
 		for seq := uint64(1); seq <= 6; seq++ {
-			b.Append(1, seq, byte(seq), fmt.Append(nil, seq))
-			b.Append(2, seq, 0, nil)
+			b.Append(1, seq, byte(seq), nil, fmt.Append(nil, seq))
+			b.Append(2, seq, 0, nil, nil)
 		}
 		b.Delete(1, 4)
 	})
@@ -232,7 +232,7 @@ func TestReadVisitsOneQueueInOrderUntilToldToStop(t *testing.T) {
 func TestLazyDeletesAreWrittenWithoutASync(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, nil) })
+	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, nil, nil) })
 	b := begin(t, s)
 	b.Delete(1, 1)
 	b.CommitLazy()
@@ -254,7 +254,7 @@ func TestCloseAnswersWhatIsPendingAndTakesNoMore(t *testing.T) {
 	reached := gate.Hold()
 	for token := range uint64(2) {
 		b := begin(t, s)
-		b.Append(1, token+1, 0, nil)
+		b.Append(1, token+1, 0, nil, nil)
 		b.Commit(done, token)
 	}
 	<-reached
@@ -297,11 +297,11 @@ func failAndCheck(t *testing.T, kinds []errorfs.OpKind) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, nil) })
+	write(t, s, func(b store.Batch) { b.Append(1, 1, 0, nil, nil) })
 	toggle.On()
 	done := make(answers, 1)
 	b := begin(t, s)
-	b.Append(1, 2, 0, nil)
+	b.Append(1, 2, 0, nil, nil)
 	b.Commit(done, 1)
 	if got := <-done; !errors.Is(got.err, broken) {
 		t.Fatalf("answered %v", got.err)

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// reclaim decides when it is worth while to truncate the journal so that deletions give back their space. While much is
+// written they get there by themselves; when little is, those that are in memory would stay there, and what they delete on
+// disk.
+type reclaim struct {
+	quiet   int64 // bytes in an interval up to which little is written
+	waiting int64 // records that are deleted and may not have given back their space
+	idle    int64 // intervals since much was written
+}
+
+const (
+	// reclaimWorth is how many deletions are worth a table of their own, after one quiet interval; half as many after two.
+	reclaimWorth = 10_000
+	// largeWeight is for how many deletions that of a large body stands, dropWeight that of a queue.
+	largeWeight = 16
+	dropWeight  = 1000
+	// quietPart is the part of a memtable that is little in an interval: it then takes that many to fill it.
+	quietPart = 256
+)
+
+// tick looks back on an interval: the bytes that were written, and the records that were deleted.
+func (r *reclaim) tick(bytes, deleted int64) (worthwhile bool) {
+	r.waiting += deleted
+	if bytes > r.quiet {
+		r.idle = 0
+		return false
+	}
+	r.idle++
+	if r.waiting == 0 || r.waiting*r.idle < reclaimWorth {
+		return false
+	}
+	r.waiting, r.idle = 0, 0
+	return true
+}
+
+// truncate lets the journal put into tables what is in memory.
+func (s *Store) truncate() {
+	if failed, _ := s.failure(); failed != nil {
+		return
+	}
+	if err := s.trimBodies(); err != nil && !errors.Is(err, ErrClosed) {
+		s.log.Warn("store: space of consumed messages is not given back", "err", err)
+	}
+	defer func() {
+		if p := recover(); p != nil { // see pebbleLogger.Fatalf
+			_ = s.fail(fmt.Errorf("store: %v", p), true)
+		}
+	}()
+	_ = s.journal.Truncate(Position(s.last.Load())) // an error is heard of in the background, or by the next write
+}
