@@ -65,13 +65,13 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring
-	go test -tags interop -count 1 -timeout 30m ./gateway/interop
+interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring
+	go test -tags interop -count 1 -timeout 60m ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 
 soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss
 	MANIFOLD_SOAK=$(SOAKTIME) MANIFOLD_KILLS=$(KILLS) go test -tags interop -count 1 -timeout 0 -v ./gateway/interop/soak
-	MANIFOLD_SOAK=5m go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop
+	MANIFOLD_SOAK=5m MANIFOLD_STORM=100000 go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop
 	MANIFOLD_CRASHES=200 go test -count 1 -timeout 0 -v -run Kill ./cmd/manifold
 
 clean: ## remove what was built

@@ -50,7 +50,8 @@ type sample struct {
 	Before      int64 `json:"residentBefore"`
 	After       int64 `json:"residentAfter"`
 
-	Many manyQueues `json:"-"` // measured here, not by the driver
+	Many    manyQueues `json:"-"` // measured here, not by the driver
+	Backlog backlogRun `json:"-"` // likewise
 }
 
 // latency is from when a message was due to when it was received, or to when its sender heard that it is accepted.
@@ -63,7 +64,7 @@ type latency struct {
 // the comparison; only the end of ctx stops it.
 func (b *bench) run(ctx context.Context) error {
 	for _, sc := range b.options.scenarios {
-		for turn := range b.options.runs {
+		for turn := range b.options.turns(sc) {
 			for _, s := range b.servers {
 				if s.absent != nil || !sc.takes(s.name) {
 					continue
@@ -80,7 +81,7 @@ func (b *bench) run(ctx context.Context) error {
 				}
 				at := cell{sc.name, s.name}
 				b.samples[at] = append(b.samples[at], got)
-				fmt.Fprintf(b.progress, "%s %d/%d %s: %s\n", sc.name, turn+1, b.options.runs, s.name, b.describe(sc, got))
+				fmt.Fprintf(b.progress, "%s %d/%d %s: %s\n", sc.name, turn+1, b.options.turns(sc), s.name, b.describe(sc, got))
 			}
 		}
 	}
@@ -94,8 +95,11 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return got, err
 	}
 	defer os.RemoveAll(dir)
-	if sc.kind == queues {
+	switch sc.kind {
+	case queues:
 		return b.measureQueues(ctx, sc, s, dir)
+	case backlog:
+		return b.measureBacklog(ctx, sc, s, dir)
 	}
 	p, err := start(ctx, s, dir)
 	if err != nil {
@@ -107,8 +111,7 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 
 // drive runs the load driver against p, which is s.
 func (b *bench) drive(ctx context.Context, sc scenario, s server, p *process) (got sample, err error) {
-	const grace = 2 * time.Minute // for connecting, settling and counting what is late
-	ctx, cancel := context.WithTimeout(ctx, b.warmUp(sc)+b.options.duration+grace)
+	ctx, cancel := context.WithTimeout(ctx, b.longest(sc))
 	defer cancel()
 	driver := exec.CommandContext(ctx, cmp.Or(s.driver, b.servers[0].binary), b.driverArgs(sc, s, p)...)
 	driver.WaitDelay = time.Second
@@ -149,8 +152,19 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 	case queues:
 		n := strconv.Itoa(b.options.queues)
 		return append(args, "--topics", n, "--messages", n, "--warm-up", "0s", "--patience", "1m")
+	case backlog:
+		return append(args, "--messages", strconv.Itoa(b.options.backlog), "--warm-up", "0s", "--patience", "1m")
 	}
 	return append(args, "--warm-up", b.warmUp(sc).String(), "--duration", b.options.duration.String())
+}
+
+// longest is how long the load driver may take.
+func (b *bench) longest(sc scenario) time.Duration {
+	const grace = 2 * time.Minute // for connecting, settling and counting what is late
+	if sc.kind == backlog {
+		return time.Duration(b.options.backlog)*slowest + grace
+	}
+	return b.warmUp(sc) + b.options.duration + grace
 }
 
 func (b *bench) warmUp(sc scenario) time.Duration { return max(b.options.warmUp, sc.warmUp) }
@@ -164,6 +178,10 @@ func (b *bench) describe(sc scenario, s sample) string {
 		m := s.Many
 		return fmt.Sprintf("created in %.2f s with %.0f MB, recovered in %.2f s with %.0f MB",
 			m.create.Seconds(), megabytes(m.created), m.recover.Seconds(), megabytes(m.recovered))
+	case backlog:
+		r := s.Backlog
+		return fmt.Sprintf("in at %.0f/s, out at %.0f/s and then %.0f/s, at most %.0f MB, %.1f %% of %.0f MB on disk left",
+			s.rate(sc.count(s)), r.firstRate(), r.lastRate(), megabytes(r.resident), r.percentLeft(), megabytes(r.disk))
 	}
 	n := sc.count(s)
 	text := fmt.Sprintf("%.0f messages/s, server %.2f µs and at most %.0f MB, driver %.2f µs",

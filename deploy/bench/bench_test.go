@@ -17,7 +17,8 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2"}, cmd: &exec.Cmd{Process: self}}
-	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30}}
+	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30,
+		backlog: 40}}
 	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
 	stream := server{name: jetstream, driver: "a program"}
 	for _, c := range []struct {
@@ -37,6 +38,7 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 		{"amqp-idle", rabbit, []string{"--address /queue "}},
 		{"amqp-durable-4x4", plain, []string{" --durable --senders 4 --receivers 4 ", "--address jobs ", "--warm-up 5s"}},
 		{"amqp-durable-64x1", rabbit, []string{"--senders 64 ", "--window 1 ", "--address /amq/queue/jobs "}},
+		{"backlog", plain, []string{" --durable --senders 1 --receivers 0 ", "--address jobs ", "--messages 40 --warm-up 0s"}},
 		{"amqp-durable-paced", stream, []string{"^--size 256 ", "--latency --rate 5000 ", "--address jobs --server a:2 "}},
 	} {
 		chosen, err := chooseScenarios(c.scenario)

@@ -5,7 +5,8 @@
 // It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt` or
 // `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers; JetStream alone has a
 // driver around its own client. The driver is a process of its own, so that its garbage collector and descriptors are nobody
-// else's. The scenario queues starts Manifold alone: many declared queues, and how long they take to come back after a kill.
+// else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill, and
+// backlog, one queue that is filled with millions of messages and drained.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
@@ -67,6 +68,8 @@ type options struct {
 	idle      int // MQTT connections
 	idleAMQP  int
 	queues    int
+	backlog   int  // messages of the scenario backlog
+	kill      bool // the server while they wait
 	partial   bool
 	manifold  string // a binary to use instead of building one
 	markdown  string // a file for the report in Markdown
@@ -85,6 +88,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.idle, "idle", 10000, "connections of the scenario idle")
 	f.IntVar(&o.idleAMQP, "idle-amqp", 5000, "connections of the scenario amqp-idle")
 	f.IntVar(&o.queues, "queues", 50000, "queues of the scenario queues")
+	f.IntVar(&o.backlog, "backlog", 10_000_000, "messages of the scenario backlog")
+	f.BoolVar(&o.kill, "backlog-kill", false, "kill the server while all of them wait, and time its start")
 	f.BoolVar(&o.partial, "partial", false, "succeed although a server is absent")
 	f.StringVar(&o.manifold, "manifold", "", "`path` of a manifold binary; built from ./cmd/manifold when empty")
 	f.StringVar(&o.markdown, "markdown", "", "`file` to write the report to, as a section in Markdown")
@@ -94,13 +99,21 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
-	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || o.idle < 1 || o.idleAMQP < 1 || o.queues < 1 {
-		return o, errors.New("runs, duration, idle, idle-amqp and queues must be positive, and warm-up not negative")
+	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || min(o.idle, o.idleAMQP, o.queues, o.backlog) < 1 {
+		return o, errors.New("runs, duration, idle, idle-amqp, queues and backlog must be positive, and warm-up not negative")
 	}
 	o.command = commandLine(f)
 	var err error
 	o.scenarios, err = chooseScenarios(names)
 	return o, err
+}
+
+// turns is how often a scenario runs. A backlog is long enough that nothing is gained by more.
+func (o options) turns(sc scenario) int {
+	if sc.kind == backlog {
+		return 1
+	}
+	return o.runs
 }
 
 // connections is how many an idle scenario opens.

@@ -24,6 +24,7 @@ const (
 type gateway struct {
 	args                    []string
 	mqtt, amqp, http, admin string
+	data                    string // the folder of what it stores
 }
 
 // configureManifold is for the scenarios that compare.
@@ -70,8 +71,9 @@ func newGateway(dir, addresses string) (gateway, error) {
 	if err != nil {
 		return gateway{}, err
 	}
+	data := filepath.Join(dir, "data")
 	return gateway{
-		args: []string{"run", "-c", file, "--data", filepath.Join(dir, "data"), "--port-offset", strconv.Itoa(offset)},
+		args: []string{"run", "-c", file, "--data", data, "--port-offset", strconv.Itoa(offset)}, data: data,
 		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset),
 		http: loopback(8080 + offset), admin: loopback(8081 + offset),
 	}, nil

@@ -112,19 +112,25 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// resident is how many bytes of the server are in RAM: VmRSS of proc_pid_status(5).
-func (p *process) resident() (uint64, error) {
+// resident is how many bytes of the server are in RAM.
+func (p *process) resident() (uint64, error) { return p.status("VmRSS") }
+
+// peak is the most that resident has been so far.
+func (p *process) peak() (uint64, error) { return p.status("VmHWM") }
+
+// status is a number of bytes in proc_pid_status(5).
+func (p *process) status(field string) (uint64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		var kib uint64
-		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+		if _, err := fmt.Sscanf(line, field+": %d kB", &kib); err == nil {
 			return kib << 10, nil
 		}
 	}
-	return 0, errors.New("its status has no VmRSS")
+	return 0, errors.New("its status has no " + field)
 }
 
 // raiseDescriptors lifts the limit of open files as far as it goes; children inherit it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -16,6 +17,31 @@ type manyQueues struct {
 	created   uint64        // resident bytes then
 	recover   time.Duration // after a kill, until it is ready and queues have given their messages
 	recovered uint64        // resident bytes then
+	idle      uint64        // resident bytes after restTime without traffic, before the kill or after it: the more of both
+}
+
+// restTime is for a server to become idle when its clients have left.
+const restTime = 5 * time.Second
+
+// queueTargets are those of so many queues. From 100,000 on they are other ones.
+func queueTargets(n int) []target {
+	const (
+		seconds = "%.2f s"
+		memory  = "%.0f MB"
+		most    = 100_000
+	)
+	many := strconv.Itoa(n) + " queues declared with one message each "
+	all := []target{{claim: many + "are created in under 60 s", scenario: "queues", of: createTime, limit: 60, format: seconds}}
+	if n >= most {
+		return append(all,
+			target{claim: many + "recover at start in under 20 s", scenario: "queues", of: recoveryTime, limit: 20, format: seconds},
+			target{claim: many + "take under 300 MB when idle", scenario: "queues", of: idleMemory, limit: 300, format: memory})
+	}
+	return append(all,
+		target{claim: many + "recover at start in under 30 s", scenario: "queues", of: recoveryTime, limit: 30, format: seconds},
+		target{claim: many + "take under 500 MB when created", scenario: "queues", of: createMemory, limit: 500, format: memory},
+		target{claim: many + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: 500,
+			format: memory})
 }
 
 func megabytes(bytes uint64) float64 { return float64(bytes) / 1e6 }
@@ -29,7 +55,7 @@ func (b *bench) measureQueues(ctx context.Context, sc scenario, s server, dir st
 	if got, err = b.createQueues(ctx, sc, s, g); err != nil {
 		return got, fmt.Errorf("creating: %w", err)
 	}
-	if got.Many.recover, got.Many.recovered, err = b.recoverQueues(ctx, s, g); err != nil {
+	if err := b.recoverQueues(ctx, s, g, &got.Many); err != nil {
 		return got, fmt.Errorf("recovering: %w", err)
 	}
 	return got, nil
@@ -49,32 +75,51 @@ func (b *bench) createQueues(ctx context.Context, sc scenario, s server, g gatew
 	if want := uint64(b.options.queues); got.Acknowledged != want {
 		return got, fmt.Errorf("%d of %d messages were acknowledged", got.Acknowledged, want)
 	}
-	got.Many.created, err = p.resident()
+	if got.Many.created, err = p.resident(); err != nil {
+		return got, err
+	}
+	got.Many.idle, err = p.rested(ctx)
 	return got, err
 }
 
 // recoverQueues runs the server on what a killed one has left.
-func (b *bench) recoverQueues(ctx context.Context, s server, g gateway) (took time.Duration, bytes uint64, err error) {
+func (b *bench) recoverQueues(ctx context.Context, s server, g gateway, m *manyQueues) error {
 	p, err := launch(ctx, s, g.plan())
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer p.stop()
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	if err := p.ready(ctx, g.admin); err != nil {
-		return 0, 0, err
+		return err
 	}
 	const probes = 10
 	n := b.options.queues
 	for i := range probes {
 		if err := probe(ctx, g.http, i*n/probes, n); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
-	took = time.Since(p.started)
-	bytes, err = p.resident()
-	return took, bytes, err
+	m.recover = time.Since(p.started)
+	if m.recovered, err = p.resident(); err != nil {
+		return err
+	}
+	idle, err := p.rested(ctx)
+	m.idle = max(m.idle, idle)
+	return err
+}
+
+// rested is what the server has in RAM when nobody has asked anything for restTime.
+func (p *process) rested(ctx context.Context) (bytes uint64, err error) {
+	rest := time.NewTimer(restTime)
+	defer rest.Stop()
+	select {
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	case <-rest.C:
+		return p.resident()
+	}
 }
 
 // ready returns once the server says at its admin door that it takes clients.
@@ -96,9 +141,11 @@ func (p *process) ready(ctx context.Context, admin string) error {
 	}
 }
 
+// sequenceAt is where the load driver's payload has its number, little-endian.
+const sequenceAt = 8
+
 // probe takes the message of queue i of n over HTTP and looks whether it is the one that was sent there.
 func probe(ctx context.Context, door string, i, n int) error {
-	const sequenceAt = 8 // where the load driver's payload has its number, little-endian
 	queue := queueName(i, n)
 	status, body, err := ask(ctx, http.MethodPost, "http://"+door+"/v1/default/"+queue+"/messages/head?timeout=30")
 	switch {

@@ -48,6 +48,7 @@ func createTime(_ scenario, s sample) float64       { return s.Many.create.Secon
 func createMemory(_ scenario, s sample) float64     { return megabytes(s.Many.created) }
 func recoveryTime(_ scenario, s sample) float64     { return s.Many.recover.Seconds() }
 func recoveryMemory(_ scenario, s sample) float64   { return megabytes(s.Many.recovered) }
+func idleMemory(_ scenario, s sample) float64       { return megabytes(s.Many.idle) }
 
 func metrics() []metric {
 	return []metric{
@@ -82,8 +83,11 @@ func (b *bench) report() report {
 		}
 	}
 	for _, sc := range b.options.scenarios {
-		if sc.kind == queues {
+		switch sc.kind {
+		case queues:
 			r.tables = append(r.tables, b.queuesTable(sc))
+		case backlog:
+			r.tables = append(r.tables, b.backlogTable(sc))
 		}
 	}
 	r.notes = b.notes()
@@ -107,8 +111,10 @@ func (b *bench) notes() []string {
 		case queues:
 			notes = append(notes, fmt.Sprintf("%s: each of %d queues is declared by its name. Both times begin with the "+
 				"process. Created is when one publisher with 1,000 messages in flight has the last acknowledgement; "+
-				"recovered, after a kill, is when /readyz is 200 and 10 queues have given their message over HTTP.",
-				sc.name, o.queues))
+				"recovered, after a kill, is when /readyz is 200 and 10 queues have given their message over HTTP; idle is %v "+
+				"after either.", sc.name, o.queues, restTime))
+		case backlog:
+			notes = append(notes, b.backlogNote(sc))
 		}
 	}
 	if rates {
@@ -181,16 +187,21 @@ func (b *bench) row(m metric, sc scenario, servers []server) []string {
 	return row
 }
 
-// queuesTable has a row for each number, for nobody is compared.
+// queuesTable is that of the scenario queues.
 func (b *bench) queuesTable(sc scenario) table {
-	t := table{title: fmt.Sprintf("%d durable queues with one message each", b.options.queues),
-		header: []string{"", ours}}
-	for _, m := range []metric{
+	return b.list(sc, fmt.Sprintf("%d durable queues with one message each", b.options.queues), []metric{
 		{title: "seconds from start to the last acknowledgement", format: "%.2f", of: createTime},
 		{title: "resident MB then", format: "%.0f", of: createMemory},
 		{title: "seconds from start to recovered, after kill -9", format: "%.2f", of: recoveryTime},
 		{title: "resident MB then", format: "%.0f", of: recoveryMemory},
-	} {
+		{title: "resident MB when idle", format: "%.0f", of: idleMemory},
+	})
+}
+
+// list is a table with a row for each number, for nobody is compared.
+func (b *bench) list(sc scenario, title string, metrics []metric) table {
+	t := table{title: title, header: []string{"", ours}}
+	for _, m := range metrics {
 		t.rows = append(t.rows, []string{m.title, b.field(m, sc, b.servers[0])})
 	}
 	return t

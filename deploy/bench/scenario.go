@@ -51,6 +51,7 @@ const (
 	large                 // messages of many frames, and the memory that they take
 	idle                  // memory of connections without traffic
 	queues                // time and memory of many queues, across a restart
+	backlog               // memory, disk and pace of a queue that has been filled
 )
 
 // counter picks the number that counts in a scenario.
@@ -61,7 +62,7 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
-	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios())
+	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), []scenario{backlogScenario()})
 }
 
 const smallSize = 256

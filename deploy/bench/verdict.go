@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // target is what Manifold sets out to reach in one scenario.
@@ -19,20 +18,17 @@ type target struct {
 
 func targets(o options) []target {
 	const (
-		likeNATS    = "QoS 0 takes no more CPU than 1.3 × nats-server"
-		halfOfIt    = "QoS 1 on a non-durable topic takes at most half of mosquitto's CPU"
-		multiple    = "%.2f ×"
-		seconds     = "%.2f s"
-		memory      = "%.0f MB"
-		oneToOne    = ", 1 publisher, 1 subscriber"
-		oneToMany   = ", 1 publisher, 100 subscribers"
-		queuesLimit = 500
+		likeNATS  = "QoS 0 takes no more CPU than 1.3 × nats-server"
+		halfOfIt  = "QoS 1 on a non-durable topic takes at most half of mosquitto's CPU"
+		multiple  = "%.2f ×"
+		memory    = "%.0f MB"
+		oneToOne  = ", 1 publisher, 1 subscriber"
+		oneToMany = ", 1 publisher, 100 subscribers"
 	)
 	const (
 		halfOfRouter = "AMQP anycast takes at most half of qdrouterd's CPU"
 		noLater      = "AMQP anycast at 10,000 messages/s has a p99 latency no worse than qdrouterd's"
 	)
-	many := strconv.Itoa(o.queues) + " queues declared with one message each "
 	all := []target{
 		{claim: likeNATS + oneToOne, scenario: "qos0-1x1", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
 		{claim: likeNATS + oneToMany, scenario: "qos0-1x100", of: serverCPU, peer: nats, limit: 1.3, format: multiple},
@@ -42,12 +38,6 @@ func targets(o options) []target {
 			scenario: "queue", of: rate, limit: 40_000, atLeast: true, format: "%.0f messages/s"},
 		{claim: "an idle connection takes at most 15 kB resident",
 			scenario: "idle", of: perConnection, limit: 15_000, format: "%.0f bytes"},
-		{claim: many + "are created in under 60 s", scenario: "queues", of: createTime, limit: 60, format: seconds},
-		{claim: many + "recover at start in under 30 s", scenario: "queues", of: recoveryTime, limit: 30, format: seconds},
-		{claim: many + "take under 500 MB when created", scenario: "queues", of: createMemory, limit: queuesLimit,
-			format: memory},
-		{claim: many + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: queuesLimit,
-			format: memory},
 		{claim: "AMQP messages of 10 MiB, 4 of them under way, take at most 100 MB resident", scenario: "amqp-10m",
 			of: peakMemory, limit: 100, format: memory},
 		{claim: "an idle AMQP connection with two links takes at most 30 kB resident", scenario: "amqp-idle",
@@ -60,7 +50,7 @@ func targets(o options) []target {
 			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
 				format: multiple})
 	}
-	return append(all, durableTargets()...)
+	return slices.Concat(all, queueTargets(o.queues), durableTargets(), backlogTargets(o))
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

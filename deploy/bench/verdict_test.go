@@ -53,6 +53,27 @@ func TestVerdictsTellWhatWasReached(t *testing.T) {
 	}
 }
 
+// TestManyQueuesAreHeldToMore: from 100,000 on the limits are closer, and memory is that of an idle server.
+func TestManyQueuesAreHeldToMore(t *testing.T) {
+	b := judged(t)
+	b.options.queues = 100_000
+	b.samples[cell{"queues", ours}] = []sample{{Many: manyQueues{create: 59e9, created: 9e8, recover: 21e9, recovered: 9e8,
+		idle: 299e6}}}
+	got := strings.Join(b.verdicts(), "\n") + "\n"
+	for _, want := range []string{
+		"100000 queues declared with one message each are created in under 60 s: reached, 59.00 s\n",
+		"under 20 s: not reached, 21.00 s\n",
+		"when idle: reached, 299 MB\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "500 MB") {
+		t.Errorf("the limits of fewer queues are in\n%s", got)
+	}
+}
+
 func TestOnlyChosenScenariosAreJudged(t *testing.T) {
 	b := judged(t)
 	b.options.scenarios, _ = chooseScenarios("idle")
