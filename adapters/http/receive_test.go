@@ -254,6 +254,24 @@ func TestClientThatLeavesItsReceiveGivesBackWhatCame(t *testing.T) {
 	})
 }
 
+func TestBatchHasWhatIsOnItsWay(t *testing.T) {
+	inBubble(t, Limits{Gather: time.Second}, func(t *testing.T, d *door) {
+		d.queues.delay = 40 * time.Millisecond
+		d.do(201, "POST", "/v1/acme/jobs/a/messages", "1")
+		began := time.Now()
+		var receiving sync.WaitGroup
+		receiving.Go(func() {
+			a := d.do(200, "POST", head+"?max=10", "")
+			if !strings.Contains(a.body, `"body":"2"`) || time.Since(began) != 60*time.Millisecond {
+				t.Errorf("after %v: %s", time.Since(began), a.body)
+			}
+		})
+		pass(20 * time.Millisecond)
+		d.do(201, "POST", "/v1/acme/jobs/a/messages", "2")
+		receiving.Wait()
+	})
+}
+
 func TestBatchIsJSON(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		d.do(201, "POST", "/v1/acme/jobs%2Fa/messages", `{"a":1}`, "Content-Type: application/json",

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,6 +101,18 @@ func TestOldEventsAreAccepted(t *testing.T) {
 	})
 }
 
+func TestWhatIsKeptForAClientIsBoundedInBytes(t *testing.T) {
+	inBubble(t, Limits{MaxQueuedBytes: 1000}, func(t *testing.T, d *door) {
+		large := strings.Repeat("x", 600)
+		w, _ := d.jobsStreamed(t, large, large, large)
+		defer w.body.Close()
+		synctest.Wait()
+		if got := d.jobs().outcomes(); len(got) != 2 {
+			t.Errorf("%v, want all but the last", got)
+		}
+	})
+}
+
 func TestNewStreamEndsTheOneThatWaits(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		w, _ := d.jobsStreamed(t, "1", "2")
@@ -127,6 +140,27 @@ func TestClientThatIsBackEndsItsDeadConnection(t *testing.T) {
 	})
 }
 
+func TestWhatCouldNotBeShownComesAfterTheReconnection(t *testing.T) {
+	inBubble(t, Limits{WriteTimeout: 4 * time.Second}, func(t *testing.T, d *door) {
+		var bodies []string
+		for _, digit := range []string{"1", "2", "3", "4", "5"} {
+			bodies = append(bodies, strings.Repeat(digit, 2*batchBytes))
+			d.do(201, "POST", "/v1/acme/jobs/a/messages", bodies[len(bodies)-1])
+		}
+		stuck := d.watch(t, d.client, jobsStream) // it does not read on
+		defer stuck.body.Close()
+		pass(5 * time.Second)
+		for id := range d.server.stays.byID {
+			w := d.watch(t, d.client, jobsStream, "Last-Event-Id: "+id+".0")
+			w.shows(bodies...)
+			w.body.Close()
+		}
+		if got := d.jobs().outcomes(); len(got) != 0 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
 func TestStayIsBoundToItsPlace(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		w, events := d.jobsStreamed(t, "1", "2")
@@ -138,6 +172,9 @@ func TestStayIsBoundToItsPlace(t *testing.T) {
 			synctest.Wait()
 		}
 		d.do(200, "HEAD", "/v1/acme/jobs/a/stream", "", "Last-Event-Id: "+events[0].id)
+		if got := d.jobs().outcomes(); len(got) != 0 {
+			t.Errorf("a stranger brought about %v", got)
+		}
 		for _, wrong := range []string{"x", events[0].id + "x", events[0].id[:tokenLength], ".1"} {
 			if id, _, ok := parseEventID(wrong); ok {
 				t.Errorf("%q was read as %q", wrong, id)

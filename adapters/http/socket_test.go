@@ -124,6 +124,9 @@ func TestSocketSettlesWithinItsCredit(t *testing.T) {
 		b.refused("404", map[string]string{`{"op":"settle","id":8,"delivery":3,"outcome":"accepted"}`: "has ended"})
 		b.say(`{"op":"subscribe","id":9,"subscription":1,"address":"jobs/a","settle":true}`)
 		b.hears(`{"id":9,"status":200}`, message("4", "2", "2"), message("5", "", "3"), message("6", "", "4"))
+		d.do(201, "POST", "/v1/acme/jobs/a/messages", "5")
+		b.say(`{"op":"settle","id":10,"delivery":5,"outcome":"released"}`) // which makes room for one more
+		b.hears(message("7", "", "5"), `{"id":10,"status":204}`)
 	})
 }
 

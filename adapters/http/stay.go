@@ -53,11 +53,15 @@ func (s *stay) seen(number uint64) {
 	s.accept(n)
 }
 
-// settle accepts what is too old for a client to come back for, or beyond the most that is kept for it.
-func (s *stay) settle(now time.Time, lasts time.Duration, most int) {
-	n := max(0, len(s.shown)-most)
-	for n < len(s.shown) && now.Sub(s.shown[n].at) >= lasts {
-		n++
+// settle accepts what is too old for a client to come back for, or beyond the messages and bytes that are kept for it.
+func (s *stay) settle(now time.Time, lasts time.Duration, most, mostBytes int) {
+	n := len(s.shown)
+	for bytes := 0; n > 0 && len(s.shown)-n < most; n-- {
+		newest := &s.shown[n-1]
+		bytes += newest.delivery.Message.Len()
+		if bytes > mostBytes || now.Sub(newest.at) >= lasts {
+			break
+		}
 	}
 	s.accept(n)
 }

@@ -66,17 +66,25 @@ func acceptsLines(h nethttp.Header) bool {
 // typeEvents is the media type of server-sent events.
 const typeEvents = "text/event-stream"
 
-// stream answers GET {address or filter}/stream: one event per message, for as long as the client stays.
+// stream answers GET {address or filter}/stream: one event per message, for as long as the client stays. All that it
+// needs only to begin is in another function, so that a stream that waits holds little of its stack.
 func (s *Server) stream(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) {
+	if e := s.openStream(w, r, path, p); e != nil {
+		e.run(r.Context(), draining(r))
+	}
+}
+
+// openStream gives a stream whose route is live, or answers itself.
+func (s *Server) openStream(w nethttp.ResponseWriter, r *nethttp.Request, path *route, p *tenancy.Principal) *eventStream {
 	want, err := s.readWish(r, path, p)
 	if err != nil {
 		s.refuse(w, r, err)
-		return
+		return nil
 	}
 	e := &eventStream{server: s, w: w, form: want.form}
 	if err := e.open(r.Context(), p, &want); err != nil {
 		s.refuse(w, r, err)
-		return
+		return nil
 	}
 	h := w.Header()
 	h.Set("Content-Type", typeEvents)
@@ -89,9 +97,9 @@ func (s *Server) stream(w nethttp.ResponseWriter, r *nethttp.Request, path *rout
 	if r.Method == nethttp.MethodHead {
 		w.WriteHeader(nethttp.StatusOK)
 		e.end()
-		return
+		return nil
 	}
-	e.run(r.Context(), draining(r))
+	return e
 }
 
 // eventStream writes what comes to one stream. It settles a message once it has been written, or, at a stay, when its
@@ -272,7 +280,8 @@ func (e *eventStream) written(all []router.Delivery) {
 }
 
 func (e *eventStream) settleOld(now time.Time) {
-	e.stay.settle(now, e.server.limits.ResumeTime, e.server.limits.StreamWindow)
+	l := &e.server.limits
+	e.stay.settle(now, l.ResumeTime, l.StreamWindow, l.MaxQueuedBytes)
 }
 
 // abandon keeps what the client could not be shown for when it is back; without a stay it goes back untouched.

@@ -66,3 +66,12 @@ func TestDyingForetellsWhatSettleDoes(t *testing.T) {
 		t.Error("a tag that is not current is dying")
 	}
 }
+
+func TestWhatIsPutBackDoesNotExpireTwice(t *testing.T) {
+	q := with(queue.Settings{}, queue.Entry{Expires: 1000}, queue.Entry{Expires: 2000})
+	wantSeqs(t, q.Advance(1000), 1)
+	if got := q.PutBack(1); got != queue.Requeued {
+		t.Fatalf("put back: %v", got)
+	}
+	wantSeqs(t, q.Advance(2000), 2)
+}
