@@ -81,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return transport.Accept(ctx, ln, s.ServeConn)
 }
 
-// ServeConn runs one connection until it ends, and closes it. If it is one of TLS, it has shaken hands.
+// ServeConn runs one connection until it ends, and hangs up as transport.Driver does. If it is one of TLS, it has shaken hands.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	s.count(1)
 	defer s.count(-1)

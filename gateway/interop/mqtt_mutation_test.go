@@ -115,7 +115,7 @@ func (m *mutator) converse() error {
 		}
 		text = text[n:]
 	}
-	if m.rng.IntN(2) == 0 { // wait for the end, of which a PINGREQ too many makes sure
+	if m.rng.IntN(2) == 0 { // it says that there is no more, and hears the server out
 		nc.(*net.TCPConn).CloseWrite()
 		reading.Wait()
 	}
