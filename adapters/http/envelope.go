@@ -57,7 +57,7 @@ func (r *reading) envelope(now time.Time) envelope {
 		if e.Properties == nil {
 			e.Properties = make(map[string]any)
 		}
-		e.Properties[name] = jsonValue(value)
+		e.Properties[name] = amqp.JSONValue(value)
 	}
 	if r.isText() || len(r.body) == 0 {
 		text := string(r.body)

@@ -33,7 +33,7 @@ func read(d *router.Delivery) reading {
 	payload, text, ok := body.Payload()
 	switch {
 	case !ok:
-		r.body, r.contentType = bodyJSON(body), "application/json"
+		r.body, r.contentType = body.JSON(), "application/json"
 	case text && r.contentType == "":
 		r.body, r.contentType = payload, "text/plain; charset=utf-8"
 	default:
@@ -95,10 +95,10 @@ func (r *reading) writeHeaders(h nethttp.Header, now time.Time) {
 	isEvent := r.isEvent()
 	for name, value := range r.delivery.Message.ApplicationProperties() {
 		if header, ok := eventHeader(name); ok && isEvent {
-			h.Set(header, escape(valueText(value), inAttribute))
+			h.Set(header, escape(amqp.ValueText(value), inAttribute))
 			continue
 		}
-		h[headerProperty] = append(h[headerProperty], escape(name, inPair)+"="+escape(valueText(value), inPair))
+		h[headerProperty] = append(h[headerProperty], escape(name, inPair)+"="+escape(amqp.ValueText(value), inPair))
 	}
 }
 

@@ -136,11 +136,11 @@ func exactlyOnce(m router.Message) bool {
 }
 
 // decode fills a publication with what a delivery says beside its topic, as far as the client's version has a place for it. left is for
-// how many seconds more it is wanted, 0 for ever. It fails when MQTT has no form for the body.
+// how many seconds more it is wanted, 0 for ever. It fails when the message cannot be read.
 func decode(d *router.Delivery, version byte, left uint32, p *session.Publication) bool {
 	payload, text, ok := d.Message.Body().Payload()
 	if !ok {
-		return false
+		payload, text = d.Message.Body().JSON(), true
 	}
 	p.Payload = payload
 	if version < 5 {
@@ -153,6 +153,9 @@ func decode(d *router.Delivery, version byte, left uint32, p *session.Publicatio
 		return false
 	}
 	p.Properties.ContentType = contentType(d.Message, &fields)
+	if !ok {
+		p.Properties.ContentType = []byte("application/json")
+	}
 	p.Properties.ResponseTopic = optional(fields.ReplyTo)
 	p.Properties.CorrelationData = correlation(fields.CorrelationID)
 	p.Properties.User = userProperties(d.Message)
@@ -199,7 +202,7 @@ func userProperties(m router.Message) (user session.UserProperties) {
 		return user
 	}
 	for name, value := range m.ApplicationProperties() {
-		user.Append(name, text(value))
+		user.Append(name, amqp.ValueText(value))
 	}
 	return user
 }
@@ -211,16 +214,4 @@ func repeated(m router.Message) (amqp.List, bool) {
 	}
 	all, ok := raw.Value().(amqp.List)
 	return all, ok
-}
-
-// text gives an application property's value, which may be of any simple type, as MQTT carries it.
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	default:
-		return fmt.Sprint(v)
-	}
 }

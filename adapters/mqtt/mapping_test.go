@@ -175,3 +175,24 @@ func nextPublish(t *testing.T, in *bytes.Buffer) packets.Packet {
 	}
 	return p
 }
+
+// TestOtherValuesAreJSON: what AMQP clients send that is neither data nor text.
+func TestOtherValuesAreJSON(t *testing.T) {
+	body, err := amqp.AppendValue(nil, amqp.Map{{Key: "celsius", Value: int32(21)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := amqp.ParseMessage(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []byte{4, 5} {
+		var p session.Publication
+		if !decode(&router.Delivery{Message: m}, version, 0, &p) || string(p.Payload) != `{"celsius":21}` {
+			t.Errorf("version %d: %q", version, p.Payload)
+		}
+		if version == 5 && (string(p.Properties.ContentType) != "application/json" || !p.Properties.Text) {
+			t.Errorf("content type %q, text %v", p.Properties.ContentType, p.Properties.Text)
+		}
+	}
+}
