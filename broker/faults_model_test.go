@@ -237,3 +237,64 @@ func (w *traffic) judge(found []parcel, doubt doubts) string {
 	}
 	return ""
 }
+
+// TestNoFaultTearsATransaction does random transactions on a machine that begins to fail, cuts the power, and finds what all
+// transactions up to some one leave behind, which is no earlier than the last that was acknowledged.
+func TestNoFaultTearsATransaction(t *testing.T) {
+	forEachMachine(t, func(t *testing.T, build func(*rand.Rand) machine) {
+		rapid.Check(t, func(rt *rapid.T) {
+			m := build(rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)))
+			b, err := m.start()
+			if err != nil {
+				rt.Fatal(err)
+			}
+			w := newWorkload(rt, modelUser(t, links(t, b)))
+			for i := range rapid.IntRange(1, 20).Draw(rt, "before") {
+				w.transact()
+				if n := len(w.answers); i%2 == 0 && n > 0 {
+					w.await(n - 1)
+				}
+			}
+			m.fail()
+			w.transactUntilRefused(rapid.IntRange(0, 5).Draw(rt, "after"))
+			acknowledged := w.acknowledged()
+			m.cut()
+			m.end()
+			_ = b.Close() // with the error of its disk
+			b, err = m.start()
+			if err != nil {
+				if m.doubts() == nothing {
+					rt.Fatal(err)
+				}
+				return
+			}
+			if m.doubts() != nothing { // addresses may be missing, too: the other test judges what is left
+				_ = b.Close()
+				return
+			}
+			if found := drain(t, modelUser(t, links(t, b))); !slices.ContainsFunc(w.states[acknowledged:], found.equal) {
+				rt.Fatalf("after %d acknowledged of %d transactions there is %v, want one of %v",
+					acknowledged, len(w.answers), found, w.states[acknowledged:])
+			}
+		})
+	})
+}
+
+// transactUntilRefused does transactions until it is told at once that one is not done. That one leaves nothing behind.
+func (w *workload) transactUntilRefused(most int) {
+	for range most {
+		before := len(w.answers)
+		w.settled = nil // so that none is refused for other reasons
+		w.transact()
+		answer := w.answers[before]
+		select {
+		case err := <-answer:
+			if err != nil {
+				w.states, w.answers = w.states[:before+1], w.answers[:before]
+				return
+			}
+			answer <- nil
+		default:
+		}
+	}
+}

@@ -29,12 +29,18 @@
 //     gives up (its manifest cannot be written, or its log not be closed), the store logs the reason and panics: there is
 //     nothing left to serve, and what was acknowledged is on disk.
 //
+// Where. Groups are entries of a Journal, at positions that rise, and the store reads the state that they make (View). The
+// journal is Pebble, or another one that keeps the same promises; who loses it to somebody else is fenced off, which ends the
+// store as a failed sync does.
+//
 // Keys, all numbers big endian so that they sort:
 //
 //	s <name>                            the store itself: schema version, next queue number, clean stop
 //	c <kind> <len> <tenant> <name>      catalogue: queue number and the caller's description
 //	q <queue:8>                         metadata of a queue: head, last number, leases
-//	q <queue:8> <seq:8>                 a message
+//	q <queue:8> <seq:8>                 a message: its head, and its body unless that is large
+//	b <queue:8>                         that the queue has, or had, large bodies
+//	b <queue:8> <seq:8>                 a large body
 //	h <queue:8> <seq:8>                 what is remembered of a message besides itself
 //	i <queue:8> <seq:8>                 who a message was, to know it when it is sent again
 //	r <len> <tenant> <topic>            a retained message
@@ -42,5 +48,7 @@
 //
 // Consumed messages are deleted key by key, with Pebble's single deletes: a message that comes and goes within one
 // memtable leaves nothing behind on disk. Metadata carries the head of the queue, so that recovery seeks to the
-// first message instead of walking over deletions.
+// first message instead of walking over deletions. What is below a head that has moved far is deleted once more, as a
+// range (trim.go), and a store that is almost idle writes out deletions that wait in memory (reclaim.go): so the disk gets
+// back what was consumed. What is set aside goes with the range.
 package store

@@ -51,39 +51,31 @@ func TestReclaimIsDoneOnceForEachDeletion(t *testing.T) {
 }
 
 // TestAConsumedQueueGivesTheDiskBack fills a queue, drains it and then does nothing at all: what is left on disk is
-// less than a twentieth of the peak, of small messages, and of large ones. Groups are small, as Pebble keeps files of its
-// log to use them again.
+// less than a twentieth of the peak. Groups are small, as Pebble keeps files of its log to use them again.
 func TestAConsumedQueueGivesTheDiskBack(t *testing.T) {
-	for name, c := range map[string]struct{ messages, size, group int }{
-		"small": {60_000, 256, 100}, "large": {600, 32 << 10, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := openQuietly(t, Options{FS: vfs.NewMem(), MemTableSize: 64 << 10, SpaceInterval: time.Millisecond})
-			noise := make([]byte, 1<<20) // what Pebble cannot compress
-			_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
-			peak := uint64(0)
-			for seq := 1; seq <= c.messages; seq++ {
-				change := func(b Batch) {
-					b.Append(1, uint64(seq), 0, nil, noise[seq*257%(len(noise)-c.size):][:c.size])
-				}
-				commit(t, s, seq%c.group == 0, change)
-				if seq%c.group == 0 {
-					peak = max(peak, s.Stats().DiskBytes)
-				}
-			}
-			for seq := 1; seq <= c.messages; seq++ {
-				commit(t, s, seq%c.group == 0, func(b Batch) {
-					b.Delete(1, uint64(seq))
-					if seq%1024 == 0 { // as the broker does
-						b.PutMeta(1, Meta{Head: uint64(seq) + 1})
-					}
-				})
-			}
+	const messages, size, group = 60_000, 256, 100
+	s := openQuietly(t, Options{FS: vfs.NewMem(), MemTableSize: 64 << 10, SpaceInterval: time.Millisecond})
+	noise := make([]byte, 1<<20) // what Pebble cannot compress
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	peak := uint64(0)
+	for seq := 1; seq <= messages; seq++ {
+		commit(t, s, seq%group == 0, func(b Batch) {
+			b.Append(1, uint64(seq), 0, nil, noise[seq*257%(len(noise)-size):][:size])
+		})
+		if seq%group == 0 {
 			peak = max(peak, s.Stats().DiskBytes)
-			for s.Stats().DiskBytes*20 >= peak {
-				runtime.Gosched()
+		}
+	}
+	for seq := 1; seq <= messages; seq++ {
+		commit(t, s, seq%group == 0, func(b Batch) {
+			b.Delete(1, uint64(seq))
+			if seq%1024 == 0 || seq == messages { // as the broker does
+				b.PutMeta(1, Meta{Head: uint64(seq) + 1})
 			}
 		})
+	}
+	for s.Stats().DiskBytes*20 >= peak {
+		runtime.Gosched()
 	}
 }
 

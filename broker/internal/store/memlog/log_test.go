@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -112,6 +113,17 @@ func TestAFencedStoreFailsAsIfItsDiskHadFailed(t *testing.T) {
 	_ = third.Close()
 }
 
+func TestTheLogIsLostToWhoOpensItEvenIfHeWritesNothing(t *testing.T) {
+	l := memlog.New()
+	first := open(t, l)
+	own(t, l)
+	answer := commit(t, first, func(b store.Batch) { b.Append(1, 1, 0, nil, nil) })
+	if err := <-answer; !errors.Is(err, store.ErrFenced) {
+		t.Errorf("answered with %v", err)
+	}
+	_ = first.Close()
+}
+
 // TestWhoWaitsWhenTheLogIsTakenOverIsNotToldThatItIsSafe takes the log over while an entry of the former owner is on its way.
 func TestWhoWaitsWhenTheLogIsTakenOverIsNotToldThatItIsSafe(t *testing.T) {
 	l := memlog.New()
@@ -180,10 +192,10 @@ func TestWhoFollowsTheEntriesHasTheSameState(t *testing.T) {
 				s = open(t, l)
 				_ = former.Close() // it is fenced
 			case 4, 5:
-				for old := range model {
-					write(t, s, func(b store.Batch) { b.Delete(1, old) })
-					delete(model, old)
-					break
+				if len(model) > 0 {
+					oldest := slices.Min(slices.Collect(maps.Keys(model)))
+					write(t, s, func(b store.Batch) { b.Delete(1, oldest) })
+					delete(model, oldest)
 				}
 			case 6:
 				write(t, s, func(b store.Batch) { b.PutMeta(1, store.Meta{Head: 1}) })
