@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -34,13 +31,8 @@ const (
 	backlogLeft     = 5   // percent of the most bytes on disk that are left, at most
 )
 
-const (
-	reclaimTime = time.Minute            // for the server to give its disk back
-	diskPulse   = 250 * time.Millisecond // between two looks at the disk
-
-	// slowest is how long the load driver may take for a message of the backlog, on average.
-	slowest = 100 * time.Microsecond
-)
+// slowest is how long the load driver may take for a message of the backlog, on average.
+const slowest = 100 * time.Microsecond
 
 // backlogScenario is about Manifold alone.
 func backlogScenario() scenario {
@@ -75,8 +67,12 @@ func (b *bench) backlogTable(sc scenario) table {
 			of: func(_ scenario, s sample) float64 { return s.Backlog.firstRate() }},
 		{title: fmt.Sprintf("messages/s out of it, the last %d", part), format: "%.0f",
 			of: func(_ scenario, s sample) float64 { return s.Backlog.lastRate() }},
+		{title: "server CPU, µs per message, of the first of them", format: "%.2f",
+			of: func(_ scenario, s sample) float64 { return micros(s.Backlog.first.cpu, uint64(part)) }},
+		{title: "server CPU, µs per message, of the last of them", format: "%.2f",
+			of: func(_ scenario, s sample) float64 { return micros(s.Backlog.last.cpu, uint64(part)) }},
 		{title: "seconds until it is drained", format: "%.1f",
-			of: func(_ scenario, s sample) float64 { return s.Backlog.whole.Seconds() }},
+			of: func(_ scenario, s sample) float64 { return s.Backlog.whole.took.Seconds() }},
 		{title: "most resident MB", format: "%.0f", of: backlogResident},
 		{title: "most MB on disk", format: "%.0f",
 			of: func(_ scenario, s sample) float64 { return megabytes(s.Backlog.disk) }},
@@ -125,8 +121,8 @@ func (b *bench) measureBacklog(ctx context.Context, sc scenario, s server, dir s
 	if err := errors.Join(err, blinded); err != nil {
 		return got, err
 	}
-	r := &got.Backlog
-	r.disk = max(most, r.left)
+	got.Backlog.disk = most
+	got.Misordered += got.Backlog.misplaced
 	return got, nil
 }
 
@@ -145,29 +141,34 @@ func (b *bench) fillAndDrain(ctx context.Context, sc scenario, s server, g gatew
 	if err != nil {
 		return got, err
 	}
-	before, err := p.peak()
-	if err != nil {
+	if r.resident, err = p.peak(); err != nil {
 		return got, err
 	}
 	if b.options.kill {
 		p.kill()
-		if p, err = launch(ctx, s, g.plan()); err != nil {
+		again, err := launch(ctx, s, g.plan())
+		if err != nil {
 			return got, err
 		}
+		p = again
 		if r.restart, r.restarted, err = p.recovered(ctx, g.admin); err != nil {
 			return got, fmt.Errorf("recovering: %w", err)
 		}
 	}
-	if r.drained, err = drainQueue(ctx, g.amqp, sc.place, b.options.backlog); err != nil {
-		return got, fmt.Errorf("draining: %w", err)
+	return got, r.drain(ctx, p, g, b.options.backlog, full*backlogLeft/100)
+}
+
+// drain empties the queue of n messages, and waits until the disk has no more than enough bytes.
+func (r *backlogRun) drain(ctx context.Context, p *process, g gateway, n int, enough uint64) (err error) {
+	if r.drained, err = drainQueue(ctx, p, queueTopic, n); err != nil {
+		return fmt.Errorf("draining: %w", err)
 	}
-	got.Misordered += r.misplaced
-	if r.left, r.reclaimed, err = reclaim(ctx, g.data, full*backlogLeft/100); err != nil {
-		return got, fmt.Errorf("looking at the disk: %w", err)
+	if r.left, r.reclaimed, err = reclaim(ctx, g.data, enough); err != nil {
+		return fmt.Errorf("looking at the disk: %w", err)
 	}
-	after, err := p.peak()
-	r.resident = max(before, after)
-	return got, err
+	peak, err := p.peak()
+	r.resident = max(r.resident, peak)
+	return err
 }
 
 // configureBacklog declares the one queue.
@@ -199,64 +200,4 @@ func (p *process) recovered(ctx context.Context, admin string) (took time.Durati
 	took = time.Since(p.started)
 	bytes, err = p.resident()
 	return took, bytes, err
-}
-
-// reclaim looks at the disk until it has no more than enough, or for as long as reclaimTime.
-func reclaim(ctx context.Context, dir string, enough uint64) (left uint64, took time.Duration, err error) {
-	begin := time.Now()
-	pulse := time.NewTicker(diskPulse)
-	defer pulse.Stop()
-	for {
-		left, err = onDisk(dir)
-		took = time.Since(begin)
-		if err != nil || left <= enough || took >= reclaimTime {
-			return left, took, err
-		}
-		select {
-		case <-ctx.Done():
-			return left, took, context.Cause(ctx)
-		case <-pulse.C:
-		}
-	}
-}
-
-// mostOnDisk is the most that a folder holds until ctx ends.
-func mostOnDisk(ctx context.Context, dir string) (most uint64, err error) {
-	pulse := time.NewTicker(diskPulse)
-	defer pulse.Stop()
-	for {
-		bytes, err := onDisk(dir)
-		if err != nil {
-			return most, err
-		}
-		most = max(most, bytes)
-		select {
-		case <-ctx.Done():
-			return most, nil
-		case <-pulse.C:
-		}
-	}
-}
-
-// onDisk is how many bytes of the disk the files below dir take, what is allocated beyond their ends included. Files come
-// and go meanwhile, and so may dir.
-func onDisk(dir string) (bytes uint64, err error) {
-	const block = 512 // st_blocks of stat(2) counts these, whatever the file system's own are
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		var info fs.FileInfo
-		if err == nil {
-			info, err = entry.Info()
-		}
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok && info.Mode().IsRegular() {
-			bytes += uint64(stat.Blocks) * block
-		}
-		return nil
-	})
-	return bytes, err
 }

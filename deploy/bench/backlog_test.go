@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +19,8 @@ func drainedBench(t *testing.T, kill bool) *bench {
 		samples: map[cell][]sample{{"backlog", ours}: {{Elapsed: 20 * time.Second, Acknowledged: 10_000_000,
 			Backlog: backlogRun{
 				waiting: 90e6, resident: 280e6, disk: 4e9, left: 2e8, reclaimed: 3 * time.Second, restart: 2 * time.Second,
-				drained: drained{part: 1_000_000, first: 4 * time.Second, last: 8 * time.Second, whole: time.Minute},
+				drained: drained{part: 1_000_000, first: spell{4 * time.Second, 3 * time.Second},
+					last: spell{8 * time.Second, 3500 * time.Millisecond}, whole: spell{took: time.Minute}},
 			}}}},
 	}
 }
@@ -52,7 +50,8 @@ func TestRestartOfTheBacklogHasARowWhenItWasAskedFor(t *testing.T) {
 		if strings.Contains(words, row) != kill {
 			t.Errorf("asked for: %v, and the report is\n%s", kill, words)
 		}
-		for _, want := range []string{"nobody consuming 500000", "the first 1000000 250000", "the last 1000000 125000"} {
+		for _, want := range []string{"nobody consuming 500000", "the first 1000000 250000", "the last 1000000 125000",
+			"of the last of them 3.50"} {
 			if !strings.Contains(words, want) {
 				t.Errorf("%q is missing in\n%s", want, words)
 			}
@@ -64,22 +63,5 @@ func TestBacklogRunsOnce(t *testing.T) {
 	b := drainedBench(t, false)
 	if n := b.options.turns(b.options.scenarios[0]); n != 1 {
 		t.Errorf("%d turns", n)
-	}
-}
-
-// TestOnDiskCountsWhatIsAllocated: a hole takes no space, and a folder that is not there takes none either.
-func TestOnDiskCountsWhatIsAllocated(t *testing.T) {
-	dir := t.TempDir()
-	below := filepath.Join(dir, "below")
-	full, hollow := filepath.Join(below, "full"), filepath.Join(dir, "hollow")
-	if err := errors.Join(os.Mkdir(below, 0o755), os.WriteFile(full, make([]byte, 64<<10), 0o644),
-		os.WriteFile(hollow, nil, 0o644), os.Truncate(hollow, 1<<30)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := onDisk(dir); err != nil || got < 64<<10 || got >= 1<<20 {
-		t.Errorf("%d bytes, %v", got, err)
-	}
-	if got, err := onDisk(filepath.Join(dir, "absent")); err != nil || got != 0 {
-		t.Errorf("absent: %d bytes, %v", got, err)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -16,47 +15,31 @@ import (
 const (
 	drainCredit  = 1_000
 	drainSilence = time.Minute // after which nothing more is expected to come
-	mostOfPart   = 1_000_000   // messages at either end of a backlog that are timed
-	fewestParts  = 10          // of a backlog that is smaller than so many of these
 )
 
-// drained is how a queue was emptied. Its first and its last messages, part of each, are timed.
-type drained struct {
-	part        int
-	first, last time.Duration
-	whole       time.Duration
-	misplaced   uint64 // messages that are not the next one of those that were sent
-}
-
-// evenness is the speed at the end as a multiple of that at the start.
-func (d drained) evenness() float64 { return d.first.Seconds() / max(d.last, 1).Seconds() }
-
-func (d drained) firstRate() float64 { return float64(d.part) / max(d.first, 1).Seconds() }
-func (d drained) lastRate() float64  { return float64(d.part) / max(d.last, 1).Seconds() }
-
-// partOf is how many messages at either end of n are timed.
-func partOf(n int) int { return min(mostOfPart, max(1, n/fewestParts)) }
-
-// drainQueue takes n messages out of a queue over AMQP, one receiver accepting each as it comes. It works on our engine,
-// as the load driver does, so that the server is what limits the pace.
-func drainQueue(ctx context.Context, door, queue string, n int) (drained, error) {
+// drainQueue takes n messages out of a server's queue over AMQP, one receiver accepting each as it comes. It works on our
+// engine, as the load driver does, so that the server is what limits the pace.
+func drainQueue(ctx context.Context, p *process, queue string, n int) (drained, error) {
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", door)
+	conn, err := dialer.DialContext(ctx, "tcp", p.doors[amqp])
 	if err != nil {
 		return drained{}, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	now := time.Now()
-	d := &drain{queue: queue, clock: newStopwatch(n, now)}
+	clock, err := newStopwatch(n, p.cpu)
+	if err != nil {
+		return drained{}, err
+	}
+	d := &drain{queue: queue, clock: clock}
 	limits := engine.DefaultLimits()
 	limits.IdleTimeout = 0
-	d.engine = engine.NewClient(now, &limits, engine.Client{Mechanisms: []engine.Mechanism{engine.WithAnonymous("")}}, d)
+	d.engine = engine.NewClient(time.Now(), &limits, engine.Client{Mechanisms: []engine.Mechanism{engine.WithAnonymous("")}}, d)
 	d.engine.Open(frame.Open{ContainerID: "drain"})
 	if err := d.pump(conn); err != nil {
-		return drained{}, cmp.Or(context.Cause(ctx), fmt.Errorf("after %d messages: %w", d.clock.seen, err))
+		return drained{}, cmp.Or(context.Cause(ctx), fmt.Errorf("after %d messages: %w", clock.seen, err))
 	}
-	return d.clock.drained, nil
+	return clock.drained, clock.fault
 }
 
 // drain is the receiver. The engine calls its methods, and everything happens on one goroutine.
@@ -172,43 +155,3 @@ func (d *drain) Drained(*engine.Link) {}
 
 // Progressed implements engine.Handler.
 func (d *drain) Progressed(*engine.Link, engine.Update) {}
-
-// stopwatch counts messages of the load driver, checks that they come in the order in which they were sent, and times
-// either end.
-type stopwatch struct {
-	drained
-	n, seen    int
-	start, lap time.Time // lap is when the last part began
-}
-
-func newStopwatch(n int, start time.Time) *stopwatch {
-	return &stopwatch{drained: drained{part: partOf(n)}, n: n, start: start, lap: start}
-}
-
-// take counts one message and tells whether it is the last.
-func (w *stopwatch) take(message []byte) bool {
-	if number, ok := sequenceOf(message); !ok || number != uint64(w.seen) {
-		w.misplaced++
-	}
-	w.seen++
-	if w.seen == w.part {
-		w.first = time.Since(w.start)
-	}
-	if w.seen == w.n-w.part {
-		w.lap = time.Now()
-	}
-	if w.seen == w.n {
-		w.last, w.whole = time.Since(w.lap), time.Since(w.start)
-	}
-	return w.done()
-}
-
-func (w *stopwatch) done() bool { return w.seen >= w.n }
-
-// sequenceOf is the number that the load driver gave to a message, whose last section is its payload.
-func sequenceOf(message []byte) (number uint64, ok bool) {
-	if len(message) < smallSize {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint64(message[len(message)-smallSize+sequenceAt:]), true
-}

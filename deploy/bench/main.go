@@ -5,8 +5,8 @@
 // It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt` or
 // `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers; JetStream alone has a
 // driver around its own client. The driver is a process of its own, so that its garbage collector and descriptors are nobody
-// else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill, and
-// backlog, one queue that is filled with millions of messages and drained.
+// else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
+// and backlog, one queue that is filled with millions of messages and drained.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //

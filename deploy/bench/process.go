@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -131,6 +132,24 @@ func (p *process) status(field string) (uint64, error) {
 		}
 	}
 	return 0, errors.New("its status has no " + field)
+}
+
+// cpu is how much CPU time the server has used, all threads together: see proc_pid_stat(5).
+func (p *process) cpu() (time.Duration, error) {
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every architecture that Go supports
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The command's name, in parentheses, may hold anything; the fields after it are numbered from 3.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const utime, stime = 14 - 3, 15 - 3
+	if len(fields) <= stime {
+		return 0, fmt.Errorf("its stat has %d fields", len(fields))
+	}
+	user, err := strconv.ParseInt(fields[utime], 10, 64)
+	system, also := strconv.ParseInt(fields[stime], 10, 64)
+	return time.Duration(user+system) * tick, errors.Join(err, also)
 }
 
 // raiseDescriptors lifts the limit of open files as far as it goes; children inherit it.

@@ -28,19 +28,19 @@ func queueTargets(n int) []target {
 	const (
 		seconds = "%.2f s"
 		memory  = "%.0f MB"
-		most    = 100_000
+		many    = 100_000 // queues
 	)
-	many := strconv.Itoa(n) + " queues declared with one message each "
-	all := []target{{claim: many + "are created in under 60 s", scenario: "queues", of: createTime, limit: 60, format: seconds}}
-	if n >= most {
+	claim := strconv.Itoa(n) + " queues declared with one message each "
+	all := []target{{claim: claim + "are created in under 60 s", scenario: "queues", of: createTime, limit: 60, format: seconds}}
+	if n >= many {
 		return append(all,
-			target{claim: many + "recover at start in under 20 s", scenario: "queues", of: recoveryTime, limit: 20, format: seconds},
-			target{claim: many + "take under 300 MB when idle", scenario: "queues", of: idleMemory, limit: 300, format: memory})
+			target{claim: claim + "recover at start in under 20 s", scenario: "queues", of: recoveryTime, limit: 20, format: seconds},
+			target{claim: claim + "take under 300 MB when idle", scenario: "queues", of: idleMemory, limit: 300, format: memory})
 	}
 	return append(all,
-		target{claim: many + "recover at start in under 30 s", scenario: "queues", of: recoveryTime, limit: 30, format: seconds},
-		target{claim: many + "take under 500 MB when created", scenario: "queues", of: createMemory, limit: 500, format: memory},
-		target{claim: many + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: 500,
+		target{claim: claim + "recover at start in under 30 s", scenario: "queues", of: recoveryTime, limit: 30, format: seconds},
+		target{claim: claim + "take under 500 MB when created", scenario: "queues", of: createMemory, limit: 500, format: memory},
+		target{claim: claim + "take under 500 MB when recovered", scenario: "queues", of: recoveryMemory, limit: 500,
 			format: memory})
 }
 

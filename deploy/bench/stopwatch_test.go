@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,11 @@ func numbered(n uint64) []byte {
 func TestEitherEndOfTheBacklogIsTimed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 40
-		w := newStopwatch(n, time.Now())
+		begin := time.Now()
+		w, err := newStopwatch(n, func() (time.Duration, error) { return time.Since(begin) / 4, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range uint64(n) {
 			pause := time.Second
 			if i >= n-4 {
@@ -30,7 +35,8 @@ func TestEitherEndOfTheBacklogIsTimed(t *testing.T) {
 				t.Fatalf("message %d is the last one: %v", i, last)
 			}
 		}
-		if w.part != 4 || w.first != 4*time.Second || w.last != 2*time.Second || w.whole != 38*time.Second {
+		first, last := spell{4 * time.Second, time.Second}, spell{2 * time.Second, time.Second / 2}
+		if w.part != 4 || w.first != first || w.last != last || w.whole.took != 38*time.Second {
 			t.Errorf("%+v", w.drained)
 		}
 		if w.evenness() != 2 || w.firstRate() != 1 || w.lastRate() != 2 {
@@ -43,12 +49,22 @@ func TestEitherEndOfTheBacklogIsTimed(t *testing.T) {
 }
 
 func TestMessagesOutOfTheirPlaceAreCounted(t *testing.T) {
-	w := newStopwatch(4, time.Now())
+	w, err := newStopwatch(4, func() (time.Duration, error) { return 0, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, message := range [][]byte{numbered(0), numbered(2), numbered(1), []byte("short")} {
 		w.take(message)
 	}
 	if w.misplaced != 3 {
 		t.Errorf("%d are misplaced", w.misplaced)
+	}
+}
+
+func TestUnknownCPUTimeIsAnError(t *testing.T) {
+	unknown := errors.New("unknown")
+	if _, err := newStopwatch(1, func() (time.Duration, error) { return 0, unknown }); !errors.Is(err, unknown) {
+		t.Errorf("got %v", err)
 	}
 }
 
