@@ -59,7 +59,7 @@ func (r *recovery) enter(name store.Name, id store.QueueID, description []byte) 
 
 func (r *recovery) Queue(id store.QueueID, m store.Meta) {
 	if n, ok := r.nodes[id]; ok {
-		n.machine = queue.Recover(queue.Settings{}, pastOf(m))
+		n.machine.Remember(pastOf(m))
 		return
 	}
 	r.broker.setAside("the messages of a queue that is not in the catalogue are set aside", nil, "queue", uint64(id))

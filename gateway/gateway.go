@@ -81,8 +81,10 @@ func runOn(
 	}
 	admin := a.newAdmin(listeners["admin"], doors)
 	a.warn()
+	endpoints := a.endpoints(doors, admin)
+	c = withoutAddresses(c) // the directory has them: of many it is not to keep two
 	l := lifecycle{doors: doors, chores: a.chores, admin: admin, failed: store.Failed(), log: log}
-	return l.run(ctx, func() { ready(a.endpoints(doors, admin)) })
+	return l.run(ctx, func() { ready(endpoints) })
 }
 
 // assembly is what the doors are made of.

@@ -69,11 +69,18 @@ type Queue struct {
 }
 
 // New returns an empty queue that never had a message.
-func New(s Settings) *Queue { return Recover(s, Past{}) }
+func New(s Settings) *Queue { return &Queue{settings: s, grain: grain{chunkSize, openChunks}} }
 
 // Recover returns a queue as the store remembers it; Restore adds its messages.
 func Recover(s Settings, p Past) *Queue {
-	q := &Queue{settings: s, last: max(p.Last, max(p.Head, 1)-1), grain: grain{chunkSize, openChunks}}
+	q := New(s)
+	q.Remember(p)
+	return q
+}
+
+// Remember makes a new queue one as the store remembers it.
+func (q *Queue) Remember(p Past) {
+	q.last = max(p.Last, max(p.Head, 1)-1)
 	for priority, lease := range p.Lease {
 		if lease > 0 {
 			l := q.line(uint8(priority))
@@ -81,7 +88,6 @@ func Recover(s Settings, p Past) *Queue {
 			q.last = max(q.last, lease)
 		}
 	}
-	return q
 }
 
 // Configure replaces the settings. Entries and consumers that are already in stay, even beyond a lower bound. When

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"time"
 )
 
@@ -36,7 +37,7 @@ func readStamp(payload []byte) (stamp, bool) {
 	}, true
 }
 
-// appendPayload appends a payload whose stamp lacks what changes from message to message.
+// appendPayload appends a payload that lacks what changes from message to message.
 func appendPayload(dst []byte, size int, run, publisher uint32) []byte {
 	start := len(dst)
 	dst = append(dst, make([]byte, size)...)
@@ -44,13 +45,22 @@ func appendPayload(dst []byte, size int, run, publisher uint32) []byte {
 	binary.LittleEndian.PutUint32(payload[runAt:], run)
 	binary.LittleEndian.PutUint32(payload[publisherAt:], publisher)
 	for i := MinPayload; i < size; i++ {
-		payload[i] = 'a' + byte(i%26)
+		payload[i] = byte(rand.Uint32())
 	}
 	return dst
 }
 
-// number completes the stamp of a payload.
+// varied is how much of a payload is another in each message.
+const varied = 1 << 10
+
+// number completes a payload: its stamp, and noise in the first part of what follows, so that a server which compresses
+// what it stores gains nothing by that.
 func number(payload []byte, sequence uint64, sent time.Duration) {
 	binary.LittleEndian.PutUint64(payload[sequenceAt:], sequence)
 	binary.LittleEndian.PutUint64(payload[sentAt:], uint64(sent))
+	noise := sequence
+	for rest := payload[MinPayload:min(len(payload), varied)]; len(rest) >= 8; rest = rest[8:] {
+		noise = noise*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
+		binary.LittleEndian.PutUint64(rest, noise^noise>>32)
+	}
 }
