@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -42,6 +43,9 @@ type Journal interface {
 	// Truncate says that entries up to a position need not be read any more: they are to go into what the state keeps for
 	// good, and give their space back. It begins that and does not wait for it.
 	Truncate(upTo Position) error
+
+	// Compact gives back the space of what was deleted between two keys. It returns when that is done, or when ctx ends.
+	Compact(ctx context.Context, lower, upper []byte) error
 
 	// Size is how many bytes of disk it takes.
 	Size() uint64

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -103,6 +104,11 @@ func (j *pebbleJournal) Snapshot() (View, Position) { return j, Position(j.last.
 func (j *pebbleJournal) Truncate(Position) error {
 	_, err := j.db.AsyncFlush()
 	return err
+}
+
+// Compact implements Journal. It takes what is in memory along.
+func (j *pebbleJournal) Compact(ctx context.Context, lower, upper []byte) error {
+	return j.db.Compact(ctx, lower, upper, false)
 }
 
 // Size implements Journal.

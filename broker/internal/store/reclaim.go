@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -39,18 +40,22 @@ func (r *reclaim) tick(bytes, deleted int64) (worthwhile bool) {
 	return true
 }
 
-// truncate lets the journal put into tables what is in memory.
-func (s *Store) truncate() {
+// truncate lets the journal put into tables what is in memory, and give back the space of large bodies.
+func (s *Store) truncate(stopping context.Context) {
 	if failed, _ := s.failure(); failed != nil {
 		return
-	}
-	if err := s.trimBodies(); err != nil && !errors.Is(err, ErrClosed) {
-		s.log.Warn("store: space of consumed messages is not given back", "err", err)
 	}
 	defer func() {
 		if p := recover(); p != nil { // see pebbleLogger.Fatalf
 			_ = s.fail(fmt.Errorf("store: %v", p), true)
 		}
 	}()
+	trimmed, err := s.trimBodies()
 	_ = s.journal.Truncate(Position(s.last.Load())) // an error is heard of in the background, or by the next write
+	for id, head := range trimmed {
+		err = errors.Join(err, s.journal.Compact(stopping, bodyKey(nil, id, 1), bodyKey(nil, id, head)))
+	}
+	if err != nil && !errors.Is(err, ErrClosed) && stopping.Err() == nil {
+		s.log.Warn("store: space of consumed messages is not given back", "err", err)
+	}
 }

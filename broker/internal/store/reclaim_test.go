@@ -53,29 +53,35 @@ func TestReclaimIsDoneOnceForEachDeletion(t *testing.T) {
 // TestAConsumedQueueGivesTheDiskBack fills a queue, drains it and then does nothing at all: what is left on disk is
 // less than a twentieth of the peak. Groups are small, as Pebble keeps files of its log to use them again.
 func TestAConsumedQueueGivesTheDiskBack(t *testing.T) {
-	const messages, size, group = 60_000, 256, 100
-	s := openQuietly(t, Options{FS: vfs.NewMem(), MemTableSize: 64 << 10, SpaceInterval: time.Millisecond})
 	noise := make([]byte, 1<<20) // what Pebble cannot compress
 	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
-	peak := uint64(0)
-	for seq := 1; seq <= messages; seq++ {
-		commit(t, s, seq%group == 0, func(b Batch) {
-			b.Append(1, uint64(seq), 0, nil, noise[seq*257%(len(noise)-size):][:size])
-		})
-		if seq%group == 0 {
-			peak = max(peak, s.Stats().DiskBytes)
-		}
-	}
-	for seq := 1; seq <= messages; seq++ {
-		commit(t, s, seq%group == 0, func(b Batch) {
-			b.Delete(1, uint64(seq))
-			if seq%1024 == 0 || seq == messages { // as the broker does
-				b.PutMeta(1, Meta{Head: uint64(seq) + 1})
+	for name, c := range map[string]struct{ messages, size, group int }{
+		"of small messages": {60_000, 256, 100},
+		"of large messages": {600, 32 << 10, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openQuietly(t, Options{FS: vfs.NewMem(), MemTableSize: 64 << 10, SpaceInterval: time.Millisecond})
+			peak := uint64(0)
+			for seq := 1; seq <= c.messages; seq++ {
+				commit(t, s, seq%c.group == 0, func(b Batch) {
+					b.Append(1, uint64(seq), 0, nil, noise[seq*257%(len(noise)-c.size):][:c.size])
+				})
+				if seq%c.group == 0 {
+					peak = max(peak, s.Stats().DiskBytes)
+				}
+			}
+			for seq := 1; seq <= c.messages; seq++ {
+				commit(t, s, seq%c.group == 0, func(b Batch) {
+					b.Delete(1, uint64(seq))
+					if seq%1024 == 0 || seq == c.messages { // as the broker does
+						b.PutMeta(1, Meta{Head: uint64(seq) + 1})
+					}
+				})
+			}
+			for s.Stats().DiskBytes*20 >= peak {
+				runtime.Gosched()
 			}
 		})
-	}
-	for s.Stats().DiskBytes*20 >= peak {
-		runtime.Gosched()
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -48,15 +49,17 @@ type space struct {
 	low      atomic.Bool   // less than minFree is free
 	waiting  atomic.Int32  // writes that found the disk full
 	watching sync.WaitGroup
-	opened   atomic.Bool   // before that nothing waits: who opens a store on a full disk is told so
-	stopped  chan struct{} // closed when the watch is to end
+	opened   atomic.Bool     // before that nothing waits: who opens a store on a full disk is told so
+	stopping context.Context // ends when the watch is to end
+	stop     context.CancelFunc
 }
 
 func newSpace(fs vfs.FS, o *Options) *space {
+	stopping, stop := context.WithCancel(context.Background())
 	return &space{
 		fs: fs, dir: o.Dir, minFree: uint64(o.MinFree), interval: o.SpaceInterval, log: o.Logger,
-		reclaim: reclaim{quiet: o.MemTableSize / quietPart},
-		stopped: make(chan struct{}),
+		reclaim:  reclaim{quiet: o.MemTableSize / quietPart},
+		stopping: stopping, stop: stop,
 	}
 }
 
@@ -66,26 +69,26 @@ func (sp *space) short() bool { return sp.low.Load() || sp.waiting.Load() > 0 }
 // start begins to watch. On a filesystem that cannot say what is free only writes that find it full count. While space is
 // low and something is written, and when reclaim says so, truncate is called: deletions make room only when they have left
 // memory.
-func (sp *space) start(truncate func()) {
+func (sp *space) start(truncate func(stopping context.Context)) {
 	sp.opened.Store(true)
 	sp.measure()
 	sp.watching.Go(func() { sp.watch(truncate) })
 }
 
-func (sp *space) watch(truncate func()) {
+func (sp *space) watch(truncate func(stopping context.Context)) {
 	ticker := time.NewTicker(sp.interval)
 	defer ticker.Stop()
 	var said bool
 	for {
 		select {
-		case <-sp.stopped:
+		case <-sp.stopping.Done():
 			return
 		case <-ticker.C:
 		}
 		sp.measure()
 		worthwhile := sp.reclaim.tick(sp.fresh.Swap(0), sp.deleted.Swap(0))
 		if worthwhile || sp.low.Load() && sp.unflushed.Swap(0) > 0 {
-			truncate()
+			truncate(sp.stopping)
 		}
 		if short := sp.short(); short != said {
 			said = short

@@ -210,7 +210,7 @@ func (s *Store) Close() error {
 	if again {
 		return ErrClosed
 	}
-	close(s.space.stopped)
+	s.space.stop()
 	if s.space.waiting.Load() > 0 {
 		s.log.Warn("store: to close, the disk needs room")
 	}

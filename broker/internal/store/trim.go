@@ -11,6 +11,7 @@ type footprint struct {
 	apart   bool   // it has, or had, bodies with records of their own
 	deleted uint64 // the highest number of a message that was deleted since the store was opened, if it has
 	trimmed uint64 // all below was deleted as a range
+	compact uint64 // all bodies below have given back their space, or are about to
 }
 
 // trimStep is how many numbers are worth a range.
@@ -57,34 +58,38 @@ func (b Batch) dropFootprint(id QueueID) {
 	b.s.pending.deleted += dropWeight
 }
 
-// trimBodies trims the queues that have had large messages, of which few are much, and waits until that is written.
-func (s *Store) trimBodies() error {
-	for id, of := range s.untrimmed() {
+// trimBodies trims the queues that have had large messages, of which few are much, and waits until that is written. It
+// gives the heads of those queues: their bodies below are to be compacted away.
+func (s *Store) trimBodies() (heads map[QueueID]uint64, err error) {
+	heads = make(map[QueueID]uint64)
+	for id, of := range s.spacious() {
 		head, err := s.firstIn(id, max(of.trimmed, 1), of.deleted)
 		if err != nil {
-			return err
+			return heads, err
 		}
 		b, err := s.Begin()
 		if err != nil {
-			return err
+			return heads, err
 		}
 		b.trim(id, head)
+		s.footprint(id).compact = head
 		done := make(waiter, 1)
 		b.Commit(done, 0)
 		if err := <-done; err != nil {
-			return err
+			return heads, err
 		}
+		heads[id] = head
 	}
-	return nil
+	return heads, nil
 }
 
-// untrimmed gives the queues of which large messages may have been deleted since they were trimmed.
-func (s *Store) untrimmed() map[QueueID]footprint {
+// spacious gives the queues of which large messages may have been deleted since their bodies were compacted.
+func (s *Store) spacious() map[QueueID]footprint {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := make(map[QueueID]footprint)
 	for id, of := range s.footprints {
-		if of.apart && of.deleted >= max(of.trimmed, 1) {
+		if of.apart && of.deleted >= max(of.compact, 1) {
 			found[id] = *of
 		}
 	}

@@ -2,6 +2,7 @@ package memlog
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"sync/atomic"
 
@@ -59,6 +60,9 @@ func (o *Owner) ReadFrom(after store.Position, visit func(store.Position, []byte
 
 // Snapshot implements store.Journal.
 func (o *Owner) Snapshot() (store.View, store.Position) { return o, o.at }
+
+// Compact implements store.Journal: nothing is kept of what was deleted.
+func (o *Owner) Compact(context.Context, []byte, []byte) error { return nil }
 
 // Truncate implements store.Journal.
 func (o *Owner) Truncate(upTo store.Position) error { return o.log.truncate(upTo) }
