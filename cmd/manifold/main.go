@@ -84,7 +84,8 @@ func newRootCommand() *cobra.Command {
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a server"}
-	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()), failing(load.NewHTTPCommand()))
+	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()), failing(load.NewSTOMPCommand()),
+		failing(load.NewHTTPCommand()))
 	return bench
 }
 

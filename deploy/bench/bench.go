@@ -128,13 +128,11 @@ func (b *bench) drive(ctx context.Context, sc scenario, s server, p *process) (g
 
 // driverArgs is the command line of the load driver.
 func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
-	place, placeFlag := sc.place, "--topic"
+	place := sc.place
 	if s.place != nil {
 		place = s.place(sc)
 	}
-	if sc.protocol == amqp {
-		placeFlag = "--address"
-	}
+	placeFlag := map[protocol]string{mqtt: "--topic", amqp: "--address", stomp: "--destination"}[sc.protocol]
 	args := []string{"bench", string(sc.protocol)}
 	if s.driver != "" {
 		args = nil // it does nothing else

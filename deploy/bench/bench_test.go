@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"errors"
 	"os"
 	"os/exec"
@@ -16,11 +17,11 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2"}, cmd: &exec.Cmd{Process: self}}
+	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2", stomp: "s:3"}, cmd: &exec.Cmd{Process: self}}
 	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30,
 		backlog: 40}}
 	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
-	stream := server{name: jetstream, driver: "a program"}
+	stream, active := server{name: jetstream, driver: "a program"}, server{name: activemq, place: stompQueue}
 	for _, c := range []struct {
 		scenario string
 		server   server
@@ -39,6 +40,10 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 		{"amqp-durable-4x4", plain, []string{" --durable --senders 4 --receivers 4 ", "--address jobs ", "--warm-up 5s"}},
 		{"amqp-durable-64x1", rabbit, []string{"--senders 64 ", "--window 1 ", "--address /amq/queue/jobs "}},
 		{"backlog", plain, []string{" --durable --senders 1 --receivers 0 ", "--address jobs ", "--messages 40 --warm-up 0s"}},
+		{"stomp-queue-4x4", plain, []string{"bench stomp --size 256 --senders 4 --receivers 4 --durable --destination jobs " +
+			"--server s:3 ", "--warm-up 5s"}},
+		{"stomp-queue-1x1", rabbit, []string{"--destination /amq/queue/jobs "}},
+		{"stomp-4x4", active, []string{" --unconfirmed --auto --destination /queue/anycast "}},
 		{"amqp-durable-paced", stream, []string{"^--size 256 ", "--latency --rate 5000 ", "--address jobs --server a:2 "}},
 	} {
 		chosen, err := chooseScenarios(c.scenario)
@@ -63,5 +68,45 @@ func TestVersionOfRabbitMQIsThatOfItsFolder(t *testing.T) {
 	}
 	if got := rabbitmqVersion(link); got != "rabbitmq_server-1.2.3" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestVersionOfActiveMQIsThatOfItsManifest, wherever it is installed; a folder without it has none.
+func TestVersionOfActiveMQIsThatOfItsManifest(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("ACTIVEMQ_HOME", home)
+	if got := activemqVersion(""); got != unknown {
+		t.Errorf("nothing has version %q", got)
+	}
+	if err := os.Mkdir(filepath.Join(home, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(activemqJar())
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := zip.NewWriter(file)
+	manifest, err := archive.Create("META-INF/MANIFEST.MF")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = manifest.Write([]byte("Manifest-Version: 1.0\r\nImplementation-Version: 5.17.2\r\n"))
+	if err := errors.Join(err, archive.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := activemqVersion(""); got != "ActiveMQ 5.17.2" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestDurableGroupIsAboutAMQP(t *testing.T) {
+	chosen, err := chooseScenarios(durableGroup)
+	if err != nil || len(chosen) == 0 {
+		t.Fatalf("%d scenarios, %v", len(chosen), err)
+	}
+	for _, sc := range chosen {
+		if sc.protocol != amqp {
+			t.Errorf("%s speaks %s", sc.name, sc.protocol)
+		}
 	}
 }

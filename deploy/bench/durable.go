@@ -44,7 +44,10 @@ func parties(senders, receivers int) []string {
 	return []string{"--durable", "--senders", fmt.Sprint(senders), "--receivers", fmt.Sprint(receivers)}
 }
 
+// isDurable tells whether messages survive.
 func (s scenario) isDurable() bool { return slices.Contains(s.args, "--durable") }
+
+func (s scenario) inDurableGroup() bool { return s.protocol == amqp && s.isDurable() }
 
 func durablePeers() []string { return []string{rabbitmq, quorum, artemis, jetstream} }
 

@@ -42,7 +42,7 @@ const unknown = "unknown"
 func commandLine(set *flag.FlagSet) string {
 	words := []string{"go", "run", "./deploy/bench"}
 	for _, peer := range []struct{ variable, name string }{{"ARTEMIS_HOME", artemis}, {"QDROUTERD", qdrouterd},
-		{"NATS_SERVER", nats}} {
+		{"NATS_SERVER", nats}, {"ACTIVEMQ_HOME", activemq}} {
 		if os.Getenv(peer.variable) != "" {
 			words = slices.Insert(words, 0, peer.variable+"="+peer.name)
 		}

@@ -1,16 +1,16 @@
 // Command bench measures Manifold side by side with other servers on this machine: over MQTT with mosquitto and
-// nats-server, over AMQP 1.0 with the router Qpid Dispatch and the brokers RabbitMQ and Artemis. Its durable queue stands
-// beside theirs and beside a stream of nats-server's JetStream.
+// nats-server, over AMQP 1.0 with the router Qpid Dispatch and the brokers RabbitMQ and Artemis, over STOMP with
+// RabbitMQ and ActiveMQ. Its durable queue stands beside theirs and beside a stream of nats-server's JetStream.
 //
-// It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt` or
-// `manifold bench amqp`, load drivers that work close to the wire and cost less than the servers; JetStream alone has a
-// driver around its own client. The driver is a process of its own, so that its garbage collector and descriptors are nobody
-// else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
+// It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt`,
+// `manifold bench amqp` or `manifold bench stomp`, load drivers that work close to the wire and cost less than the servers;
+// JetStream alone has a driver around its own client. The driver is a process of its own, so that its garbage collector and
+// descriptors are nobody else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
 // and backlog, one queue that is filled with millions of messages and drained.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
-//	sudo apt-get install mosquitto rabbitmq-server libaio1 default-jre-headless   # their services may stay stopped
+//	sudo apt-get install mosquitto rabbitmq-server activemq libaio1 default-jre-headless   # their services may stay stopped
 //	go install github.com/nats-io/nats-server/v2@latest
 //	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
 //	export QDROUTERD=/path/to/qdrouterd              # Qpid Dispatch 1.19.0, a release build
@@ -20,10 +20,10 @@
 // from the root of the repository; make bench-peers is the same without -markdown. NATS_SERVER, QDROUTERD and
 // RABBITMQ_SERVER name binaries that are not in PATH, or scripts that become them; a server that is missing where a
 // scenario asks for it is left out and an error at the end, unless -partial is given. The node of RabbitMQ has a home and an
-// epmd of its own and does not meet one that is installed.
+// epmd of its own and does not meet one that is installed. ActiveMQ is Debian's, or with ACTIVEMQ_HOME an unpacked archive.
 //
 // TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
-// -scenarios amqp or mqtt runs those of one protocol, and durable those of durable queues over AMQP; with
+// -scenarios amqp, mqtt or stomp runs those of one protocol, and durable those of durable queues over AMQP; with
 // -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is. The figures of
 // the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within one report, not between
 // machines. The driver takes CPU from the server on a machine with few cores.
@@ -81,7 +81,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var names string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, durable, "+strings.Join(scenarioNames(), ", "))
+	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, stomp, durable, "+strings.Join(scenarioNames(), ", "))
 	f.IntVar(&o.runs, "runs", 5, "runs of each scenario and server; the median is printed")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")

@@ -22,9 +22,9 @@ const (
 
 // gateway is one way to run Manifold: its arguments, and where it listens with them.
 type gateway struct {
-	args                    []string
-	mqtt, amqp, http, admin string
-	data                    string // the folder of what it stores
+	args                           []string
+	mqtt, amqp, stomp, http, admin string
+	data                           string // the folder of what it stores
 }
 
 // configureManifold is for the scenarios that compare.
@@ -40,7 +40,7 @@ func configureManifold(dir string) (plan, error) {
 }
 
 func (g gateway) plan() plan {
-	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp}}
+	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp, stomp: g.stomp}}
 }
 
 // configureQueues declares n queues, each by its own name.
@@ -74,7 +74,7 @@ func newGateway(dir, addresses string) (gateway, error) {
 	data := filepath.Join(dir, "data")
 	return gateway{
 		args: []string{"run", "-c", file, "--data", data, "--port-offset", strconv.Itoa(offset)}, data: data,
-		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset),
+		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset), stomp: loopback(61613 + offset),
 		http: loopback(8080 + offset), admin: loopback(8081 + offset),
 	}, nil
 }

@@ -75,7 +75,7 @@ func metrics() []metric {
 // report makes the tables out of the samples.
 func (b *bench) report() report {
 	r := report{facts: b.facts, verdicts: b.verdicts()}
-	for _, p := range []protocol{mqtt, amqp} {
+	for _, p := range []protocol{mqtt, amqp, stomp} {
 		for _, m := range metrics() {
 			if t := b.table(p, m); len(t.rows) > 0 {
 				r.tables = append(r.tables, t)
@@ -122,8 +122,8 @@ func (b *bench) notes() []string {
 			"holds the sender up is charged for all that had to wait (corrected for coordinated omission).")
 	}
 	if warm {
-		notes = append(notes, fmt.Sprintf("Durable queues over AMQP have %v of warm-up, because Java compiles while it runs.",
-			compiling))
+		notes = append(notes, fmt.Sprintf("Durable queues over AMQP and all of STOMP have %v of warm-up, because Java compiles "+
+			"while it runs.", compiling))
 	}
 	for _, s := range b.servers {
 		switch {

@@ -126,12 +126,12 @@ func TestMedian(t *testing.T) {
 
 // TestTablesShowTheServersOfTheirProtocol: a router has no column among MQTT brokers.
 func TestTablesShowTheServersOfTheirProtocol(t *testing.T) {
-	chosen, err := chooseScenarios("mqtt,amqp")
+	chosen, err := chooseScenarios("mqtt,amqp,stomp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{options: options{scenarios: chosen}}
-	for _, name := range []string{ours, mosquitto, nats, qdrouterd, rabbitmq, artemis} {
+	for _, name := range []string{ours, mosquitto, nats, qdrouterd, rabbitmq, artemis, activemq} {
 		b.servers = append(b.servers, server{name: name})
 	}
 	for _, c := range []struct {
@@ -144,6 +144,7 @@ func TestTablesShowTheServersOfTheirProtocol(t *testing.T) {
 		{"AMQP: Latency",
 			"scenario manifold qdrouterd rabbitmq artemis manifold/qdrouterd manifold/rabbitmq manifold/artemis"},
 		{"AMQP: Time to accepted", "scenario manifold rabbitmq artemis manifold/rabbitmq manifold/artemis"},
+		{"STOMP: Server CPU", "scenario manifold rabbitmq activemq manifold/rabbitmq manifold/activemq"},
 		{"MQTT: Resident", "scenario manifold mosquitto manifold/mosquitto"},
 	} {
 		tables := b.report().tables

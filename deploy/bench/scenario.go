@@ -17,14 +17,16 @@ const (
 	quorum    = "rabbitmq-quorum" // the same, its durable queue being a quorum queue and not a classic one
 	artemis   = "artemis"
 	jetstream = "jetstream" // nats-server again, through its own protocol
+	activemq  = "activemq"  // ActiveMQ Classic
 )
 
 // protocol is what a scenario speaks.
 type protocol string
 
 const (
-	mqtt protocol = "mqtt"
-	amqp protocol = "amqp"
+	mqtt  protocol = "mqtt"
+	amqp  protocol = "amqp"
+	stomp protocol = "stomp"
 )
 
 // scenario is one kind of load.
@@ -33,7 +35,7 @@ type scenario struct {
 	about    string
 	protocol protocol
 	servers  []string // who takes part; the others have nothing comparable
-	place    string   // the topic or address that the driver uses, or the prefix of them
+	place    string   // the topic, address or destination that the driver uses, or the prefix of them
 	args     []string // for `manifold bench`
 	size     int      // of a payload, in bytes
 	count    counter  // what rates and costs are per
@@ -62,7 +64,8 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
-	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), []scenario{backlogScenario()})
+	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), stompScenarios(),
+		[]scenario{backlogScenario()})
 }
 
 const smallSize = 256
@@ -157,12 +160,12 @@ func chooseScenarios(names string) ([]scenario, error) {
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(chosen)
 		for _, s := range all {
-			if name == "all" || name == string(s.protocol) || name == durableGroup && s.isDurable() || name == s.name {
+			if name == "all" || name == string(s.protocol) || name == durableGroup && s.inDurableGroup() || name == s.name {
 				chosen = append(chosen, s)
 			}
 		}
 		if len(chosen) == before {
-			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s", name, mqtt, amqp, durableGroup,
+			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s, %s", name, mqtt, amqp, stomp, durableGroup,
 				strings.Join(scenarioNames(), ", "))
 		}
 	}

@@ -24,7 +24,7 @@ type server struct {
 
 	// configure writes what the server needs into dir and says how it runs.
 	configure func(dir string) (plan, error)
-	// place gives the name that a topic or an address of a scenario has here; nil for the same.
+	// place gives the name that the place of a scenario has here; nil for the same.
 	place func(sc scenario) string
 	// driver puts the load on this server. It takes the flags of `manifold bench`; empty for that.
 	driver string
@@ -69,13 +69,14 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
 				"does not drop settled messages", qdrouterdCapacity)},
 			os.Getenv("QDROUTERD"), "qdrouterd"),
-		foundRabbitMQ(rabbitmq, "classic", "; has no anycast: a queue and messages that are not durable stand in"),
+		foundRabbitMQ(rabbitmq, "classic", "; has no anycast: a queue of messages that are not durable stands in"),
 		foundRabbitMQ(quorum, "quorum", ""),
 		found(server{name: artemis, version: []string{"version"}, configure: configureArtemis,
 			note: "as `artemis create` configures it for this disk, with an ASYNCIO journal if libaio is installed; syncs " +
 				"before it accepts"},
 			filepath.Join(os.Getenv("ARTEMIS_HOME"), "bin", "artemis"), "artemis"),
 		foundJetStream(ctx, o, dir),
+		foundActiveMQ(),
 	}, nil
 }
 

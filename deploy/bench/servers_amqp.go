@@ -48,27 +48,29 @@ log {
 func foundRabbitMQ(name, queueType, more string) server {
 	return found(server{name: name, versionAt: rabbitmqVersion, place: rabbitmqPlace,
 		configure: func(dir string) (plan, error) { return configureRabbitMQ(dir, queueType) },
-		note: "plugin rabbitmq_amqp1_0; the durable queue is a " + queueType + " queue, which syncs before it accepts" +
-			more},
+		note: "plugins rabbitmq_amqp1_0 and rabbitmq_stomp; the durable queue is a " + queueType + " queue, which syncs before " +
+			"it accepts" + more},
 		os.Getenv("RABBITMQ_SERVER"), "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
 }
 
 // configureRabbitMQ gives the node a home of its own, and an epmd of its own that is ended with it. Its AMQP 1.0 declares
-// no durable queues, so one is there from the start.
+// no durable queues, so one is there from the start. Who names no user to its STOMP is guest.
 func configureRabbitMQ(dir, queueType string) (plan, error) {
-	var ports [3]int
+	var ports [4]int
 	for i := range ports {
 		var err error
 		if ports[i], err = freePort(); err != nil {
 			return plan{}, err
 		}
 	}
-	listener, distribution, epmd := ports[0], strconv.Itoa(ports[1]), strconv.Itoa(ports[2])
+	doors := map[protocol]string{amqp: loopback(ports[0]), stomp: loopback(ports[1])}
+	distribution, epmd := strconv.Itoa(ports[2]), strconv.Itoa(ports[3])
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for name, content := range map[string]string{
-		"enabled_plugins": "[rabbitmq_amqp1_0].\n",
+		"enabled_plugins": "[rabbitmq_amqp1_0,rabbitmq_stomp].\n",
 		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = %s\nlog.console = true\nlog.console.level = error\nlog.file = false\n"+
-			"load_definitions = %s\n", loopback(listener), at("definitions.json")),
+			"load_definitions = %s\nstomp.listeners.tcp.1 = %s\nstomp.default_user = guest\nstomp.default_pass = guest\n",
+			doors[amqp], at("definitions.json"), doors[stomp]),
 		"definitions.json": fmt.Sprintf(`{
   "vhosts": [{"name": "/"}],
   "users": [{"name": "guest", "password": "guest", "tags": ""}],
@@ -82,7 +84,7 @@ func configureRabbitMQ(dir, queueType string) (plan, error) {
 		}
 	}
 	return plan{
-		doors: map[protocol]string{amqp: loopback(listener)},
+		doors: doors,
 		env: []string{
 			"HOME=" + dir, "ERL_EPMD_PORT=" + epmd, "ERL_EPMD_ADDRESS=127.0.0.1",
 			"RABBITMQ_ALLOW_INPUT=1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput", // the script becomes the node itself

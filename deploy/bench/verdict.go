@@ -50,7 +50,7 @@ func targets(o options) []target {
 			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
 				format: multiple})
 	}
-	return slices.Concat(all, queueTargets(o.queues), durableTargets(), backlogTargets(o))
+	return slices.Concat(all, queueTargets(o.queues), durableTargets(), stompTargets(), backlogTargets(o))
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

@@ -12,7 +12,7 @@ func judged(t *testing.T) *bench {
 	t.Helper()
 	return &bench{
 		options: options{scenarios: scenarios(), runs: 1, duration: time.Second, idle: 10, queues: 50000},
-		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}, {name: artemis}},
+		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}, {name: artemis}, {name: rabbitmq}, {name: activemq}},
 		samples: map[cell][]sample{
 			{"qos0-1x1", ours}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 13 * time.Millisecond}},
 			{"qos0-1x1", nats}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
@@ -27,6 +27,11 @@ func judged(t *testing.T) *bench {
 			{"amqp-durable-4x4", artemis}:   {{Elapsed: time.Second, Delivered: 1000}},
 			{"amqp-durable-paced", ours}:    {{Confirmation: latency{P99: 3e6}, Latency: latency{P99: 1e6}}},
 			{"amqp-durable-paced", artemis}: {{Confirmation: latency{P99: 2e6}, Latency: latency{P99: 4e6}}},
+
+			{"stomp-queue-1x1", ours}:     {{Elapsed: time.Second, Delivered: 3900}},
+			{"stomp-queue-1x1", rabbitmq}: {{Elapsed: time.Second, Delivered: 1000}},
+			{"stomp-4x4", ours}:           {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 3 * time.Millisecond}},
+			{"stomp-4x4", activemq}:       {{Elapsed: time.Second, Delivered: 100, ServerCPU: time.Millisecond}},
 		},
 	}
 }
@@ -46,6 +51,8 @@ func TestVerdictsTellWhatWasReached(t *testing.T) {
 		"artemis, 4x4: reached, 3.10 ×\n",
 		"artemis, 1x1: not measured\n",
 		"no later than that of artemis: not reached, 1.50 ×\n",
+		"messages/s of rabbitmq, 1x1: not reached, 3.90 ×\n",
+		"activemq's CPU, 4x4: reached, 0.30 ×\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

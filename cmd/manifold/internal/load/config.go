@@ -15,6 +15,7 @@ type Protocol string
 const (
 	MQTT  Protocol = "mqtt"  // MQTT 3.1.1
 	AMQP  Protocol = "amqp"  // AMQP 1.0
+	STOMP Protocol = "stomp" // STOMP 1.2
 	HTTP  Protocol = "http"  // Manifold's resources over HTTP/1.1, see docs/http.md
 	HTTP2 Protocol = "http2" // the same over HTTP/2, with prior knowledge (RFC 9113, section 3.3)
 )
@@ -23,10 +24,10 @@ func (p Protocol) isHTTP() bool { return p == HTTP || p == HTTP2 }
 
 func (p Protocol) validate() error {
 	switch p {
-	case MQTT, AMQP, HTTP, HTTP2:
+	case MQTT, AMQP, STOMP, HTTP, HTTP2:
 		return nil
 	default:
-		return fmt.Errorf("protocol %q is none of %s, %s, %s, %s", p, MQTT, AMQP, HTTP, HTTP2)
+		return fmt.Errorf("protocol %q is none of %s, %s, %s, %s, %s", p, MQTT, AMQP, STOMP, HTTP, HTTP2)
 	}
 }
 
@@ -47,6 +48,7 @@ const (
 const (
 	defaultWindow      = 1000
 	defaultTenant      = "default"
+	defaultHost        = "/" // in STOMP: it names no tenant, and is what RabbitMQ has
 	defaultOutstanding = 1000
 	defaultRequests    = 1  // in HTTP: the window
 	defaultAhead       = 16 // in HTTP: outstanding
@@ -64,19 +66,22 @@ type Config struct {
 	Password string   // shown to the server when Username is not empty
 	ClientID string   // prefix of every client identifier, or container-id; default "load"
 	Tenant   string   // HTTP only: whose addresses are used; default "default"
+	Host     string   // STOMP only: the virtual host that is named; default "/"
 
 	Layout      Layout // default Pairs
-	Topic       string // the topic (in AMQP and HTTP: the address) itself for Mesh and Workers, the prefix otherwise; default "bench"
+	Topic       string // the topic (or address, or destination) itself for Mesh and Workers, the prefix otherwise; default "bench"
 	Publishers  int    // default 1
 	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
 	// Topics, when not 0, spreads the messages of each publisher over so many topics in turn: message n goes to the
 	// number n modulo Topics below the topic of its layout, with leading zeros, as bench/007. Nobody can listen then.
 	Topics int
 
-	PayloadSize  int  // bytes, at least MinPayload; default 256
-	PublishQoS   int  // 0 or 1; in AMQP 0 is settled and 1 unsettled; in HTTP 0 asks for no outcome and 1 does
-	SubscribeQoS int  // 0 or 1; in AMQP likewise; in HTTP 0 watches a stream, and 1 receives under a lock and deletes
-	Durable      bool // AMQP only: the header says that the message is to survive
+	PayloadSize int // bytes, at least MinPayload; default 256
+	PublishQoS  int // 0 or 1; in AMQP 0 is settled and 1 unsettled; in HTTP and STOMP 0 asks for no outcome and 1 does
+	// SubscribeQoS is 0 or 1; in AMQP likewise; in HTTP 0 watches a stream, and 1 receives under a lock and deletes; in
+	// STOMP 0 is ack:auto, and 1 client-individual.
+	SubscribeQoS int
+	Durable      bool // AMQP and STOMP: a header says that the message is to survive
 
 	// Window is how many QoS 1 messages one publisher has unacknowledged at most; default 1000, at most 65,535. In HTTP it
 	// is how many requests it has under way, whatever the QoS; default 1, and with more the messages have no order.
@@ -121,6 +126,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Tenant == "" {
 		c.Tenant = defaultTenant
+	}
+	if c.Host == "" {
+		c.Host = defaultHost
 	}
 	window, outstanding := defaultWindow, defaultOutstanding
 	if c.Protocol.isHTTP() {
@@ -261,4 +269,9 @@ func (c Config) httpDoor(atOnce int) httpDoor {
 
 func (c Config) amqpDoor(buffer, ahead int) amqpDoor {
 	return amqpDoor{address: c.Address, username: c.Username, password: c.Password, buffer: buffer, ahead: ahead}
+}
+
+func (c Config) stompDoor(buffer, ahead int) stompDoor {
+	return stompDoor{address: c.Address, host: c.Host, username: c.Username, password: c.Password, buffer: buffer,
+		ahead: ahead}
 }

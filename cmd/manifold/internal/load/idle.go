@@ -18,8 +18,9 @@ type IdleConfig struct {
 	Password string
 	ClientID string // prefix of every client identifier, or container-id; default "idle"
 	Tenant   string // HTTP only: whose addresses are used; default "default"
+	Host     string // STOMP only: the virtual host that is named; default "/"
 	// Topic is the prefix of what connection i uses, Topic/i; default "idle". In MQTT it subscribes to it with QoS 0, in
-	// AMQP it has a link to it and another one from it, and in HTTP it watches its stream.
+	// STOMP with ack:auto, in AMQP it has a link to it and another one from it, and in HTTP it watches its stream.
 	Topic       string
 	Connections int
 
@@ -41,6 +42,9 @@ func (c IdleConfig) withDefaults() IdleConfig {
 	}
 	if c.Tenant == "" {
 		c.Tenant = defaultTenant
+	}
+	if c.Host == "" {
+		c.Host = defaultHost
 	}
 	if c.Topic == "" {
 		c.Topic = "idle"
@@ -201,6 +205,8 @@ func newIdler(c IdleConfig, i int) idler {
 	switch {
 	case c.Protocol == AMQP:
 		return &amqpIdler{config: c, number: i}
+	case c.Protocol == STOMP:
+		return &stompIdler{config: c, number: i}
 	case c.Protocol.isHTTP():
 		return newHTTPIdler(c, i)
 	default:

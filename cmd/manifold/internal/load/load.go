@@ -1,4 +1,4 @@
-// Package load puts MQTT 3.1.1, AMQP 1.0 or HTTP traffic on a server and measures what the server does with it.
+// Package load puts MQTT 3.1.1, AMQP 1.0, STOMP 1.2 or HTTP traffic on a server and measures what the server does with it.
 //
 // A client library costs more CPU than the servers it would measure, so this driver works close to the wire: it writes
 // batches of messages that were encoded once, and acknowledges everything of one read with one write. HTTP alone, where

@@ -27,6 +27,8 @@ func (r *run) newOutlet(i int, p *publisher) outlet {
 	switch {
 	case r.config.Protocol == AMQP:
 		return newAMQPOutlet(r, i, p)
+	case r.config.Protocol == STOMP:
+		return newSTOMPOutlet(r, i, p)
 	case r.config.Protocol.isHTTP():
 		return newHTTPOutlet(r, i, p)
 	default:
@@ -39,6 +41,8 @@ func (r *run) newInlet(i int, s *subscriber) line {
 	switch {
 	case r.config.Protocol == AMQP:
 		return newAMQPInlet(r, i, s)
+	case r.config.Protocol == STOMP:
+		return newSTOMPInlet(r, i, s)
 	case r.config.Protocol.isHTTP() && r.config.SubscribeQoS == 1:
 		return newHTTPTaker(r, i, s)
 	case r.config.Protocol.isHTTP():
