@@ -63,6 +63,61 @@ func TestABadBlockCostsOnlyWhatIsInIt(t *testing.T) {
 	}
 }
 
+// TestWhatComesAfterABadBlockIsThere: a spoilt block that reaches into the next queue keeps an iterator from what the former
+// one gets later, too; the messages are there all the same, now and after a restart, and no number is given twice.
+func TestWhatComesAfterABadBlockIsThere(t *testing.T) {
+	const messages = 200
+	written := vfs.NewMem()
+	s := open(t, written)
+	noise := make([]byte, 500+messages)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	body := func(seq uint64) []byte { return noise[seq%messages:][:500] }
+	write(t, s, func(b store.Batch) {
+		b.PutMeta(1, store.Meta{Head: 1})
+		for seq := range uint64(messages) {
+			b.Append(1, seq+1, 0, nil, body(seq))
+		}
+		b.PutMeta(2, store.Meta{Head: 1})
+		b.Append(2, 1, 0, nil, body(0))
+	})
+	s = reopen(t, s, written) // the log becomes a table
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	name, size := largestTable(t, written)
+	for at := size / 50; at < size*97/100; at += size / 60 {
+		fs := clone(t, written)
+		flipAt(t, fs, name, at)
+		s := open(t, fs)
+		if r := recoverAll(t, s); len(r.corrupt) == 0 {
+			t.Fatalf("bit at %d of %d: nothing is reported", at, size)
+		}
+		var later []uint64
+		for seq := uint64(messages + 1); seq <= messages+20; seq += 3 {
+			write(t, s, func(b store.Batch) { b.Append(1, seq, 0, nil, body(seq)) })
+			later = append(later, seq)
+		}
+		var read []uint64
+		for _, seq := range later {
+			err := s.Read(1, seq, func(seq uint64, _ byte, _ []byte) bool {
+				read = append(read, seq)
+				return false
+			})
+			if err != nil {
+				t.Errorf("bit at %d of %d: message %d is read with %v", at, size, seq, err)
+			}
+		}
+		s = reopen(t, s, fs)
+		all := recoverAll(t, s).messages[1]
+		if !slices.Equal(read, later) || !slices.IsSorted(all) || !slices.Equal(all[max(0, len(all)-len(later)):], later) {
+			t.Errorf("bit at %d of %d: read %v, recovered %v, want %v", at, size, read, all, later)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // largestTable finds the largest table file of a store.
 func largestTable(t *testing.T, fs vfs.FS) (name string, size int64) {
 	t.Helper()

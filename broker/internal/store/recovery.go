@@ -25,7 +25,7 @@ func (s *Store) Recover(v Visitor) (err error) {
 	if err != nil {
 		return fmt.Errorf("store recovery: %w", err)
 	}
-	r := recovery{it: it, visitor: v}
+	r := recovery{view: s.view, it: it, visitor: v}
 	for valid := it.First(); (valid || r.leap(&valid)) && err == nil; {
 		valid, err = r.step()
 	}
@@ -37,10 +37,12 @@ func (s *Store) Recover(v Visitor) (err error) {
 
 // recovery is the state of one Recover.
 type recovery struct {
+	view    View
 	it      Iterator
 	visitor Visitor
 	queue   QueueID // the one being visited; 0 before the first
 	seq     uint64  // of its last message that was visited
+	spoilt  error   // why the last seek failed, if it did
 	scratch [messageKeyLen]byte
 }
 
@@ -92,9 +94,12 @@ func (r *recovery) begin(id QueueID, value []byte, err error) (valid bool) {
 	return r.readable(id, r.seq+1) && r.it.Valid()
 }
 
-// lastOf is the number of a queue's last message, or 0.
+// lastOf is the number of a queue's last message, or 0; one above all if it cannot be found out.
 func (r *recovery) lastOf(id QueueID) uint64 {
 	if !r.it.SeekLT(metaKey(r.scratch[:0], id+1)) {
+		if r.it.Error() != nil {
+			return lostNumbers
+		}
 		return 0
 	}
 	_, seq, _ := splitQueueKey(r.it.Key())

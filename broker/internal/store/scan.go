@@ -9,12 +9,35 @@ import (
 
 // Read visits a queue's messages in order, beginning with the first whose number is at least from, until visit returns
 // false. The value is valid until visit returns. A corrupt message ends it with *CorruptError, which names it.
-func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte, value []byte) bool) (err error) {
-	it, err := s.view.Iterate(messageKey(nil, id, max(from, 1)), metaKey(nil, id+1))
+//
+// A spoilt block also keeps an iterator from what is not in it, but between its keys or, of the last one of a table, above
+// them. So a message that cannot be walked to is looked up.
+func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte, value []byte) bool) error {
+	for next := max(from, 1); ; next++ {
+		err := s.walkMessages(id, &next, visit)
+		broken, ok := errors.AsType[*CorruptError](err)
+		if !ok || !pebble.IsCorruptionError(broken.Cause) {
+			return err
+		}
+		flags, value, lookUp := s.Load(id, next, nil)
+		if lookUp != nil {
+			return err
+		}
+		if !visit(next, flags, value) {
+			return nil
+		}
+	}
+}
+
+// walkMessages is Read as far as an iterator comes. It leaves in next the number after the last message that was visited.
+func (s *Store) walkMessages(id QueueID, next *uint64, visit func(uint64, byte, []byte) bool) (err error) {
+	it, err := s.view.Iterate(messageKey(nil, id, *next), metaKey(nil, id+1))
+	if pebble.IsCorruptionError(err) {
+		return corrupt(messageKey(nil, id, *next), err)
+	}
 	if err != nil {
 		return fmt.Errorf("store read: %w", err)
 	}
-	next := max(from, 1)
 	defer func() {
 		if closing := it.Close(); err == nil {
 			err = closing
@@ -30,12 +53,12 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 		case err != nil:
 			return err
 		}
-		if next = seq + 1; !visit(seq, flags, value) {
+		if *next = seq + 1; !visit(seq, flags, value) {
 			return nil
 		}
 	}
 	if err := it.Error(); pebble.IsCorruptionError(err) {
-		return corrupt(messageKey(nil, id, next), err)
+		return corrupt(messageKey(nil, id, *next), err)
 	}
 	return it.Error()
 }
@@ -43,6 +66,9 @@ func (s *Store) Read(id QueueID, from uint64, visit func(seq uint64, flags byte,
 // readMessage gives the message at an iterator, with what is apart joined to it in a buffer.
 func (s *Store) readMessage(it Iterator, id QueueID, seq uint64, joined *[]byte) (flags byte, value []byte, err error) {
 	record, err := it.ValueAndErr()
+	if pebble.IsCorruptionError(err) {
+		return 0, nil, corrupt(it.Key(), err)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
