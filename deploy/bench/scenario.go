@@ -70,24 +70,35 @@ func scenarios() []scenario {
 
 const smallSize = 256
 
+// mqttRate is the messages per second of the MQTT scenarios that measure latency.
+const mqttRate = 1_000
+
 func mqttScenarios() []scenario {
 	everybody, brokers := []string{ours, mosquitto, nats}, []string{ours, mosquitto}
 	pair := []string{"--layout", "pairs"}
 	fan := []string{"--layout", "fanout", "--subscribers", "100"}
 	queue := []string{"--layout", "mesh", "--qos", "1", "--window", "1000"}
+	ten := []string{"--layout", "pairs", "--publishers", "10", "--subscribers", "10"}
+	steady := slices.Concat(pair, []string{"--latency", "--rate", fmt.Sprint(mqttRate)})
 	qos1 := []string{"--qos", "1"}
 	all := []scenario{
 		{name: "qos0-1x1", about: "QoS 0, 1 publisher, 1 subscriber", servers: everybody, place: loadTopic, args: pair,
 			count: delivered},
+		{name: "qos0-10x10", about: "QoS 0, 10 publishers, 10 subscribers, each with its own topic", servers: everybody,
+			place: loadTopic, args: ten, count: delivered},
 		{name: "qos0-1x100", about: "QoS 0, 1 publisher, 100 subscribers", servers: everybody, place: loadTopic, args: fan,
 			count: delivered},
 		{name: "qos1-1x1", about: "QoS 1, 1 publisher, 1 subscriber, not durable", servers: brokers, place: loadTopic,
 			args: slices.Concat(pair, qos1), count: delivered},
 		{name: "qos1-1x100", about: "QoS 1, 1 publisher, 100 subscribers, not durable", servers: brokers, place: loadTopic,
 			args: slices.Concat(fan, qos1), count: delivered},
+		{name: "qos0-paced", about: fmt.Sprintf("QoS 0, 1 publisher, 1 subscriber, %d messages/s", mqttRate), servers: everybody,
+			place: loadTopic, args: steady, count: delivered, kind: paced},
+		{name: "qos1-paced", about: fmt.Sprintf("QoS 1, 1 publisher, 1 subscriber, not durable, %d messages/s", mqttRate),
+			servers: brokers, place: loadTopic, args: slices.Concat(steady, qos1), count: delivered, kind: paced},
 		{name: "queue", about: "durable queue with fsync, 1 publisher, nobody consumes", servers: []string{ours},
 			place: queueTopic, args: slices.Concat(queue, []string{"--subscribers", "0"}), count: acknowledged},
-		{name: "queue-consumed", about: "durable queue with fsync, 1 publisher, 1 QoS 1 consumer", servers: []string{ours},
+		{name: "queue-consumed", about: "durable queue with fsync, 1 publisher, 1 QoS 1 consumer", servers: []string{ours, nats},
 			place: queueTopic, args: slices.Concat(queue, []string{"--subscribers", "1"}), count: acknowledged},
 		{name: "idle", about: "idle connections with one subscription each", servers: brokers, place: idleTopic, kind: idle},
 		{name: "queues", about: "many queues with one message each", servers: []string{ours}, place: manyTopic,

@@ -63,7 +63,8 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 				"so that it does not drop; sys_interval 0; set_tcp_nodelay off as by default, which costs it least CPU"},
 			"mosquitto", "/usr/sbin/mosquitto"),
 		found(server{name: nats, version: []string{"--version"}, configure: configureNATS,
-			note: "JetStream on, because its MQTT needs it; only QoS 0 is compared, its QoS 1 stores every message"},
+			note: "JetStream on, because its MQTT needs it; its QoS 1 stores every message in a file, answers, and syncs every two " +
+				"minutes, its default, so it stands beside our durable queue"},
 			os.Getenv("NATS_SERVER"), "nats-server"),
 		found(server{name: qdrouterd, version: []string{"--version"}, configure: configureQdrouterd,
 			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
