@@ -9,7 +9,22 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
+
+// configuration is one queue, and free ports.
+const configuration = `
+anonymous: true
+log: {level: warn}
+mqtt: {port: 0, webSocket: {port: 0}}
+amqp: {port: 0}
+stomp: {port: 0}
+http: {port: 0}
+admin: {enabled: false}
+addresses:
+  - {name: jobs, kind: queue}
+`
 
 // What works on the queue while the process is killed.
 const (
@@ -75,15 +90,16 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 // trial is the course of the test: the lives of the process, and what outlives each of them.
 type trial struct {
 	t          *testing.T
-	program    program
+	program    gatewaytest.Program
 	random     *rand.Rand
 	ledger     *ledger
 	publishers [publishers]*publisher
-	starts     []time.Duration // how long each took
+	doors      map[string]string // of this life: host:port by name
+	starts     []time.Duration   // how long each took
 }
 
 func newTrial(t *testing.T, seed uint64) *trial {
-	tr := &trial{t: t, program: build(t), random: rand.New(rand.NewPCG(seed, seed)), ledger: new(ledger)}
+	tr := &trial{t: t, program: gatewaytest.Build(t, configuration), random: rand.New(rand.NewPCG(seed, seed)), ledger: new(ledger)}
 	for i := range tr.publishers {
 		tr.publishers[i] = &publisher{number: uint32(i), ledger: tr.ledger}
 	}
@@ -100,7 +116,7 @@ func (tr *trial) crash() {
 	p := tr.start()
 	l := tr.load(p, endless, hold)
 	tr.await(p, l.begun, "an acknowledgement")
-	p.live(tr.t, lifetime)
+	p.Live(tr.t, lifetime)
 	tr.kill(p, l)
 }
 
@@ -118,9 +134,9 @@ func (tr *trial) holds() (hold [consumers]int) {
 
 // interruptStart kills the process while it recovers.
 func (tr *trial) interruptStart() {
-	p := tr.program.launch(tr.t)
-	p.live(tr.t, time.Duration(tr.random.Int64N(int64(longestBoot))))
-	p.kill(tr.t)
+	p := tr.program.Launch(tr.t)
+	p.Live(tr.t, time.Duration(tr.random.Int64N(int64(longestBoot))))
+	p.Kill(tr.t)
 }
 
 // finish is the last life: all that is owed is delivered, until the queue is empty. Some new messages come behind all
@@ -134,7 +150,7 @@ func (tr *trial) finish() {
 	case <-time.After(patience):
 		tr.t.Error("what is owed does not come")
 	}
-	answer, err := http.Post("http://"+p.doors["http"]+"/v1/default/jobs/messages/head", "", nil)
+	answer, err := http.Post("http://"+tr.doors["http"]+"/v1/default/jobs/messages/head", "", nil)
 	if err != nil {
 		tr.t.Fatal(err)
 	}
@@ -146,38 +162,39 @@ func (tr *trial) finish() {
 	slices.Sort(tr.starts)
 }
 
-func (tr *trial) start() *process {
+func (tr *trial) start() *gatewaytest.Process {
+	tr.t.Helper()
 	begin := time.Now()
-	p := tr.program.launch(tr.t)
-	p.ready(tr.t)
+	p := tr.program.Launch(tr.t)
+	doors, err := p.Ready()
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.doors = doors
 	tr.starts = append(tr.starts, time.Since(begin))
 	tr.ledger.begin()
 	return p
 }
 
 // await waits for something that the process has to bring about.
-func (tr *trial) await(p *process, done <-chan struct{}, what string) {
+func (tr *trial) await(p *gatewaytest.Process, done <-chan struct{}, what string) {
 	tr.t.Helper()
-	select {
-	case <-done:
-	case <-p.ended:
-		tr.t.Fatalf("the process ended by itself:\n%s", p.log.String())
-	case <-time.After(patience):
+	if err := p.Await(done, patience); err != nil {
 		_, failures := tr.ledger.summary()
-		tr.t.Fatalf("%s did not come within %v: %q", what, patience, failures)
+		tr.t.Fatalf("waiting for %s: %v; %q", what, err, failures)
 	}
 }
 
 // kill ends the process, and waits until its clients have read what it had still sent.
-func (tr *trial) kill(p *process, l *load) {
+func (tr *trial) kill(p *gatewaytest.Process, l *load) {
 	l.killed.Store(true)
-	p.kill(tr.t)
+	p.Kill(tr.t)
 	l.running.Wait()
 }
 
 // load connects all clients and lets them work. Each publisher sends up to more new messages, and each consumer leaves
 // its first deliveries, as many as hold says, without an acknowledgement. It gets no more than mqtt.queueCredit of those.
-func (tr *trial) load(p *process, more int, hold [consumers]int) *load {
+func (tr *trial) load(p *gatewaytest.Process, more int, hold [consumers]int) *load {
 	tr.t.Helper()
 	l := newLoad(tr.ledger)
 	for i := range consumers {
@@ -199,9 +216,9 @@ func (tr *trial) load(p *process, more int, hold [consumers]int) *load {
 }
 
 // connect gives a client of MQTT 3.1.1 or 5, by turns.
-func (tr *trial) connect(p *process, id string, turn int) *client {
+func (tr *trial) connect(p *gatewaytest.Process, id string, turn int) *client {
 	tr.t.Helper()
-	c, err := dial(p.doors["mqtt"], byte(4+turn%2), id)
+	c, err := dial(tr.doors["mqtt"], byte(4+turn%2), id)
 	if err != nil {
 		tr.t.Fatal(err)
 	}

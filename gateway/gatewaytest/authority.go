@@ -1,4 +1,5 @@
-// Package gatewaytest has what tests of a gateway need beside it: an authority that gives out certificates.
+// Package gatewaytest has what tests of a gateway need beside it: an authority that gives out certificates, and the
+// binary as a process that can be killed.
 package gatewaytest
 
 import (

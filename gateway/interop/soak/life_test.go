@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
 // life is one life of the process as its clients see it.
@@ -40,12 +42,12 @@ type crew struct {
 }
 
 // hire lets workers work as soon as the process is ready, until it is killed.
-func hire(p *process, workers []worker, ledger *ledger, last bool) *crew {
+func hire(p *gatewaytest.Process, workers []worker, ledger *ledger, last bool) *crew {
 	ctx, end := context.WithCancel(context.Background())
 	c := &crew{ledger: ledger, end: end, opened: make(chan struct{})}
 	begin := time.Now()
 	c.running.Go(func() {
-		doors, err := p.ready()
+		doors, err := p.Ready()
 		if err != nil {
 			c.fault("the start", err)
 			return

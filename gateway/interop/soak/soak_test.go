@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
 const (
@@ -47,7 +49,7 @@ func TestKillsLoseNothing(t *testing.T) {
 	seed := setting(t, "MANIFOLD_SEED", time.Now().UnixNano(), func(text string) (int64, error) {
 		return strconv.ParseInt(text, 10, 64)
 	})
-	s := &soak{t: t, program: build(t), ledger: new(ledger)}
+	s := &soak{t: t, program: gatewaytest.Build(t, configuration), ledger: new(ledger)}
 	s.workers = cast(s.ledger)
 	s.run(instants(length, rate, rand.New(rand.NewPCG(uint64(seed), 0))))
 	s.finish()
@@ -92,7 +94,7 @@ func instants(length time.Duration, perMinute int, random *rand.Rand) []time.Dur
 // soak is the course of the test: the lives of the process, and what outlives each of them.
 type soak struct {
 	t       *testing.T
-	program program
+	program gatewaytest.Program
 	ledger  *ledger
 	workers []worker
 	kills   int
@@ -103,21 +105,17 @@ type soak struct {
 func (s *soak) run(kills []time.Duration) {
 	begin := time.Now()
 	for _, instant := range kills {
-		p := s.program.launch(s.t)
+		p := s.program.Launch(s.t)
 		c := hire(p, s.workers, s.ledger, false)
-		select {
-		case <-time.After(time.Until(begin.Add(instant))):
-		case <-p.ended:
-			s.t.Fatalf("the process ended by itself:\n%s", p.log.String())
-		}
+		p.Live(s.t, time.Until(begin.Add(instant)))
 		s.kill(p, c)
 	}
 }
 
 // kill ends a life.
-func (s *soak) kill(p *process, c *crew) {
+func (s *soak) kill(p *gatewaytest.Process, c *crew) {
 	c.expectKill()
-	p.kill(s.t)
+	p.Kill(s.t)
 	c.wait()
 	s.kills++
 	if c.start > 0 {
@@ -127,15 +125,11 @@ func (s *soak) kill(p *process, c *crew) {
 
 // finish is the last life, in which everything is consumed.
 func (s *soak) finish() {
-	p := s.program.launch(s.t)
+	p := s.program.Launch(s.t)
 	c := hire(p, s.workers, s.ledger, true)
 	defer s.kill(p, c)
-	select {
-	case <-c.opened:
-	case <-p.ended:
-		s.t.Fatalf("the process ended by itself:\n%s", p.log.String())
-	case <-time.After(patience):
-		s.t.Fatal("the clients do not get in")
+	if err := p.Await(c.opened, patience); err != nil {
+		s.t.Fatalf("waiting for the clients to get in: %v", err)
 	}
 	s.drain(c.doors["admin"])
 }
