@@ -2,15 +2,13 @@ package engine
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
 )
 
 // FuzzCutAnywhere feeds one byte stream in one piece, and cut into pieces. The events, the error and the answer have to
@@ -130,13 +128,8 @@ func talk(t *testing.T, stream, cuts []byte, client bool) []string {
 	}
 	c.start()
 	c.conn.Open(frame.Open{ContainerID: "me"})
-	for i := 0; len(stream) > 0; i++ {
-		n := len(stream)
-		if len(cuts) > 0 {
-			n = min(n, int(cuts[i%len(cuts)])+1)
-		}
-		c.feed(stream[:n])
-		stream = stream[n:]
+	for piece := range transporttest.Pieces(stream, cuts) {
+		c.feed(piece)
 		if kept := len(c.conn.in); kept > int(c.limits.MaxFrameSize)+maxBacklog {
 			t.Fatalf("%d bytes are kept", kept)
 		}
@@ -156,35 +149,21 @@ func talk(t *testing.T, stream, cuts []byte, client bool) []string {
 }
 
 // scriptStreams are the peer's halves of the conversations in testdata.
-func scriptStreams(t testing.TB) (streams [][]byte) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		script, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var stream []byte
-		for text := range strings.Lines(string(script)) {
-			text = strings.TrimSpace(text)
-			if words, ok := strings.CutPrefix(text, "recv "); ok {
-				stream = append(stream, encodeFrame(t, words)...)
-			} else if digits, ok := strings.CutPrefix(text, "bytes "); ok {
-				raw, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
-				if err != nil {
-					t.Fatal(err)
-				}
-				stream = append(stream, raw...)
-			} else if text == "opened" || strings.HasPrefix(text, "opened ") {
+func scriptStreams(t testing.TB) [][]byte {
+	return transporttest.Streams(t, func() transporttest.Encode {
+		return func(word, rest string) (stream []byte) {
+			switch word {
+			case "recv":
+				return encodeFrame(t, rest)
+			case "bytes":
+				return transporttest.Hex(t, rest)
+			case "opened":
 				for _, words := range []string{"Header AMQP", "Open ContainerID=client",
 					"Begin NextOutgoingID=0 IncomingWindow=100 OutgoingWindow=100"} {
 					stream = append(stream, encodeFrame(t, words)...)
 				}
 			}
+			return stream
 		}
-		streams = append(streams, stream)
-	}
-	return streams
+	})
 }

@@ -92,13 +92,13 @@ func TestHostileValuesAreDecodeErrors(t *testing.T) {
 // TestEchoStormIsAnsweredOnce asks for a thousand answers at a time.
 func TestEchoStormIsAnsweredOnce(t *testing.T) {
 	c := played(t, "opened", peerReceives, "do accept link=a")
-	c.take()
+	c.Take()
 	for range 1000 {
-		c.input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1 Echo")
-		c.input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Echo")
+		c.Input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1 Echo")
+		c.Input("recv", "Flow NextIncomingID=0 IncomingWindow=9 NextOutgoingID=0 OutgoingWindow=1 Echo")
 	}
 	c.lines = nil
-	if got := c.take(); len(got) != 1 {
+	if got := c.Take(); len(got) != 1 {
 		t.Errorf("%d answers", len(got))
 	}
 }
@@ -110,8 +110,8 @@ func TestPeerThatDoesNotReadIsHeldBack(t *testing.T) {
 		if !c.conn.Ready() {
 			break
 		}
-		c.input("recv", "Attach Name=refused Handle=0 Role=sender")
-		c.input("recv", "Detach Handle=0")
+		c.Input("recv", "Attach Name=refused Handle=0 Role=sender")
+		c.Input("recv", "Detach Handle=0")
 	}
 	if c.conn.Ready() {
 		t.Errorf("%d bytes of answers wait, and more are welcome", len(c.conn.out))
@@ -136,7 +136,7 @@ func TestChannelsAndHandlesCostNothingUntilUsed(t *testing.T) {
 // TestIdleTimeoutOfTheLongestKindIsNeverReached has a peer announce 49 days.
 func TestIdleTimeoutOfTheLongestKindIsNeverReached(t *testing.T) {
 	c := played(t, "recv Header AMQP", "recv Open ContainerID=c IdleTimeOut=4294967295", "do open")
-	c.take()
+	c.Take()
 	if want := c.now.Add(c.limits.IdleTimeout); !c.conn.Deadline().Equal(want) {
 		t.Errorf("the deadline is in %v", c.conn.Deadline().Sub(c.now))
 	}
@@ -162,7 +162,7 @@ func FuzzFrames(f *testing.F) {
 			n := min(int(in[0]), len(in)-1)
 			c.feed(inFrame(frame.AMQP, in[1:1+n]))
 			in = in[1+n:]
-			c.take() // which decodes all that is said
+			c.Take() // which decodes all that is said
 		}
 		c.conn.Lost()
 	})
@@ -176,7 +176,7 @@ func TestLinksThatWaitForAWindowAreForgottenWithTheirEnd(t *testing.T) {
 		c.play(peerReceives, "do accept link=a",
 			"recv Flow NextIncomingID=0 IncomingWindow=0 NextOutgoingID=0 OutgoingWindow=1 Handle=0 LinkCredit=1",
 			"do send link=a Payload=x Token=x", "recv Detach Handle=0 Closed")
-		c.take()
+		c.Take()
 	}
 	if s := c.sessions["0"]; len(s.blocked) > 0 || s.unsent > 0 || c.conn.unsent > 0 || c.conn.kept > 100 {
 		t.Errorf("%d links wait, %d and %d are counted, %d bytes are kept", len(s.blocked), s.unsent, c.conn.unsent, c.conn.kept)

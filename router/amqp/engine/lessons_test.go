@@ -24,15 +24,15 @@ func played(t *testing.T, inputs ...string) *conversation {
 func (c *conversation) play(inputs ...string) {
 	for _, text := range inputs {
 		word, rest, _ := strings.Cut(text, " ")
-		c.input(word, rest)
-		c.lines = c.take()
+		c.Input(word, rest)
+		c.lines = c.Take()
 	}
 }
 
 // says checks that all of these lines are among what was said since the last time.
 func (c *conversation) says(want ...string) {
 	c.t.Helper()
-	got := strings.Join(c.take(), "\n")
+	got := strings.Join(c.Take(), "\n")
 	for _, w := range want {
 		if !strings.Contains(got, w) {
 			c.t.Errorf("%q is not said, but\n%s", w, got)
@@ -43,7 +43,7 @@ func (c *conversation) says(want ...string) {
 // saysNot checks that none of these is.
 func (c *conversation) saysNot(unwanted ...string) {
 	c.t.Helper()
-	got := strings.Join(c.take(), "\n")
+	got := strings.Join(c.Take(), "\n")
 	for _, w := range unwanted {
 		if strings.Contains(got, w) {
 			c.t.Errorf("%q is said:\n%s", w, got)
@@ -184,7 +184,7 @@ func TestUnfinishedMessagesBelongToTheirLinks(t *testing.T) {
 	c := played(t, "opened", peerSends, "do accept link=a", "do grant link=a n=5",
 		"recv Attach Name=b Handle=1 Role=sender Source.Address=s Target.Address=t InitialDeliveryCount=0", "do accept link=b",
 		"do grant link=b n=5")
-	c.take()
+	c.Take()
 	c.play("recv Transfer Handle=0 DeliveryID=0 DeliveryTag=t MessageFormat=0 More Payload=a1",
 		"recv Transfer Handle=1 DeliveryID=1 DeliveryTag=t MessageFormat=0 More Payload=b1",
 		"recv Transfer Handle=0 Payload=a2", "recv Transfer Handle=1 Payload=b2")
@@ -195,7 +195,7 @@ func TestUnfinishedMessagesBelongToTheirLinks(t *testing.T) {
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
 	c := played(t, "limits MaxPartial=100000 MaxMessageSize=1000000", "opened", peerSends, "do accept link=a",
 		"do grant link=a n=5")
-	c.take()
+	c.Take()
 	c.play("recv Transfer Handle=0 DeliveryID=0 DeliveryTag=t MessageFormat=0 More Size=60000")
 	for range 20 {
 		c.play("recv Transfer Handle=0 More Size=60000")

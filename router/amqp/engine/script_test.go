@@ -2,20 +2,15 @@ package engine
 
 import (
 	"bytes"
-	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected lines of testdata/*.txt")
 
 // TestConversations plays each script and compares what the engine says with what the script expects.
 //
@@ -33,51 +28,7 @@ var update = flag.Bool("update", false, "rewrite the expected lines of testdata/
 // Expectations are event (a call of the Handler), send (a frame that Flush gave), error (of Feed or Advance), refused
 // (of a command), taken (by a command), wait (not Ready) and closed.
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(script))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(script) {
-				t.Errorf("the conversation differs; with -update the script would become:\n%s", got)
-			}
-		})
-	}
-}
-
-// play gives the script back with its expectations replaced by what happens.
-func play(t *testing.T, script string) string {
-	t.Helper()
-	c := newConversation(t)
-	var got strings.Builder
-	for text := range strings.Lines(script) {
-		text = strings.TrimRight(text, "\n")
-		if strings.HasPrefix(text, " ") {
-			continue // an expectation, written anew
-		}
-		got.WriteString(text + "\n")
-		word, rest, _ := strings.Cut(text, " ")
-		if word == "" || word == "#" {
-			continue
-		}
-		c.input(word, strings.TrimSpace(rest))
-		for _, l := range c.take() {
-			got.WriteString("    " + l + "\n")
-		}
-	}
-	return got.String()
+	transporttest.Run(t, func(t testing.TB) transporttest.Conversation { return newConversation(t) })
 }
 
 // conversation is an engine with an owner that writes down what it hears, and a clock.
@@ -122,8 +73,8 @@ func (c *conversation) logf(format string, args ...any) {
 	c.lines = append(c.lines, fmt.Sprintf(format, args...))
 }
 
-// take flushes and gives what was written down since the last call.
-func (c *conversation) take() []string {
+// Take implements transporttest.Conversation: it flushes and gives what was written down since the last call.
+func (c *conversation) Take() []string {
 	if c.conn == nil {
 		return nil
 	}
@@ -147,7 +98,8 @@ func (c *conversation) take() []string {
 	return lines
 }
 
-func (c *conversation) input(word, rest string) {
+// Input implements transporttest.Conversation: it does what a line of a script says.
+func (c *conversation) Input(word, rest string) {
 	switch word {
 	case "server", "client", "limits":
 		c.setting(word, parseLine(c.t, word+" "+rest))
@@ -160,11 +112,7 @@ func (c *conversation) input(word, rest string) {
 	case "recv":
 		c.feed(encodeFrame(c.t, rest))
 	case "bytes":
-		b, err := hex.DecodeString(strings.ReplaceAll(rest, " ", ""))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.feed(b)
+		c.feed(transporttest.Hex(c.t, rest))
 	case "tick":
 		d, err := time.ParseDuration(rest)
 		if err != nil {
@@ -190,11 +138,11 @@ func (c *conversation) opened(l line) {
 	if l.has("Window") {
 		window = l.text("Window")
 	}
-	c.input("recv", "Header AMQP")
-	c.input("recv", open)
+	c.Input("recv", "Header AMQP")
+	c.Input("recv", open)
 	c.conn.Open(frame.Open{})
-	c.input("recv", begin+" IncomingWindow="+window)
-	c.take()
+	c.Input("recv", begin+" IncomingWindow="+window)
+	c.Take()
 }
 
 func (c *conversation) setting(word string, l line) {

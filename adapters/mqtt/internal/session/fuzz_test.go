@@ -2,13 +2,12 @@ package session
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
 )
 
 // FuzzCutAnywhere feeds one byte stream in one piece, and cut into pieces. The events, the error and the answer have to be
@@ -79,13 +78,8 @@ func talk(t *testing.T, stream, cuts []byte, silent bool) []string {
 	c := newConversation(t)
 	c.limits.MaxInflight, c.limits.MaxPacketSize = 8, 1<<14
 	c.session = New(c.now, &c.limits, echo{c, silent})
-	for i := 0; len(stream) > 0; i++ {
-		n := len(stream)
-		if len(cuts) > 0 {
-			n = min(n, int(cuts[i%len(cuts)])+1)
-		}
-		c.feed(stream[:n])
-		stream = stream[n:]
+	for piece := range transporttest.Pieces(stream, cuts) {
+		c.feed(piece)
 		if kept := len(c.session.in); kept > c.limits.MaxPacketSizeBeforeConnect+maxBacklog {
 			t.Fatalf("%d bytes are kept", kept)
 		}
@@ -101,31 +95,17 @@ func talk(t *testing.T, stream, cuts []byte, silent bool) []string {
 }
 
 // scriptStreams are the client's halves of the conversations in testdata.
-func scriptStreams(t testing.TB) (streams [][]byte) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		script, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var stream []byte
+func scriptStreams(t testing.TB) [][]byte {
+	return transporttest.Streams(t, func() transporttest.Encode {
 		version := byte(4)
-		for line := range strings.Lines(string(script)) {
-			line = strings.TrimSpace(line)
-			if packet, ok := strings.CutPrefix(line, "recv "); ok {
-				stream = append(stream, clientPacket(t, &version, packet)...)
-			} else if text, ok := strings.CutPrefix(line, "bytes "); ok {
-				raw, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-				if err != nil {
-					t.Fatal(err)
-				}
-				stream = append(stream, raw...)
+		return func(word, rest string) []byte {
+			switch word {
+			case "recv":
+				return clientPacket(t, &version, rest)
+			case "bytes":
+				return transporttest.Hex(t, rest)
 			}
+			return nil
 		}
-		streams = append(streams, stream)
-	}
-	return streams
+	})
 }

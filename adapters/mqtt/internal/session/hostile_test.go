@@ -4,18 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"testing"
-)
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
+)
 
 // wantViolation feeds b and expects the session to end for that reason.
 func wantViolation(t *testing.T, r *responder, b []byte, want Reason) {
@@ -118,7 +110,7 @@ func TestViolationsEndTheSession(t *testing.T) {
 			version -= '0'
 			t.Run(c.name+" v"+string('0'+version), func(t *testing.T) {
 				r := connectedResponder(t, version)
-				wantViolation(t, r, unhex(t, c.packet), c.reason)
+				wantViolation(t, r, transporttest.Hex(t, c.packet), c.reason)
 				out := r.flushed()
 				if version < 5 {
 					if len(out) != 0 {
@@ -180,8 +172,8 @@ func TestWrongConnects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			limits := DefaultLimits()
 			r := newResponder(&limits)
-			wantViolation(t, r, unhex(t, c.packet), c.reason)
-			if out := r.flushed(); !bytes.Equal(out, unhex(t, c.answer)) {
+			wantViolation(t, r, transporttest.Hex(t, c.packet), c.reason)
+			if out := r.flushed(); !bytes.Equal(out, transporttest.Hex(t, c.answer)) {
 				t.Errorf("the answer is % x, not %s", out, c.answer)
 			}
 			if !r.session.Closed() || r.connects != 0 {
@@ -193,7 +185,7 @@ func TestWrongConnects(t *testing.T) {
 
 func TestOlderClientsMayPadTheRemainingLength(t *testing.T) {
 	r := connectedResponder(t, 4)
-	r.mustFeed(t, unhex(t, "30 85 80 80 00 00 01 61 68 69"))
+	r.mustFeed(t, transporttest.Hex(t, "30 85 80 80 00 00 01 61 68 69"))
 	if r.publishes != 1 {
 		t.Error("the PUBLISH was not read")
 	}
@@ -208,7 +200,7 @@ func TestUserPropertiesAmongOthersStayInOrder(t *testing.T) {
 		}
 	}
 	block := "26 0001 61 0001 31  0101  26 0001 62 0001 32  26 0001 62 0001 33"
-	r.mustFeed(t, unhex(t, "30 1b 00 01 61 17"+block))
+	r.mustFeed(t, transporttest.Hex(t, "30 1b 00 01 61 17"+block))
 	if r.publishes != 1 {
 		t.Error("no event")
 	}

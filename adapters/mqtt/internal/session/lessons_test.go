@@ -69,7 +69,7 @@ func TestSlowSubscriberLosesNothingSilently(t *testing.T) {
 
 func TestWillKeepsItsPropertiesAndGetsNoExpiry(t *testing.T) {
 	c := newConversation(t)
-	c.input("recv", "CONNECT version=5 client=a clean will=t:p willtype=text/plain willuser=v willdelay=3")
+	c.Input("recv", "CONNECT version=5 client=a clean will=t:p willtype=text/plain willuser=v willdelay=3")
 	want := "event   will topic=t payload=p qos=0 retain=false delay=3 type=text/plain user=k:v"
 	if c.lines[1] != want {
 		t.Errorf("got  %s\nwant %s", c.lines[1], want)
@@ -121,7 +121,7 @@ func TestConnackAnnouncesEveryLimit(t *testing.T) {
 
 func TestRefusedConnectIsFlushedThenClosed(t *testing.T) {
 	c := newConversation(t)
-	c.input("recv", "CONNECT version=5 client=a")
+	c.Input("recv", "CONNECT version=5 client=a")
 	c.session.RefuseConnect(Notice{Code: NotAuthorized})
 	if c.session.Closed() {
 		t.Fatal("closed before the CONNACK was flushed")

@@ -2,11 +2,7 @@ package session
 
 import (
 	"bytes"
-	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +10,9 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
-)
 
-var update = flag.Bool("update", false, "rewrite the expected lines of testdata/*.txt")
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
+)
 
 // TestConversations plays each script and compares what the session says with what the script expects.
 //
@@ -31,56 +27,7 @@ var update = flag.Bool("update", false, "rewrite the expected lines of testdata/
 // Expectations are event (a call of the Handler), send (a packet that Flush gave, decoded by the oracle), error (of Feed
 // or Advance), refused (of Deliver), wait (not Ready) and closed.
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(script))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(script) {
-				t.Errorf("the conversation differs; with -update the script would become:\n%s", got)
-			}
-		})
-	}
-}
-
-// play gives the script back with its expectations replaced by what happens.
-func play(t *testing.T, script string) string {
-	t.Helper()
-	c := newConversation(t)
-	var got strings.Builder
-	for line := range strings.Lines(script) {
-		line = strings.TrimRight(line, "\n")
-		word, rest, _ := strings.Cut(line, " ")
-		if strings.HasPrefix(line, " ") {
-			continue // an expectation, written anew
-		}
-		switch word {
-		case "", "#":
-			got.WriteString(line + "\n")
-			continue
-		case "limits", "recv", "bytes", "tick", "do":
-			got.WriteString(line + "\n")
-		default:
-			t.Fatalf("unknown word in %q", line)
-		}
-		c.input(word, strings.TrimSpace(rest))
-		for _, l := range c.take() {
-			got.WriteString("    " + l + "\n")
-		}
-	}
-	return got.String()
+	transporttest.Run(t, func(t testing.TB) transporttest.Conversation { return newConversation(t) })
 }
 
 // conversation is a session with an owner that writes down what it hears, and a clock.
@@ -107,8 +54,8 @@ func (c *conversation) logf(format string, args ...any) {
 	c.lines = append(c.lines, fmt.Sprintf(format, args...))
 }
 
-// take flushes and gives what was written down since the last call.
-func (c *conversation) take() []string {
+// Take implements transporttest.Conversation: it flushes and gives what was written down since the last call.
+func (c *conversation) Take() []string {
 	for {
 		out := c.session.Flush(nil)
 		if len(out) == 0 {
@@ -127,7 +74,8 @@ func (c *conversation) take() []string {
 	return lines
 }
 
-func (c *conversation) input(word, rest string) {
+// Input implements transporttest.Conversation: it does what a line of a script says.
+func (c *conversation) Input(word, rest string) {
 	switch word {
 	case "limits":
 		for _, f := range strings.Fields(rest) {
@@ -136,11 +84,7 @@ func (c *conversation) input(word, rest string) {
 	case "recv":
 		c.feed(clientPacket(c.t, &c.version, rest))
 	case "bytes":
-		b, err := hex.DecodeString(strings.ReplaceAll(rest, " ", ""))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.feed(b)
+		c.feed(transporttest.Hex(c.t, rest))
 	case "tick":
 		d, err := time.ParseDuration(rest)
 		if err != nil {

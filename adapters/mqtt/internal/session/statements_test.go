@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
 )
 
 // TestStatements plays the scripts of testdata/statements, which are written as TestConversations has it; "connected" as
@@ -27,12 +29,12 @@ func TestStatements(t *testing.T) {
 			t.Run(strings.Join(statements(title), " "), func(t *testing.T) {
 				played := strings.TrimSuffix(converse(t, script+"\n"), "\n")
 				got += "\n## " + title + "\n" + played
-				if !*update && played != script {
+				if !transporttest.Updating() && played != script {
 					t.Errorf("%s: the conversation differs; with -update it would become:\n%s", title, played)
 				}
 			})
 		}
-		if *update {
+		if transporttest.Updating() {
 			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -40,14 +42,15 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// converse is play for a script that may begin with "connected".
+// converse is transporttest.Play for a script that may begin with "connected".
 func converse(t *testing.T, script string) string {
 	const connect = "recv CONNECT version=5 client=a clean\ndo accept\n"
 	rest, connected := strings.CutPrefix(script, "connected\n")
 	if !connected {
-		return play(t, script)
+		return transporttest.Play(newConversation(t), script)
 	}
-	return "connected\n" + strings.TrimPrefix(play(t, connect+rest), play(t, connect))
+	begun := transporttest.Play(newConversation(t), connect)
+	return "connected\n" + strings.TrimPrefix(transporttest.Play(newConversation(t), connect+rest), begun)
 }
 
 // statements are the ids at the beginning of a title.

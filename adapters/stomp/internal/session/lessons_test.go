@@ -13,16 +13,16 @@ import (
 func connect(t *testing.T, version string) *conversation {
 	t.Helper()
 	c := newConversation(t)
-	c.input("recv", "CONNECT|accept-version:"+version+"|host:x||")
+	c.Input("recv", "CONNECT|accept-version:"+version+"|host:x||")
 	c.session.Accept(c.now, "s", "server")
-	c.take()
+	c.Take()
 	return c
 }
 
 // refusedWith tells that the session has ended with an ERROR of this message.
 func (c *conversation) refusedWith(message string) {
 	c.t.Helper()
-	got := strings.Join(c.take(), "\n")
+	got := strings.Join(c.Take(), "\n")
 	if !strings.Contains(got, "send ERROR|message:"+message+"|") {
 		c.t.Errorf("no ERROR with message %q in\n%s", message, got)
 	}
@@ -30,21 +30,21 @@ func (c *conversation) refusedWith(message string) {
 
 func TestLessonSendWithoutDestinationIsRefused(t *testing.T) {
 	c := connect(t, "1.2")
-	c.input("recv", "SEND|receipt:1||x")
+	c.Input("recv", "SEND|receipt:1||x")
 	c.refusedWith(Malformed)
 }
 
 func TestLessonSubscribeWithBogusAckIsRefused(t *testing.T) {
 	c := connect(t, "1.2")
-	c.input("recv", "SUBSCRIBE|id:1|destination:jobs|ack:bogus||")
+	c.Input("recv", "SUBSCRIBE|id:1|destination:jobs|ack:bogus||")
 	c.refusedWith(Malformed)
-	c.input("recv", "ACK|id:s-1-1||")
+	c.Input("recv", "ACK|id:s-1-1||")
 }
 
 func TestLessonAckOfUnknownMessageIsRefused(t *testing.T) {
 	for _, id := range []string{"", "x", "s-1-1", "s-1", "s-18446744073709551616-1", "t-1-1"} {
 		c := connect(t, "1.2")
-		c.input("recv", "ACK|id:"+id+"||")
+		c.Input("recv", "ACK|id:"+id+"||")
 		if id == "" {
 			c.refusedWith(Malformed)
 		} else {
@@ -55,24 +55,24 @@ func TestLessonAckOfUnknownMessageIsRefused(t *testing.T) {
 
 func TestLessonAckByIDIsTakenSince12(t *testing.T) {
 	c := connect(t, "1.2")
-	c.input("recv", "SUBSCRIBE|id:1|destination:jobs|ack:client-individual||")
-	c.input("do", "done 1")
-	c.input("do", "deliver 1 a")
-	c.take()
-	c.input("recv", "ACK|id:s-1-1||")
-	if got := c.take(); len(got) != 1 || got[0] != "event settle 2 accepted=true asked=false [a]" {
+	c.Input("recv", "SUBSCRIBE|id:1|destination:jobs|ack:client-individual||")
+	c.Input("do", "done 1")
+	c.Input("do", "deliver 1 a")
+	c.Take()
+	c.Input("recv", "ACK|id:s-1-1||")
+	if got := c.Take(); len(got) != 1 || got[0] != "event settle 2 accepted=true asked=false [a]" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestLessonReceiptDoesNotComeBeforeTheMessageIsTaken(t *testing.T) {
 	c := connect(t, "1.2")
-	c.input("recv", "SEND|destination:jobs|receipt:1||x")
-	if got := c.take(); len(got) != 1 {
+	c.Input("recv", "SEND|destination:jobs|receipt:1||x")
+	if got := c.Take(); len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
-	c.input("do", "done 1")
-	if got := c.take(); len(got) != 1 || got[0] != "send RECEIPT|receipt-id:1||" {
+	c.Input("do", "done 1")
+	if got := c.Take(); len(got) != 1 || got[0] != "send RECEIPT|receipt-id:1||" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -149,7 +149,7 @@ func TestLessonUndefinedEscapesAreRefused(t *testing.T) {
 		{"1.0", `\t`, true},
 	} {
 		talk := connect(t, c.version)
-		talk.input("recv", "SEND|destination:a|x:"+c.escape+"||")
+		talk.Input("recv", "SEND|destination:a|x:"+c.escape+"||")
 		if got := talk.session.Connected(); got != c.ok {
 			t.Errorf("%s with STOMP %s: taken %v, want %v", c.escape, c.version, got, c.ok)
 		}
@@ -160,9 +160,9 @@ func TestLessonUndefinedEscapesAreRefused(t *testing.T) {
 func TestLessonSlowReaderIsBounded(t *testing.T) {
 	c := connect(t, "1.2")
 	for range 10_000 {
-		c.input("recv", "BEGIN|transaction:t|receipt:"+strings.Repeat("r", 100)+"||")
+		c.Input("recv", "BEGIN|transaction:t|receipt:"+strings.Repeat("r", 100)+"||")
 		c.session.Done(c.session.receipt)
-		c.input("recv", "ABORT|transaction:t||")
+		c.Input("recv", "ABORT|transaction:t||")
 		c.session.Done(c.session.receipt)
 		if !c.session.Ready() {
 			break
@@ -172,7 +172,7 @@ func TestLessonSlowReaderIsBounded(t *testing.T) {
 		t.Errorf("%d octets wait to be written", n)
 	}
 	c.lines = nil
-	c.take()
+	c.Take()
 	if deadline := c.session.Deadline(); deadline.IsZero() || deadline.After(c.now) {
 		t.Errorf("the session does not ask to go on: deadline %v", deadline)
 	}

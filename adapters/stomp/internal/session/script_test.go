@@ -2,18 +2,15 @@ package session
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "rewrite the expected lines of testdata/*.txt")
+	"github.com/manifoldmq/manifold/router/transport/transporttest"
+)
 
 // TestConversations plays each script and compares what the session says with what the script expects.
 //
@@ -29,51 +26,7 @@ var update = flag.Bool("update", false, "rewrite the expected lines of testdata/
 // Expectations are event (a call of the Handler), send (a frame that Flush gave, written likewise), held (of Deliver),
 // wait (not Ready) and closed.
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(script))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(script) {
-				t.Errorf("the conversation differs; with -update the script would become:\n%s", got)
-			}
-		})
-	}
-}
-
-// play gives the script back with its expectations replaced by what happens.
-func play(t *testing.T, script string) string {
-	t.Helper()
-	c := newConversation(t)
-	var got strings.Builder
-	for line := range strings.Lines(script) {
-		line = strings.TrimRight(line, "\n")
-		if strings.HasPrefix(line, " ") {
-			continue // an expectation, written anew
-		}
-		got.WriteString(line + "\n")
-		word, rest, _ := strings.Cut(line, " ")
-		if word == "" || word == "#" {
-			continue
-		}
-		c.input(word, strings.TrimSpace(rest))
-		for _, l := range c.take() {
-			got.WriteString("    " + l + "\n")
-		}
-	}
-	return got.String()
+	transporttest.Run(t, func(t testing.TB) transporttest.Conversation { return newConversation(t) })
 }
 
 // conversation is a session with an owner that writes down what it hears, and a clock.
@@ -103,8 +56,8 @@ func (c *conversation) logf(format string, args ...any) {
 	c.lines = append(c.lines, fmt.Sprintf(format, args...))
 }
 
-// input does what a line of a script says.
-func (c *conversation) input(word, rest string) {
+// Input implements transporttest.Conversation: it does what a line of a script says.
+func (c *conversation) Input(word, rest string) {
 	c.t.Helper()
 	switch word {
 	case "limits":
@@ -171,8 +124,8 @@ func (c *conversation) command(command, argument string) {
 	}
 }
 
-// take flushes and gives what was written down since the last call.
-func (c *conversation) take() []string {
+// Take implements transporttest.Conversation: it flushes and gives what was written down since the last call.
+func (c *conversation) Take() []string {
 	for {
 		out := c.session.Flush(nil)
 		if len(out) == 0 {
