@@ -101,7 +101,7 @@ func (r *Router) Counters(tenant string) *Counters {
 // node says.
 func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target, producer Producer) (*Sender, error) {
 	a := target.Address
-	if !p.May(tenancy.Send, a.Filter()) {
+	if !r.may(p, tenancy.Send, a.Filter()) {
 		return nil, Errorf(Denied, "not allowed to send to %s", a)
 	}
 	def, err := r.define(p.Tenant, a, target.Kind)
@@ -139,9 +139,12 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 // never takes from queues. When the call returns without an error the route is live, as yet without credit. The error
 // is a *Error with reason NotFound, Denied, Conflict, Unsupported or what the node says.
 func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Source, consumer Consumer) (*Receiver, error) {
-	f := source.Filter
-	if !p.May(tenancy.Receive, f) {
-		return nil, Errorf(Denied, "not allowed to receive from %s", f)
+	right := tenancy.Receive
+	if source.Browse {
+		right = tenancy.Browse
+	}
+	if !r.may(p, right, source.Filter) {
+		return nil, Errorf(Denied, "not allowed to %s from %s", right, source.Filter)
 	}
 	defs, err := r.sources(p.Tenant, source)
 	if err != nil {

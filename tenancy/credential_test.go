@@ -74,8 +74,8 @@ func TestPasswordIsOneInAllItsSpellings(t *testing.T) {
 }
 
 func TestPrintedCredentialGivesNothingAway(t *testing.T) {
-	u := User{"ann", cheap(SCRAMSHA256, "x")}
-	for verb, want := range map[string]string{"%v": "{ann SCRAM-SHA-256}", "%+v": "{Name:ann Credential:SCRAM-SHA-256}"} {
+	u := User{Name: "ann", Credential: cheap(SCRAMSHA256, "x")}
+	for verb, want := range map[string]string{"%v": "{ann SCRAM-SHA-256 none []}", "%+v": "{Name:ann Credential:SCRAM-SHA-256 Key:none Roles:[]}"} {
 		if shown := fmt.Sprintf(verb, u); shown != want {
 			t.Errorf("%s shows %q", verb, shown)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 )
 
 // Errors of a refusal. A door answers all of them as Unauthenticated, except ErrBusy, and tells nobody which it was.
@@ -15,14 +16,19 @@ var (
 	ErrBusy = errors.New("too many clients log in at the same time")
 )
 
-// Directory holds the tenants of this process and lets their users in. It does not change.
+// Directory holds the tenants of this process and lets their users in.
 type Directory struct {
-	realms  map[string]*realm
-	ways    ways     // of all tenants together
-	decoy   *account // judged in place of the users of a tenant that has none; nil when no tenant has
+	roll    atomic.Pointer[roll]
 	tokens  TokenJudge
 	key     []byte // random: of seals, and of what is made up for users that do not exist
 	hashing hashing
+}
+
+// roll is all tenants as they are declared at one time. It does not change.
+type roll struct {
+	realms map[string]*realm
+	ways   ways     // of all tenants together
+	decoy  *account // judged in place of the users of a tenant that has none; nil when no tenant has
 }
 
 // realm is a tenant with its users at hand.
@@ -41,32 +47,43 @@ type ways struct {
 
 // NewDirectory gives a directory of tenants, whose names must differ.
 func NewDirectory(tenants ...*Tenant) (*Directory, error) {
-	d := &Directory{
-		realms: make(map[string]*realm, len(tenants)), ways: ways{forms: make(map[Form]bool)},
-		key: random(32), hashing: newHashing(),
-	}
+	d := &Directory{key: random(32), hashing: newHashing()}
+	return d, d.Replace(tenants...)
+}
+
+// Trust lets in whoever shows a token that judge finds good. It comes before anybody is let in.
+func (d *Directory) Trust(judge TokenJudge) { d.tokens = judge }
+
+// Replace declares all tenants anew. Who has been let in keeps what he has, and has the rights of today from now on. With
+// an error nothing has changed.
+func (d *Directory) Replace(tenants ...*Tenant) error {
+	all := &roll{realms: make(map[string]*realm, len(tenants)), ways: ways{forms: make(map[Form]bool)}}
 	for _, t := range tenants {
 		if _, err := ParseName(t.Name); err != nil {
-			return nil, err
+			return err
 		}
-		if d.realms[t.Name] != nil {
-			return nil, fmt.Errorf("tenant %q is declared twice", t.Name)
+		if all.realms[t.Name] != nil {
+			return fmt.Errorf("tenant %q is declared twice", t.Name)
 		}
 		r, err := newRealm(t)
 		if err != nil {
-			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
+			return fmt.Errorf("tenant %q: %w", t.Name, err)
 		}
-		d.realms[t.Name] = r
-		d.ways.anonymous = d.ways.anonymous || t.Anonymous
-		maps.Copy(d.ways.forms, r.ways.forms)
-		if d.decoy == nil {
-			d.decoy = r.decoy
+		all.realms[t.Name] = r
+		all.ways.anonymous = all.ways.anonymous || t.Anonymous
+		maps.Copy(all.ways.forms, r.ways.forms)
+		if all.decoy == nil {
+			all.decoy = r.decoy
 		}
 	}
-	return d, nil
+	d.roll.Store(all)
+	return nil
 }
 
 func newRealm(t *Tenant) (*realm, error) {
+	if err := t.checkRoles(); err != nil {
+		return nil, err
+	}
 	r := &realm{
 		Tenant: t, users: make(map[string]*account, len(t.Users)),
 		ways: ways{anonymous: t.Anonymous, forms: make(map[Form]bool)},
@@ -88,13 +105,6 @@ func newRealm(t *Tenant) (*realm, error) {
 		}
 	}
 	return r, nil
-}
-
-// WithTokens gives a directory of the same tenants that lets in whoever shows a token that judge finds good.
-func (d *Directory) WithTokens(judge TokenJudge) *Directory {
-	other := *d
-	other.tokens = judge
-	return &other
 }
 
 // Credentials are what a client showed of itself at a door, all at once.
@@ -135,10 +145,10 @@ func (d *Directory) Anonymous(v Visitor, name string) (*Principal, error) {
 	if !r.Anonymous || user != "" && len(r.users) > 0 {
 		return nil, ErrCredentials
 	}
-	return &Principal{Tenant: r.Tenant}, nil // the user name was not verified, so it is not taken over
+	return d.newPrincipal(r.Tenant, ""), nil // the user name was not verified, so it is not taken over
 }
 
-// byCertificate lets in the user of a verified certificate. A user who has a password does not enter by certificate, so
+// byCertificate lets in the user of a verified certificate. A user who has a password or key does not enter by certificate, so
 // that an authority which many tenants trust cannot give out the name of one who never asked for that. identity is who
 // the client says it is; empty leaves that to the certificate.
 func (d *Directory) byCertificate(v Visitor, identity string) (*Principal, error) {
@@ -153,10 +163,10 @@ func (d *Directory) byCertificate(v Visitor, identity string) (*Principal, error
 		return nil, ErrCredentials
 	}
 	a, ok := r.users[user]
-	if !ok || !a.Credential.IsZero() {
+	if !ok || !a.Credential.IsZero() || !a.Key.IsZero() {
 		return nil, ErrCredentials
 	}
-	return &Principal{Tenant: r.Tenant, User: user}, nil
+	return d.newPrincipal(r.Tenant, user), nil
 }
 
 // byPassword lets in a user who has a password. Whoever cannot be let in costs the time of one who nearly was.
@@ -173,7 +183,7 @@ func (d *Directory) byPassword(ctx context.Context, c Credentials) (*Principal, 
 	case !right || !known:
 		return nil, orCredentials(refusal)
 	}
-	return &Principal{Tenant: r.Tenant, User: user}, nil
+	return d.newPrincipal(r.Tenant, user), nil
 }
 
 func orCredentials(refusal error) error {
@@ -186,7 +196,7 @@ func orCredentials(refusal error) error {
 // account finds the account of a user who has a password, or a decoy to judge instead; nil when there is not even that.
 func (d *Directory) account(r *realm, user string) (a *account, known bool) {
 	if r == nil {
-		return d.decoy, false
+		return d.roll.Load().decoy, false
 	}
 	if a, ok := r.users[user]; ok && !a.Credential.IsZero() {
 		return a, true
@@ -194,7 +204,7 @@ func (d *Directory) account(r *realm, user string) (a *account, known bool) {
 	if r.decoy != nil {
 		return r.decoy, false
 	}
-	return d.decoy, false
+	return d.roll.Load().decoy, false
 }
 
 // prove tells whether a password is that of an account. One that was right before is recognised without being hashed

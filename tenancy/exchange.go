@@ -32,8 +32,9 @@ type Exchange interface {
 // among them only where some tenant that the visitor may want lets anybody in, and what sends a secret as it is only
 // where nobody else can read it.
 func (d *Directory) Mechanisms(v Visitor) []string {
-	ways := d.ways
-	if r, ok := d.realms[d.naming(v, "").name]; ok {
+	all := d.roll.Load()
+	ways := all.ways
+	if r, ok := all.realms[d.naming(v, "").name]; ok {
 		ways = r.ways
 	}
 	passwords := len(ways.forms) > 0

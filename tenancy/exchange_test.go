@@ -20,8 +20,8 @@ func TestOnlyWhatMayBeUsedIsOffered(t *testing.T) {
 	sha256, sha512 := cheap(SCRAMSHA256, "a"), cheap(SCRAMSHA512, "a")
 	argon := credential(t, Argon2id, "a")
 	open := &Tenant{Name: "open", Anonymous: true}
-	users := &Tenant{Name: "default", Users: []User{{"a", sha256}, {"b", sha512}, {"c", argon}}}
-	argons := &Tenant{Name: "argons", Users: []User{{"c", argon}}}
+	users := &Tenant{Name: "default", Users: []User{{Name: "a", Credential: sha256}, {Name: "b", Credential: sha512}, {Name: "c", Credential: argon}}}
+	argons := &Tenant{Name: "argons", Users: []User{{Name: "c", Credential: argon}}}
 	closed := &Tenant{Name: "closed"}
 	for _, c := range []struct {
 		name    string
@@ -48,7 +48,8 @@ func TestOnlyWhatMayBeUsedIsOffered(t *testing.T) {
 		if got := strings.Join(d.Mechanisms(c.visitor), " "); got != c.want {
 			t.Errorf("%s: offered %s, want %s", c.name, got, c.want)
 		}
-		withTokens := d.WithTokens(new(judge)).Mechanisms(c.visitor)
+		d.Trust(new(judge))
+		withTokens := d.Mechanisms(c.visitor)
 		if slices.Contains(withTokens, "OAUTHBEARER") != c.visitor.Private || slices.Contains(withTokens, "XOAUTH2") != c.visitor.Private {
 			t.Errorf("%s: offered %s with tokens", c.name, withTokens)
 		}
@@ -137,10 +138,10 @@ func scramLogin(t *testing.T, d *Directory, f Form, v Visitor, user, password, i
 func TestSCRAMProvesThePassword(t *testing.T) {
 	d, err := NewDirectory(
 		&Tenant{Name: "default", Users: []User{
-			{"ann", cheap(SCRAMSHA256, "a")}, {"ben", cheap(SCRAMSHA512, "b")},
-			{"cat", credential(t, Argon2id, "c")}, {"a,b=c", cheap(SCRAMSHA256, "d")},
+			{Name: "ann", Credential: cheap(SCRAMSHA256, "a")}, {Name: "ben", Credential: cheap(SCRAMSHA512, "b")},
+			{Name: "cat", Credential: credential(t, Argon2id, "c")}, {Name: "a,b=c", Credential: cheap(SCRAMSHA256, "d")},
 		}},
-		&Tenant{Name: "acme", Users: []User{{"ann", cheap(SCRAMSHA256, "other")}}},
+		&Tenant{Name: "acme", Users: []User{{Name: "ann", Credential: cheap(SCRAMSHA256, "other")}}},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ func TestSCRAMProvesThePassword(t *testing.T) {
 
 // TestSCRAMAsksUnknownUsersTheSame: salt and iterations look like those of the others, and stay the same.
 func TestSCRAMAsksUnknownUsersTheSame(t *testing.T) {
-	d, err := NewDirectory(&Tenant{Name: "default", Users: []User{{"ann", cheap(SCRAMSHA256, "a")}}})
+	d, err := NewDirectory(&Tenant{Name: "default", Users: []User{{Name: "ann", Credential: cheap(SCRAMSHA256, "a")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestSCRAMAsksUnknownUsersTheSame(t *testing.T) {
 }
 
 func TestBrokenSCRAMIsRefused(t *testing.T) {
-	d, err := NewDirectory(&Tenant{Name: "default", Users: []User{{"ann", cheap(SCRAMSHA256, "a")}}})
+	d, err := NewDirectory(&Tenant{Name: "default", Users: []User{{Name: "ann", Credential: cheap(SCRAMSHA256, "a")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestBrokenSCRAMIsRefused(t *testing.T) {
 
 func FuzzSCRAM(f *testing.F) {
 	d, err := NewDirectory(&Tenant{Name: "default", Users: []User{
-		{"ann", Credential{scramProof{SCRAMSHA256, scram.StoredCredentials{
+		{Name: "ann", Credential: Credential{scramProof{SCRAMSHA256, scram.StoredCredentials{
 			KeyFactors: scram.KeyFactors{Salt: "salt", Iters: minIterations}, StoredKey: random(32), ServerKey: random(32),
 		}}}},
 	}})
@@ -258,7 +259,7 @@ func (*judge) Judge(_ context.Context, tenant, token string) (Identity, error) {
 
 func TestTokensLetTheirUsersIn(t *testing.T) {
 	d, _ := guarded(t, nil)
-	d = d.WithTokens(new(judge))
+	d.Trust(new(judge))
 	acme := Visitor{Tenant: "acme"}
 	for _, c := range []struct {
 		mechanism string

@@ -1,25 +1,108 @@
 package tenancy
 
-import "github.com/manifoldmq/manifold/addressing"
+import (
+	"sync/atomic"
 
-// Right is something that a principal may do at an address.
-type Right uint8
-
-// The rights that a link needs when it is created.
-const (
-	Send Right = iota + 1
-	Receive
+	"github.com/manifoldmq/manifold/addressing"
 )
 
-// Principal is somebody who has been let in: one tenant's user, or its anonymous user. It is immutable and lives as
-// long as the connection or request that it was made for.
+// Principal is somebody who has been let in: one tenant's user, or its anonymous user. Who it is does not change; its
+// rights are those of today, whenever its tenant is declared anew. It is safe to use from any goroutine.
 type Principal struct {
-	Tenant *Tenant
-	User   string // empty for the anonymous user
+	Tenant *Tenant // as it was when he came in
+	User   string  // empty for the anonymous user
+	Client string  // what the client calls itself in its protocol, such as an MQTT client id; empty for nothing
+
+	roles     []string   // that a token has given him; nil for who was not let in by a token
+	directory *Directory // that let him in; nil for who was made out of nothing
+	standing  atomic.Pointer[standing]
+	insider   bool
 }
 
-// May tells whether p has right at every address that f selects. Within its tenant a user may send and receive
-// everywhere, and so may the anonymous user of a tenant that allows one.
+// standing is what somebody may do while his tenant is declared as it is.
+type standing struct {
+	tenant *Tenant
+	grants grants // nil where the tenant declares no roles
+	known  bool   // whether he is still let in
+}
+
+// newPrincipal gives a user whom a tenant knows, or its anonymous one.
+func (d *Directory) newPrincipal(t *Tenant, user string) *Principal {
+	return &Principal{Tenant: t, User: user, directory: d}
+}
+
+// Recall gives somebody who was let in before, under the name that its client has in its protocol: a session that has
+// outlived its connection goes on for its user. roles are those that he had then, by Principal.Roles. It is false when
+// nobody is let in under that name any more.
+func (d *Directory) Recall(tenant, user, client string, roles []string) (*Principal, bool) {
+	t, ok := d.Lookup(tenant)
+	if !ok {
+		return nil, false
+	}
+	p := &Principal{Tenant: t, User: user, Client: client, roles: roles, directory: d}
+	return p, p.Known()
+}
+
+// Insider gives a part of the gateway itself that acts in a tenant, and may do everything there. Its name should be no
+// user's (ParseUserName).
+func Insider(t *Tenant, name string) *Principal {
+	return &Principal{Tenant: t, User: name, insider: true}
+}
+
+// As gives the same principal under the name that the client has in its protocol.
+func (p *Principal) As(client string) *Principal {
+	return &Principal{
+		Tenant: p.Tenant, User: p.User, Client: client, roles: p.roles, directory: p.directory, insider: p.insider,
+	}
+}
+
+// Roles are the names of the roles that a token has given to p, and nil if he was not let in by one: his roles are those
+// that his tenant gives him. They belong to p.
+func (p *Principal) Roles() []string { return p.roles }
+
+// May tells whether p has right at every address that f selects. Where roles are declared, that is when one pattern of
+// one of its roles has them all. Where none are, a user may send, receive and browse everywhere within its tenant, and
+// so may the anonymous user of a tenant that allows one.
 func (p *Principal) May(right Right, f addressing.Filter) bool {
-	return (p.User != "" || p.Tenant.Anonymous) && (right == Send || right == Receive)
+	s := p.current()
+	switch {
+	case p.insider:
+		return true
+	case s.known && s.grants != nil:
+		return s.grants.covers(right, f)
+	}
+	return s.known && Send <= right && right <= Browse
+}
+
+// Known tells whether p would be let in today.
+func (p *Principal) Known() bool { return p.current().known }
+
+// current gives the standing of today, which is worked out once for each declaration of the tenant.
+func (p *Principal) current() *standing {
+	t, users, tokens := p.Tenant, map[string]*account(nil), false
+	if p.directory != nil {
+		r, ok := p.directory.roll.Load().realms[p.Tenant.Name]
+		if !ok {
+			return new(standing)
+		}
+		t, users, tokens = r.Tenant, r.users, p.directory.tokens != nil
+	}
+	if s := p.standing.Load(); s != nil && s.tenant == t {
+		return s
+	}
+	s := &standing{tenant: t}
+	roles := p.roles
+	switch a, declared := users[p.User]; {
+	case roles != nil:
+		s.known = tokens
+	case declared:
+		roles, s.known = a.Roles, true
+	default:
+		s.known = p.User == "" && t.Anonymous || p.User != "" && p.directory == nil
+	}
+	if len(t.Roles) > 0 {
+		s.grants = grantsOf(p, t, roles)
+	}
+	p.standing.Store(s)
+	return s
 }

@@ -59,7 +59,7 @@ func (e *scramExchange) lookup(name string) (scram.StoredCredentials, error) {
 	if r != nil {
 		if a, ok := r.users[user]; ok {
 			if p, ok := a.Credential.proof.(scramProof); ok && p.hash == e.form {
-				e.principal = &Principal{Tenant: r.Tenant, User: user}
+				e.principal = e.directory.newPrincipal(r.Tenant, user)
 				return p.keys, nil
 			}
 		}
@@ -82,7 +82,7 @@ func (e *scramExchange) madeUp(r *realm, name string) scram.StoredCredentials {
 
 // model gives the factors of a user of a tenant, whose salt is of the length that others have too.
 func (e *scramExchange) model(r *realm) scram.KeyFactors {
-	decoy := e.directory.decoy
+	decoy := e.directory.roll.Load().decoy
 	if r != nil && r.decoy != nil {
 		decoy = r.decoy
 	}

@@ -89,14 +89,14 @@ func TestTenantsDifferInName(t *testing.T) {
 	}
 }
 
-func TestAnonymousUserMayOnlySendAndReceive(t *testing.T) {
+func TestWithoutRolesEverybodySendsReceivesAndBrowses(t *testing.T) {
 	f := addressing.Address("a").Filter()
 	open, closed := &Principal{Tenant: &Tenant{Anonymous: true}}, &Principal{Tenant: &Tenant{}}
-	if !open.May(Send, f) || !open.May(Receive, f) || open.May(Receive+1, f) {
-		t.Error("an anonymous user may send and receive, and nothing else")
+	if !open.May(Send, f) || !open.May(Receive, f) || !open.May(Browse, f) || open.May(Manage, f) {
+		t.Error("an anonymous user may send, receive and browse, and nothing else")
 	}
-	if ann := (&Principal{Tenant: closed.Tenant, User: "ann"}); !ann.May(Send, f) || ann.May(Receive+1, f) {
-		t.Error("a user may send and receive, and nothing else")
+	if ann := (&Principal{Tenant: closed.Tenant, User: "ann"}); !ann.May(Send, f) || ann.May(Manage, f) {
+		t.Error("a user may send, receive and browse, and nothing else")
 	}
 	if closed.May(Send, f) || closed.May(Receive, f) {
 		t.Error("where nobody may be anonymous, such a user may do nothing")

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -20,6 +21,10 @@ type Tenant struct {
 	Addresses *addressing.Space
 	Anonymous bool   // whether a client that shows no credentials is let in
 	Users     []User // whose names differ
+
+	// Roles are what its users may have. Without any, everybody who is let in may send, receive and browse everywhere.
+	Roles        []Role
+	DefaultRoles []string // of users that have none, and of the anonymous one
 }
 
 // ParseName checks a tenant's name: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter
@@ -40,7 +45,7 @@ func ParseName(s string) (string, error) {
 
 // Lookup finds a tenant by name.
 func (d *Directory) Lookup(name string) (*Tenant, bool) {
-	r, ok := d.realms[name]
+	r, ok := d.roll.Load().realms[name]
 	if !ok {
 		return nil, false
 	}
@@ -49,10 +54,5 @@ func (d *Directory) Lookup(name string) (*Tenant, bool) {
 
 // Names lists the tenants in alphabetical order.
 func (d *Directory) Names() []string {
-	names := make([]string, 0, len(d.realms))
-	for n := range d.realms {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(d.roll.Load().realms))
 }

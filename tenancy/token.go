@@ -17,6 +17,7 @@ type TokenJudge interface {
 type Identity struct {
 	Tenant string // empty for the tenant that the client named, or the default
 	User   string
+	Roles  []string // of the tenant's; none for its default ones
 }
 
 // judgeToken lets in whom a token speaks for. identity is who the client says it is; empty leaves that to the token.
@@ -25,7 +26,7 @@ func (d *Directory) judgeToken(ctx context.Context, v Visitor, identity, token s
 		return nil, ErrCredentials
 	}
 	n := d.naming(v, "")
-	if _, tenant := SplitUser(identity); d.realms[tenant] != nil {
+	if _, tenant := SplitUser(identity); d.roll.Load().realms[tenant] != nil {
 		n.add(tenant)
 	}
 	if n.disagree {
@@ -43,7 +44,8 @@ func (d *Directory) judgeToken(ctx context.Context, v Visitor, identity, token s
 	case user == "" || identity != "" && identity != user && identity != user+"@"+r.Name:
 		return nil, ErrCredentials
 	}
-	return &Principal{Tenant: r.Tenant, User: user}, nil
+	roles := append([]string{}, whose.Roles...) // not nil: it was a token that named him
+	return &Principal{Tenant: r.Tenant, User: user, roles: roles, directory: d}, nil
 }
 
 // tokenExchange hears a token, in the words of OAUTHBEARER (RFC 7628 section 3.1) or XOAUTH2. A client whose token is

@@ -13,7 +13,9 @@ import (
 // User is somebody whom a tenant knows by name. It is immutable.
 type User struct {
 	Name       string
-	Credential Credential // the zero value for a user who shows a certificate, and has no password
+	Credential Credential   // the zero value for a user who shows a certificate, and has no password
+	Key        PreSharedKey // likewise for who has none
+	Roles      []string     // of the tenant's; none for its default ones
 }
 
 // MaxUserLength is the greatest length of a user's name, in bytes.

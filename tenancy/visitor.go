@@ -76,7 +76,7 @@ func (d *Directory) TenantOf(host string) string {
 	}
 	label, _, _ := strings.Cut(host, ".")
 	label = strings.Map(lower, label)
-	if _, ok := d.realms[label]; ok {
+	if _, ok := d.roll.Load().realms[label]; ok {
 		return label
 	}
 	return ""
@@ -134,7 +134,7 @@ func (d *Directory) realm(v Visitor, name string) (r *realm, user string, err er
 	if n.name == "" {
 		n.name = DefaultTenant
 	}
-	r, ok := d.realms[n.name]
+	r, ok := d.roll.Load().realms[n.name]
 	if !ok {
 		return nil, user, ErrNoSuchTenant
 	}

@@ -20,7 +20,7 @@ func (c peer) Opened(o *frame.Open) {
 		c.refuseOpen()
 		return
 	}
-	c.user = user
+	c.user = user.As(o.ContainerID)
 	c.welcome(o)
 }
 

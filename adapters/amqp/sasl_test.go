@@ -75,10 +75,11 @@ func guard(t *testing.T, private bool, test func(g *gate)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		directory.Trust(tokens{})
 		direct := router.NewDirect(router.Limits{})
 		g := &gate{t: t, server: New(Config{
 			Router:    router.New(router.Limits{}, map[addressing.Kind]router.Resolver{addressing.Broadcast: direct}),
-			Directory: directory.WithTokens(tokens{}), Limits: DefaultLimits(), Log: slog.New(slog.DiscardHandler),
+			Directory: directory, Limits: DefaultLimits(), Log: slog.New(slog.DiscardHandler),
 			Driver: transport.NewDriver(transport.Options{}), ContainerID: "gate", PlainWithoutTLS: private,
 		})}
 		test(g)

@@ -19,10 +19,10 @@ type client struct {
 	origin any // whose messages its publishes are, for subscriptions that leave them out
 
 	mail          mail
-	senders       map[string]*sender       // by address; of this connection
-	subscriptions map[string]*subscription // by filter, as the client wrote it
-	subscribed    atomic.Int32             // how many those are, for who has not got the client
-	inbox         []arrival                // taken from arrivals and not yet given to the session
+	senders       map[string]*sender // by address; of this connection
+	subscriptions subscriptions
+	subscribed    atomic.Int32 // how many those are, for who has not got the client
+	inbox         []arrival    // taken from arrivals and not yet given to the session
 	owing         []*inlet
 
 	memory session.Memory // of the last connection
@@ -137,8 +137,8 @@ func (c *client) end() {
 	c.again = nil
 	c.inbox, c.unsent = append(c.unsent, c.inbox...), nil
 	c.closeInlets(func(*inlet) bool { return false })
-	for filter, s := range c.subscriptions {
-		c.drop(filter, s)
+	for len(c.subscriptions) > 0 {
+		c.drop(c.subscriptions[len(c.subscriptions)-1])
 	}
 	if c.written != "" {
 		c.server.config.Sessions.Forget(c.key.tenant, c.key.id)
@@ -155,16 +155,14 @@ func (c *client) endForGood() {
 
 // add makes a subscription one of the client's, in the place of one with the same text.
 func (c *client) add(s *subscription) {
-	if c.subscriptions == nil {
-		c.subscriptions = make(map[string]*subscription)
-	}
-	c.subscriptions[s.options.text()] = s
+	c.subscriptions.put(s)
 	c.subscribed.Store(int32(len(c.subscriptions)))
 }
 
 // drop ends a subscription whose inlets are closed, with what is kept for it.
-func (c *client) drop(filter string, s *subscription) {
-	delete(c.subscriptions, filter)
+func (c *client) drop(s *subscription) {
+	filter := s.options.text()
+	c.subscriptions.remove(filter)
 	c.subscribed.Store(int32(len(c.subscriptions)))
 	if err := c.server.forget(c, s); err != nil {
 		c.server.config.Log.Warn("a subscription cannot be ended", "tenant", c.key.tenant, "client", c.key.id,

@@ -15,7 +15,7 @@ import (
 type conn struct {
 	server  *Server
 	session *session.Session
-	login   *login
+	login   *login // nil once the client is in, unless it may have to show again who it is
 	nc      net.Conn
 	wake    func()
 
@@ -83,7 +83,9 @@ func (c *conn) Flush(dst []byte) []byte {
 	if c.evicted.Load() {
 		c.session.Disconnect(session.Notice{Code: session.SessionTakenOver})
 	}
-	c.answerLogin()
+	if c.login != nil {
+		c.answerLogin()
+	}
 	if c.client == nil || c.over {
 		return c.session.Flush(dst)
 	}
@@ -133,6 +135,7 @@ func (c *conn) Disconnected(d session.Disconnected) {
 // end is called when the connection is over. A session that outlives it is parked at its seat, any other one is ended: what
 // was never written is released, what the client may have seen comes back to its node marked, and the will is published.
 func (c *conn) end() {
+	c.endLogin()
 	c.session.Lost()
 	if c.user == nil {
 		return

@@ -49,6 +49,14 @@ func (l *login) end() {
 	l.checking.Wait()
 }
 
+// endLogin lets go of what the connection needed to let its client in.
+func (c *conn) endLogin() {
+	if c.login != nil {
+		c.login.end()
+		c.login = nil
+	}
+}
+
 // Connect implements session.Handler.
 func (c *conn) Connect(r *session.Connect) {
 	l := c.login
@@ -112,10 +120,11 @@ func (c *conn) answerLogin() {
 
 // claim asks for the client's seat: who has it leaves it.
 func (c *conn) claim(user *tenancy.Principal) {
-	c.user, c.id = user, c.request.ClientID
+	c.id = c.request.ClientID
 	if c.id == "" {
 		c.id = "auto-" + rand.Text()
 	}
+	c.user = user.As(c.id)
 	c.server.claim(c)
 }
 
@@ -133,7 +142,7 @@ func (c *conn) enter() {
 		owner = newClient(c.server, c.key(), c.user)
 		c.server.setSession(c.key(), owner)
 	}
-	owner.will = r.Will
+	owner.user, owner.will = c.user, r.Will
 	owner.expiry = c.server.config.Limits.expiry(r.SessionExpiry)
 	wake := c.wake
 	owner.mail.waker.Store(&wake)
@@ -176,6 +185,9 @@ func (c *conn) admit(present bool) {
 	c.memory = session.Memory{}
 	c.proof = nil
 	c.session.AcceptConnect(answer)
+	if r.AuthMethod == "" {
+		c.endLogin()
+	}
 	if !c.over {
 		c.resend()
 		c.reopen()
@@ -184,14 +196,14 @@ func (c *conn) admit(present bool) {
 
 // reopen links the subscriptions of a session that goes on to where their messages come from.
 func (c *conn) reopen() {
-	for filter, s := range c.subscriptions {
+	for _, s := range c.subscriptions {
 		if s.system {
 			c.server.addWatcher(c)
 			continue
 		}
 		if err := s.open(c.client, false); err != nil {
 			c.server.config.Log.Warn("a subscription cannot be gone on with", "tenant", c.client.key.tenant, "client", c.id,
-				"filter", filter, "err", err)
+				"filter", s.options.text(), "err", err)
 		}
 	}
 }

@@ -1,16 +1,13 @@
 package mqtt
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
-	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Sessions is where sessions are kept that outlive their connection: small records of each client, by name. Its methods
@@ -38,6 +35,7 @@ const (
 // record is what is kept of a session.
 type record struct {
 	User          string        `json:"user,omitempty"`
+	Roles         []string      `json:"roles"` // that a token gave him; null for another user
 	Expiry        uint32        `json:"expiry"`
 	Parted        int64         `json:"parted,omitempty"` // Unix milliseconds: when its connection ended; 0 while there is one
 	Will          *session.Will `json:"will,omitempty"`
@@ -55,11 +53,10 @@ func (c *client) keepRecord(done func(*conn, error)) {
 func (c *client) keepParted(now time.Time) { c.keepRecordAs(now.UnixMilli(), nil) }
 
 func (c *client) keepRecordAs(parted int64, done func(error)) {
-	r := record{User: c.user.User, Expiry: c.expiry, Parted: parted, Will: c.will}
+	r := record{User: c.user.User, Roles: c.user.Roles(), Expiry: c.expiry, Parted: parted, Will: c.will}
 	for _, s := range c.subscriptions {
 		r.Subscriptions = append(r.Subscriptions, s.options)
 	}
-	slices.SortFunc(r.Subscriptions, func(a, b options) int { return cmp.Compare(a.text(), b.text()) })
 	text, err := json.Marshal(r)
 	if err != nil {
 		panic(fmt.Sprintf("a session has no encoding: %v", err))
@@ -134,11 +131,11 @@ func (s *Server) parseRecord(key clientKey, value []byte, now time.Time) (*clien
 	if err := json.Unmarshal(value, &r); err != nil {
 		return nil, err
 	}
-	tenant, ok := s.config.Directory.Lookup(key.tenant)
+	user, ok := s.config.Directory.Recall(key.tenant, r.User, key.id, r.Roles)
 	if !ok {
-		return nil, errors.New("there is no such tenant any more")
+		return nil, errors.New("its tenant or user is not known any more")
 	}
-	c := newClient(s, key, &tenancy.Principal{Tenant: tenant, User: r.User})
+	c := newClient(s, key, user)
 	c.expiry, c.will, c.written = r.Expiry, r.Will, string(value)
 	for _, o := range r.Subscriptions {
 		sub := &subscription{options: o, stored: o.QoS > 0 || o.Group != "", system: s.isSystem(&o)}

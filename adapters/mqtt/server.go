@@ -85,13 +85,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	s.count(1)
 	defer s.count(-1)
-	login := s.newLogin(ctx, nc)
 	var c *conn
 	err := s.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		c = newConn(s, nc, login, wake, time.Now())
+		c = newConn(s, nc, s.newLogin(ctx, nc), wake, time.Now())
 		return c
 	})
-	login.end()
 	c.end()
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.config.Log.Debug("MQTT connection ended", "peer", nc.RemoteAddr(), "client", c.id, "err", err)

@@ -77,9 +77,8 @@ func (c *conn) subscribe(s *subscription, f session.Filter) (session.Reason, err
 	if err := c.resolve(s); err != nil {
 		return reasons[router.ReasonOf(err)].suback, err
 	}
-	text := s.options.text()
-	former, again := c.subscriptions[text]
-	if most := c.server.config.Limits.MaxSubscriptions; !again && len(c.subscriptions) >= most {
+	former := c.subscriptions.get(s.options.text())
+	if most := c.server.config.Limits.MaxSubscriptions; former == nil && len(c.subscriptions) >= most {
 		return session.QuotaExceeded, router.Errorf(router.Quota, "more than %d subscriptions (maxSubscriptions)", most)
 	}
 	if c.server.isSystem(&s.options) {
@@ -88,7 +87,7 @@ func (c *conn) subscribe(s *subscription, f session.Filter) (session.Reason, err
 		}
 		return session.Success, nil
 	}
-	retained := f.Group == nil && (f.RetainHandling == 0 || f.RetainHandling == 1 && !again)
+	retained := f.Group == nil && (f.RetainHandling == 0 || f.RetainHandling == 1 && former == nil)
 	if err := c.establish(s, former, retained); err != nil {
 		return reasons[router.ReasonOf(err)].suback, err
 	}
@@ -121,7 +120,7 @@ func (c *client) establish(s, former *subscription, retained bool) error {
 	if former != nil {
 		former.close()
 		if moves || former.stored && !s.stored {
-			c.drop(s.options.text(), former)
+			c.drop(former)
 		}
 	}
 	c.add(s)
@@ -142,14 +141,14 @@ func (c *conn) Unsubscribe(r session.Unsubscribe) {
 	answers := newAnswers(len(r.Filters))
 	for i, f := range r.Filters {
 		o := optionsOf(f, 0)
-		switch s, ok := c.subscriptions[o.text()]; {
+		switch s := c.subscriptions.get(o.text()); {
 		case f.Refusal != session.Success:
 			answers.set(i, f.Refusal, refused(f.Refusal))
-		case !ok:
+		case s == nil:
 			answers.codes[i] = session.NoSubscriptionExisted
 		default:
 			s.close()
-			c.drop(o.text(), s)
+			c.drop(s)
 			if s.system {
 				c.rewatch()
 			}

@@ -68,7 +68,7 @@ func (c *conn) answerLogin() {
 		case v.err != nil:
 			c.session.Refuse(time.Now(), refusalOf(router.Errorf(router.Unauthenticated, "login or passcode is wrong")))
 		default:
-			c.user = v.user
+			c.user = v.user.As(c.clientID)
 			c.session.Accept(time.Now(), rand.Text(), "Manifold/"+c.server.config.Version)
 		}
 	}

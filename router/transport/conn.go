@@ -16,8 +16,6 @@ type conn struct {
 	nc       net.Conn
 	raw      syscall.RawConn // nil when nc is no plain socket
 	woken    chan struct{}   // the writer has something to look at
-	resumed  chan struct{}   // the held reader may look again
-	finished chan struct{}   // closed when all is written and nc is hung up
 	feeding  atomic.Bool     // the reader feeds the engine and will flush it when it is done
 	draining atomic.Bool     // the process is stopping
 	writer   atomic.Int32    // absent, present or gone
@@ -27,19 +25,20 @@ type conn struct {
 	unsent  []byte      // guarded by writing: what the socket did not take from the reader
 	alarm   *time.Timer // guarded by writing: calls the writer when a deadline comes and it is absent
 
-	mu     sync.Mutex // guards everything below, and every call of the engine; taken before a node's lock
-	engine Engine
-	cutoff time.Time // once draining: the end of patience
-	held   bool      // the reader waits for the engine to be Ready
-	over   bool      // nothing more is fed; what is left to Flush is written
-	err    error     // why it is over
+	mu       sync.Mutex // guards everything below, and every call of the engine; taken before a node's lock
+	engine   Engine
+	cutoff   time.Time // once draining: the end of patience
+	held     bool      // the reader waits for the engine to be Ready
+	over     bool      // nothing more is fed; what is left to Flush is written
+	finished bool      // all is written and nc is hung up
+	changed  sync.Cond // tells that held has ended, or that the connection is finished
+	err      error     // why it is over
 }
 
 func newConn(d *Driver, nc net.Conn) *conn {
-	return &conn{
-		driver: d, nc: nc, raw: rawSocket(nc),
-		woken: make(chan struct{}, 1), resumed: make(chan struct{}, 1), finished: make(chan struct{}),
-	}
+	c := &conn{driver: d, nc: nc, raw: rawSocket(nc), woken: make(chan struct{}, 1)}
+	c.changed.L = &c.mu
+	return c
 }
 
 // end notes why the connection is over; the first call wins.
@@ -110,19 +109,26 @@ func sooner(a, b time.Time) bool {
 // is over.
 func (c *conn) awaitReady() bool {
 	for {
-		c.mu.Lock()
-		over := c.over || c.engine.Closed()
-		c.held = !over && !c.engine.Ready()
-		held := c.held
-		c.mu.Unlock()
+		held, over := c.holdBack()
 		if over || !held {
 			return !over
 		}
-		if _, ok := <-c.resumed; !ok {
-			return false
-		}
 		c.feed(time.Now(), nil)
 	}
+}
+
+// holdBack waits while the engine is not Ready. It tells whether it had to, and whether the connection is over.
+func (c *conn) holdBack() (held, over bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.engine.Closed() {
+		return false, true
+	}
+	held = !c.engine.Ready()
+	for c.held = held; c.held && !c.finished; {
+		c.changed.Wait()
+	}
+	return held, c.finished
 }
 
 // turn lets the engine advance, writes all it has to say and lets a held reader go on. It tells whether that was
@@ -161,10 +167,7 @@ func (c *conn) collect(dst []byte) (p []byte, deadline time.Time, over bool) {
 	}
 	if c.held && c.engine.Ready() {
 		c.held = false
-		select {
-		case c.resumed <- struct{}{}:
-		default:
-		}
+		c.changed.Broadcast()
 	}
 	deadline = c.engine.Deadline()
 	if sooner(c.cutoff, deadline) {

@@ -50,8 +50,7 @@ func (d *Driver) Serve(ctx context.Context, nc net.Conn, open func(wake func()) 
 	c.wakeWriter()
 	c.end(c.read())
 	c.wakeWriter()
-	<-c.finished
-	return c.err
+	return c.awaitFinish()
 }
 
 // Accept takes connections from ln and calls serve for each in a goroutine of its own, until ctx ends; then it closes

@@ -223,7 +223,7 @@ func TestNothingIsReadWhileTheEngineIsNotReady(t *testing.T) {
 		write(t, theirs, "now")
 		read(t, theirs, "now")
 		theirs.Close()
-		<-c.finished
+		c.awaitFinish()
 	})
 }
 
@@ -294,7 +294,7 @@ func TestAnIdleConnectionHasNoWriterAndStillMeetsItsDeadline(t *testing.T) {
 			t.Errorf("advanced after %v, want 1h", got)
 		}
 		theirs.Close()
-		<-c.finished
+		c.awaitFinish()
 	})
 }
 

@@ -34,7 +34,7 @@ func (c *conn) wakeWriter() {
 }
 
 // write is the writer: it flushes the engine and lets time pass for it, until the connection is over and all is said,
-// or until it retires. Serve waits for the last one by the channel finished.
+// or until it retires. Serve waits for the last one to finish.
 func (c *conn) write() {
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
@@ -104,6 +104,18 @@ func (c *conn) finish() {
 	}
 	c.writing.Unlock()
 	c.writer.Store(writerGone)
-	close(c.resumed)
-	close(c.finished)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finished = true
+	c.changed.Broadcast()
+}
+
+// awaitFinish waits until all is written and the connection hung up, and tells why it was over.
+func (c *conn) awaitFinish() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.finished {
+		c.changed.Wait()
+	}
+	return c.err
 }
