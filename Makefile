@@ -65,8 +65,9 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring
-	go test -tags interop -count 1 -timeout 60m ./gateway/interop
+interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents
+	mkdir -p bin
+	go test -tags interop -count 1 -timeout 60m -artifacts -outputdir $(CURDIR)/bin ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 
 soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss

@@ -26,6 +26,8 @@ func keepHeap(ctx context.Context) {
 			return
 		case <-pulse.C:
 			if rest.due(allocated()) {
+				// What a pool holds goes at the second collection only, and a stack that is too large halves in each.
+				runtime.GC()
 				debug.FreeOSMemory()
 			}
 		}
@@ -42,24 +44,30 @@ func allocated() uint64 {
 // heapPulse is how often it is looked whether the traffic has paused.
 const heapPulse = time.Second
 
-// A rest is due after a pulse with next to no allocations, when since the last one there have been many: the runtime by
-// itself keeps what a burst has needed, as that of ten thousand clients connecting, for minutes.
+// A rest is due after a few pulses with next to no allocations, when since the last one there have been many: the runtime
+// by itself keeps what a burst has needed, as that of ten thousand clients connecting, for minutes. It takes some pulses
+// until the writers of their connections have gone (see package transport), whose memory is to be given back too.
 const (
-	restQuiet = 256 << 10 // bytes in a pulse
-	restWorth = 16 << 20  // bytes since the last rest
+	restPulses = 3
+	restQuiet  = 256 << 10 // bytes in a pulse
+	restWorth  = 16 << 20  // bytes since the last rest
 )
 
 // heapRest decides when memory is given back to the operating system.
 type heapRest struct {
 	seen  uint64 // bytes ever allocated, at the last pulse
 	freed uint64 // and at the last rest
+	quiet int    // pulses since the last one with many allocations
 }
 
 // due hears how many bytes have ever been allocated, at each pulse.
 func (r *heapRest) due(allocated uint64) bool {
-	quiet := allocated-r.seen <= restQuiet
+	r.quiet++
+	if allocated-r.seen > restQuiet {
+		r.quiet = 0
+	}
 	r.seen = allocated
-	if !quiet || allocated-r.freed < restWorth {
+	if r.quiet < restPulses || allocated-r.freed < restWorth {
 		return false
 	}
 	r.freed = allocated

@@ -50,8 +50,12 @@ type sample struct {
 	Before      int64 `json:"residentBefore"`
 	After       int64 `json:"residentAfter"`
 
-	Many    manyQueues `json:"-"` // measured here, not by the driver
-	Backlog backlogRun `json:"-"` // likewise
+	Opening   time.Duration `json:"openingNanos"`
+	Broadcast broadcast     `json:"broadcast"`
+
+	Many    manyQueues     `json:"-"` // measured here, not by the driver
+	Backlog backlogRun     `json:"-"` // likewise
+	Beside  map[int]sample `json:"-"` // runs beside so many subscribers that do not read
 }
 
 // latency is from when a message was due to when it was received, or to when its sender heard that it is accepted.
@@ -100,6 +104,8 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return b.measureQueues(ctx, sc, s, dir)
 	case backlog:
 		return b.measureBacklog(ctx, sc, s, dir)
+	case stalled:
+		return b.measureStalled(ctx, sc, s, dir)
 	}
 	p, err := start(ctx, s, dir)
 	if err != nil {
@@ -113,6 +119,9 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 func (b *bench) drive(ctx context.Context, sc scenario, s server, p *process) (got sample, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.longest(sc))
 	defer cancel()
+	if sc.posting != nil {
+		return b.post(ctx, sc, p)
+	}
 	driver := exec.CommandContext(ctx, cmp.Or(s.driver, b.servers[0].binary), b.driverArgs(sc, s, p)...)
 	driver.WaitDelay = time.Second
 	dieWithParent(driver)
@@ -132,21 +141,28 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 	if s.place != nil {
 		place = s.place(sc)
 	}
-	placeFlag := map[protocol]string{mqtt: "--topic", amqp: "--address", stomp: "--destination"}[sc.protocol]
-	args := []string{"bench", string(sc.protocol)}
+	speaks := cmp.Or(s.speaks, sc.protocol)
+	placeFlag := map[protocol]string{mqtt: "--topic", amqp: "--address", stomp: "--destination", web: "--address"}[speaks]
+	args := []string{"bench", string(speaks)}
 	if s.driver != "" {
 		args = nil // it does nothing else
 	}
-	if sc.kind == idle {
+	if sc.kind == idle || sc.kind == fleet {
 		args = append(args, "idle", "--connections", strconv.Itoa(b.options.connections(sc)))
 	} else {
 		args = append(args, "--size", strconv.Itoa(sc.size))
 	}
-	args = slices.Concat(args, sc.args, []string{placeFlag, place, "--server", p.doors[sc.protocol],
+	if sc.subscribers > 0 {
+		flag := map[protocol]string{mqtt: "--subscribers", web: "--receivers"}[speaks]
+		args = append(args, flag, strconv.Itoa(sc.subscribers))
+	}
+	args = slices.Concat(args, sc.args, []string{placeFlag, place, "--server", p.doors[speaks],
 		"--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json"})
 	switch sc.kind {
 	case idle:
 		return args
+	case fleet:
+		return append(args, "--sources", strconv.Itoa(b.options.sources()))
 	case queues:
 		n := strconv.Itoa(b.options.queues)
 		return append(args, "--topics", n, "--messages", n, "--warm-up", "0s", "--patience", "1m")
@@ -172,6 +188,10 @@ func (b *bench) describe(sc scenario, s sample) string {
 	switch sc.kind {
 	case idle:
 		return fmt.Sprintf("%.0f bytes/connection, %d of %d answer", s.perConnection(), s.Answering, s.Connections)
+	case fleet:
+		return describeFleet(sc, s)
+	case stalled:
+		return describeStalled(s)
 	case queues:
 		m := s.Many
 		return fmt.Sprintf("created in %.2f s with %.0f MB, recovered in %.2f s with %.0f MB",
@@ -201,7 +221,7 @@ func (s sample) perConnection() float64 {
 
 // flaws counts what a sound server does not do. No connection broke, so there is no excuse for duplicates either.
 func (s sample) flaws() uint64 {
-	return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged + s.Refused
+	return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged + s.Refused + s.unheard()
 }
 
 // micros is a CPU time in microseconds for each of n messages.

@@ -18,7 +18,7 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2", stomp: "s:3"}, cmd: &exec.Cmd{Process: self}}
-	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30,
+	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30, fleet: 50_000,
 		backlog: 40}}
 	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
 	stream, active := server{name: jetstream, driver: "a program"}, server{name: activemq, place: stompQueue}
@@ -29,6 +29,8 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 	}{
 		{"qos0-1x1", plain, []string{"bench mqtt --size 256", "--topic bench ", "--server m:1", "--duration 2s"}},
 		{"idle", plain, []string{"bench mqtt idle --connections 10 ", "--topic idle "}},
+		{"connections", plain, []string{"bench mqtt idle --connections 50000 ", "--broadcast 10 ", "--sources 10"}},
+		{"stalled-qos1", plain, []string{"--size 1024 ", "--qos 1 ", "--latency ", "--warm-up 6s"}},
 		{"queues", plain, []string{"--topics 30 --messages 30", "--warm-up 0s"}},
 		{"amqp-settled-4x4", plain, []string{"bench amqp --size 256 ", "--receivers 4", "--settled", "--address anycast ",
 			"--server a:2"}},

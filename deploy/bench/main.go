@@ -1,16 +1,17 @@
 // Command bench measures Manifold side by side with other servers on this machine: over MQTT with mosquitto and
 // nats-server, over AMQP 1.0 with the router Qpid Dispatch and the brokers RabbitMQ and Artemis, over STOMP with
-// RabbitMQ and ActiveMQ. Its durable queue stands beside theirs and beside a stream of nats-server's JetStream.
+// RabbitMQ and ActiveMQ, and over HTTP with a bare handler of Go's. Its durable queue stands beside theirs and beside a stream of nats-server's JetStream.
 //
 // It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt`,
 // `manifold bench amqp` or `manifold bench stomp`, load drivers that work close to the wire and cost less than the servers;
-// JetStream alone has a driver around its own client. The driver is a process of its own, so that its garbage collector and
+// JetStream has a driver around its own client, and requests over HTTP/2 come from nghttp2's h2load. The driver is a process of its own, so that its garbage collector and
 // descriptors are nobody else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
-// and backlog, one queue that is filled with millions of messages and drained.
+// and backlog, one queue that is filled with millions of messages and drained. Two more run only by their names: connections,
+// 50,000 of them over MQTT that come at once, and stalled-qos0 and stalled-qos1, latency beside subscribers that do not read.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
-//	sudo apt-get install mosquitto rabbitmq-server activemq libaio1 default-jre-headless   # their services may stay stopped
+//	sudo apt-get install mosquitto rabbitmq-server activemq nghttp2-client libaio1 default-jre-headless   # their services may stay stopped
 //	go install github.com/nats-io/nats-server/v2@latest
 //	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
 //	export QDROUTERD=/path/to/qdrouterd              # Qpid Dispatch 1.19.0, a release build
@@ -23,7 +24,7 @@
 // epmd of its own and does not meet one that is installed. ActiveMQ is Debian's, or with ACTIVEMQ_HOME an unpacked archive.
 //
 // TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
-// -scenarios amqp, mqtt or stomp runs those of one protocol, and durable those of durable queues over AMQP; with
+// -scenarios amqp, mqtt, stomp or http runs those of one protocol, and durable those of durable queues over AMQP; with
 // -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is. The figures of
 // the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within one report, not between
 // machines. The driver takes CPU from the server on a machine with few cores.
@@ -67,6 +68,7 @@ type options struct {
 	warmUp    time.Duration
 	idle      int // MQTT connections
 	idleAMQP  int
+	fleet     int // connections of the scenario connections
 	queues    int
 	backlog   int  // messages of the scenario backlog
 	kill      bool // the server while they wait
@@ -81,12 +83,13 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var names string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, stomp, durable, "+strings.Join(scenarioNames(), ", "))
+	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, stomp, http, durable, "+strings.Join(scenarioNames(), ", "))
 	f.IntVar(&o.runs, "runs", 5, "runs of each scenario and server; the median is printed")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")
 	f.IntVar(&o.idle, "idle", 10000, "connections of the scenario idle")
 	f.IntVar(&o.idleAMQP, "idle-amqp", 5000, "connections of the scenario amqp-idle")
+	f.IntVar(&o.fleet, "connections", 50000, "connections of the scenario connections")
 	f.IntVar(&o.queues, "queues", 50000, "queues of the scenario queues")
 	f.IntVar(&o.backlog, "backlog", 10_000_000, "messages of the scenario backlog")
 	f.BoolVar(&o.kill, "backlog-kill", false, "kill the server while all of them wait, and time its start")
@@ -99,8 +102,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
-	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || min(o.idle, o.idleAMQP, o.queues, o.backlog) < 1 {
-		return o, errors.New("runs, duration, idle, idle-amqp, queues and backlog must be positive, and warm-up not negative")
+	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || min(o.idle, o.idleAMQP, o.fleet, o.queues, o.backlog) < 1 {
+		return o, errors.New("runs, duration, idle, idle-amqp, connections, queues and backlog must be positive, and warm-up not negative")
 	}
 	o.command = commandLine(f)
 	var err error
@@ -118,7 +121,10 @@ func (o options) turns(sc scenario) int {
 
 // connections is how many an idle scenario opens.
 func (o options) connections(sc scenario) int {
-	if sc.protocol == amqp {
+	switch {
+	case sc.kind == fleet:
+		return o.fleet
+	case sc.protocol == amqp:
 		return o.idleAMQP
 	}
 	return o.idle
@@ -134,7 +140,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := raiseDescriptors(); err != nil {
+	if err := raiseDescriptors(o.files()); err != nil {
 		return err
 	}
 	servers, err := findServers(ctx, o, dir)

@@ -24,23 +24,31 @@ const (
 type gateway struct {
 	args                           []string
 	mqtt, amqp, stomp, http, admin string
+	https                          string // of one with a certificate
 	data                           string // the folder of what it stores
 }
 
-// configureManifold is for the scenarios that compare.
+// configureManifold is for the scenarios that compare. Its doors are open for TLS too.
 func configureManifold(dir string) (plan, error) {
+	certificate, key, err := writeCertificate(dir)
+	if err != nil {
+		return plan{}, err
+	}
 	var c strings.Builder
 	declare(&c, loadTopic+"/#", "topic")
 	declare(&c, idleTopic+"/#", "topic")
 	declare(&c, queueTopic, "queue")
 	declare(&c, anycastAddress, "anycast")
 	declare(&c, anycastAddress+"/#", "anycast")
+	fmt.Fprintf(&c, "tls: {certificate: %q, key: %q}\n", certificate, key)
 	g, err := newGateway(dir, c.String())
-	return g.plan(), err
+	p := g.plan()
+	p.doors[webSecure] = g.https
+	return p, err
 }
 
 func (g gateway) plan() plan {
-	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp, stomp: g.stomp}}
+	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp, stomp: g.stomp, web: g.http}}
 }
 
 // configureQueues declares n queues, each by its own name.
@@ -75,14 +83,14 @@ func newGateway(dir, addresses string) (gateway, error) {
 	return gateway{
 		args: []string{"run", "-c", file, "--data", data, "--port-offset", strconv.Itoa(offset)}, data: data,
 		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset), stomp: loopback(61613 + offset),
-		http: loopback(8080 + offset), admin: loopback(8081 + offset),
+		http: loopback(8080 + offset), https: loopback(8443 + offset), admin: loopback(8081 + offset),
 	}, nil
 }
 
 // freeOffset returns a distance by which the usual ports of all of Manifold's protocols can be moved.
 func freeOffset() (int, error) {
 	const first, last, step = 101, 3901, 19 // the highest usual port is STOMP's 61613
-	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8083, 8443, 8883, 61613, 61614}
+	usual := []int{1883, 5672, 5671, 5683, 5684, 8080, 8081, 8083, 8084, 8443, 8883, 61613, 61614}
 	for offset := first; offset <= last; offset += step {
 		free := true
 		for _, port := range usual {

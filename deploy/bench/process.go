@@ -152,15 +152,19 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err, also)
 }
 
-// raiseDescriptors lifts the limit of open files as far as it goes; children inherit it.
-func raiseDescriptors() error {
+// raiseDescriptors lifts the limit of open files as far as it goes, and beyond if that is less than need and we may;
+// children inherit it. It is an error when there are not as many as needed.
+func raiseDescriptors(need int) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files: %w", err)
 	}
+	most := limit.Max
+	limit.Max = max(limit.Max, uint64(need))
 	limit.Cur = limit.Max
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("limit of open files: %w", err)
+		return fmt.Errorf("%d open files are needed, and no more than %d allowed: raise the limit (ulimit -Hn, LimitNOFILE) "+
+			"or choose fewer connections: %w", need, most, err)
 	}
 	return nil
 }

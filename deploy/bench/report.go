@@ -67,15 +67,21 @@ func metrics() []metric {
 			of: peakMemory},
 		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
 			kinds: []kind{traffic, large}, of: driverCPU},
-		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kinds: []kind{idle}, ratio: true,
+		{title: "Connections opened per second (more is better)", format: "%.0f", kinds: []kind{fleet}, ratio: true,
+			of: openingRate},
+		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kinds: []kind{idle, fleet}, ratio: true,
 			of: perConnection},
+		{title: "Deliveries per second of messages to all connections (more is better)", format: "%.0f", kinds: []kind{fleet},
+			ratio: true, of: deliveryRate},
+		{title: "Server memory meanwhile, most resident MB (less is better)", format: "%.0f", kinds: []kind{fleet}, ratio: true,
+			of: broadcastMemory},
 	}
 }
 
 // report makes the tables out of the samples.
 func (b *bench) report() report {
 	r := report{facts: b.facts, verdicts: b.verdicts()}
-	for _, p := range []protocol{mqtt, amqp, stomp} {
+	for _, p := range []protocol{mqtt, amqp, stomp, web} {
 		for _, m := range metrics() {
 			if t := b.table(p, m); len(t.rows) > 0 {
 				r.tables = append(r.tables, t)
@@ -88,6 +94,8 @@ func (b *bench) report() report {
 			r.tables = append(r.tables, b.queuesTable(sc))
 		case backlog:
 			r.tables = append(r.tables, b.backlogTable(sc))
+		case stalled:
+			r.tables = append(r.tables, b.stalledTable(sc))
 		}
 	}
 	r.notes = b.notes()
@@ -102,7 +110,7 @@ func (b *bench) notes() []string {
 		"messages, the others delivered ones.", o.runs, o.duration, o.warmUp, smallSize)}
 	rates, warm := false, false
 	for _, sc := range o.scenarios {
-		warm = warm || sc.warmUp > o.warmUp
+		warm = warm || sc.warmUp > o.warmUp && sc.kind != stalled
 		switch sc.kind {
 		case idle:
 			notes = append(notes, fmt.Sprintf("%s: %d connections to each server.", sc.name, o.connections(sc)))
@@ -115,6 +123,11 @@ func (b *bench) notes() []string {
 				"after either.", sc.name, o.queues, restTime))
 		case backlog:
 			notes = append(notes, b.backlogNote(sc))
+		case fleet:
+			notes = append(notes, b.fleetNote(sc))
+		case stalled:
+			notes = append(notes, b.stalledNote(sc))
+			rates = true
 		}
 	}
 	if rates {

@@ -18,6 +18,9 @@ const (
 	artemis   = "artemis"
 	jetstream = "jetstream" // nats-server again, through its own protocol
 	activemq  = "activemq"  // ActiveMQ Classic
+
+	bareServer = "bare handler"       // on Go's own HTTP server
+	overMQTT   = "manifold over MQTT" // ours again, where others speak HTTP
 )
 
 // protocol is what a scenario speaks.
@@ -27,6 +30,9 @@ const (
 	mqtt  protocol = "mqtt"
 	amqp  protocol = "amqp"
 	stomp protocol = "stomp"
+	web   protocol = "http"
+
+	webSecure protocol = "https" // of a door only: web over TLS
 )
 
 // scenario is one kind of load.
@@ -41,6 +47,10 @@ type scenario struct {
 	count    counter  // what rates and costs are per
 	kind     kind
 	warmUp   time.Duration // traffic before measuring, at least
+	apart    bool          // it runs only when its name is given
+
+	subscribers int      // whom a fan-out reaches; 0 where args say who takes part
+	posting     *posting // requests of another driver than `manifold bench`; nil for that
 }
 
 // kind is what a scenario measures.
@@ -54,6 +64,8 @@ const (
 	idle                  // memory of connections without traffic
 	queues                // time and memory of many queues, across a restart
 	backlog               // memory, disk and pace of a queue that has been filled
+	fleet                 // pace and memory of many connections, and of a message to all of them
+	stalled               // latency and memory beside subscribers that do not read
 )
 
 // counter picks the number that counts in a scenario.
@@ -64,8 +76,8 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
-	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), stompScenarios(),
-		[]scenario{backlogScenario()})
+	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
+		[]scenario{backlogScenario(), fleetScenario()}, stalledScenarios())
 }
 
 const smallSize = 256
@@ -164,6 +176,11 @@ func scenarioNames() []string {
 	return names
 }
 
+// inGroup tells whether the scenario is one of those that a name stands for.
+func (s scenario) inGroup(name string) bool {
+	return !s.apart && (name == "all" || name == string(s.protocol) || name == durableGroup && s.inDurableGroup())
+}
+
 // chooseScenarios turns "all", a protocol, "durable" or a list of names into scenarios.
 func chooseScenarios(names string) ([]scenario, error) {
 	all := scenarios()
@@ -171,12 +188,12 @@ func chooseScenarios(names string) ([]scenario, error) {
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(chosen)
 		for _, s := range all {
-			if name == "all" || name == string(s.protocol) || name == durableGroup && s.inDurableGroup() || name == s.name {
+			if s.inGroup(name) || name == s.name {
 				chosen = append(chosen, s)
 			}
 		}
 		if len(chosen) == before {
-			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s, %s", name, mqtt, amqp, stomp, durableGroup,
+			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s, %s, %s", name, mqtt, amqp, stomp, web, durableGroup,
 				strings.Join(scenarioNames(), ", "))
 		}
 	}

@@ -26,6 +26,8 @@ type server struct {
 	configure func(dir string) (plan, error)
 	// place gives the name that the place of a scenario has here; nil for the same.
 	place func(sc scenario) string
+	// speaks is what it is spoken to in, whatever the scenario says; empty for that.
+	speaks protocol
 	// driver puts the load on this server. It takes the flags of `manifold bench`; empty for that.
 	driver string
 }
@@ -78,6 +80,8 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 			filepath.Join(os.Getenv("ARTEMIS_HOME"), "bin", "artemis"), "artemis"),
 		foundJetStream(ctx, o, dir),
 		foundActiveMQ(),
+		foundBare(ctx, o, dir),
+		foundOverMQTT(binary),
 	}, nil
 }
 

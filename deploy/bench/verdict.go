@@ -57,7 +57,8 @@ func targets(o options) []target {
 			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
 				format: multiple})
 	}
-	return slices.Concat(all, queueTargets(o.queues), durableTargets(), stompTargets(), backlogTargets(o))
+	return slices.Concat(all, queueTargets(o.queues), durableTargets(), stompTargets(), httpTargets(), backlogTargets(o),
+		fleetTargets(o), stalledTargets())
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

@@ -72,6 +72,7 @@ type Config struct {
 	Topic       string // the topic (or address, or destination) itself for Mesh and Workers, the prefix otherwise; default "bench"
 	Publishers  int    // default 1
 	Subscribers int    // 0 means nobody listens: acknowledged messages are the result
+	Stalled     int    // further subscribers, that read nothing; MQTT only
 	// Topics, when not 0, spreads the messages of each publisher over so many topics in turn: message n goes to the
 	// number n modulo Topics below the topic of its layout, with leading zeros, as bench/007. Nobody can listen then.
 	Topics int
@@ -168,6 +169,8 @@ func (c Config) Validate() error {
 	refuse(c.Topics < 0 || c.Topics > maxTopics, "%d topics: must be 0 to %d", c.Topics, maxTopics)
 	refuse(c.Topics > 0 && c.Protocol != MQTT, "only MQTT can spread messages over several topics")
 	refuse(c.Topics > 0 && c.Subscribers > 0, "several topics for each publisher need 0 subscribers: got %d", c.Subscribers)
+	refuse(c.Stalled < 0 || c.Stalled > 0 && (c.Protocol != MQTT || c.Subscribers == 0),
+		"%d stalled subscribers: they are of MQTT, and beside others that read", c.Stalled)
 	refuse(c.Layout == Pairs && c.Subscribers != 0 && c.Subscribers != c.Publishers,
 		"layout pairs needs as many subscribers as publishers, or none: got %d and %d", c.Subscribers, c.Publishers)
 	refuse(c.PayloadSize < MinPayload || c.PayloadSize > maxPayload,
@@ -195,7 +198,7 @@ func (c Config) connections() int {
 	if c.Protocol == HTTP {
 		return c.Publishers*c.Window + c.Subscribers
 	}
-	return c.Publishers + c.Subscribers
+	return c.Publishers + c.Subscribers + c.Stalled
 }
 
 // oneTopic tells whether everybody shares one topic.

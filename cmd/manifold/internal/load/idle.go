@@ -23,6 +23,9 @@ type IdleConfig struct {
 	// STOMP with ack:auto, in AMQP it has a link to it and another one from it, and in HTTP it watches its stream.
 	Topic       string
 	Connections int
+	// Broadcast is how many messages all connections hear in the end; MQTT only. With any, all of them subscribe to Topic
+	// itself.
+	Broadcast int
 
 	// Sources is how many loopback addresses (127.0.0.1 and up) the connections are spread over, so that a
 	// fleet can be larger than one address has ports; default 1, which leaves the choice to the kernel.
@@ -70,6 +73,10 @@ func (c IdleConfig) Validate() error {
 		return fmt.Errorf("%d source addresses: must be 1 to %d", c.Sources, maxSources)
 	case c.Settle < 0:
 		return fmt.Errorf("settle time %v is negative", c.Settle)
+	case c.Broadcast < 0 || c.Broadcast > maxBroadcast:
+		return fmt.Errorf("a broadcast of %d messages: must be 0 to %d", c.Broadcast, maxBroadcast)
+	case c.Broadcast > 0 && c.Protocol != MQTT:
+		return fmt.Errorf("only MQTT connections can hear a broadcast")
 	}
 	return nil
 }
@@ -81,6 +88,7 @@ type IdleResult struct {
 	Answering   int           `json:"answering"`                // connections that answered a ping after Settle
 	Before      uint64        `json:"residentBefore,omitempty"` // bytes of the server without the fleet
 	After       uint64        `json:"residentAfter,omitempty"`  // bytes of the server with it, after Settle
+	Broadcast   *Broadcast    `json:"broadcast,omitempty"`
 }
 
 // PerConnection is how many resident bytes of the server one idle connection costs.
@@ -99,6 +107,9 @@ func (r IdleResult) WriteText(w io.Writer) error {
 	if r.After > 0 {
 		t.row("server memory", "%.0f bytes/connection (%d KiB before, %d KiB after)",
 			r.PerConnection(), r.Before>>10, r.After>>10)
+	}
+	if r.Broadcast != nil {
+		r.Broadcast.write(t)
 	}
 	return t.err
 }
@@ -157,7 +168,10 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 	if f.result.After, err = serverMemory(c.ServerPID); err != nil {
 		return nil, err
 	}
-	f.result.Answering, err = f.Ping(ctx)
+	if f.result.Answering, err = f.Ping(ctx); err != nil || c.Broadcast == 0 {
+		return f, err
+	}
+	f.result.Broadcast, err = f.broadcast(ctx, c)
 	return f, err
 }
 
@@ -231,7 +245,12 @@ func (c IdleConfig) source(i int) net.Addr {
 func (c IdleConfig) name(i int) string { return fmt.Sprintf("%s-%d", c.ClientID, i) }
 
 // topic is what connection i uses.
-func (c IdleConfig) topic(i int) string { return fmt.Sprintf("%s/%d", c.Topic, i) }
+func (c IdleConfig) topic(i int) string {
+	if c.Broadcast > 0 {
+		return c.Topic
+	}
+	return fmt.Sprintf("%s/%d", c.Topic, i)
+}
 
 func serverMemory(pid int) (uint64, error) {
 	if pid == 0 {

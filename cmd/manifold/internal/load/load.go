@@ -55,6 +55,7 @@ type run struct {
 	epoch       time.Time
 	publishers  []*publisher
 	subscribers []*subscriber
+	stalled     []*mqttStalled
 	tallies     []*tally // of each publisher, when subscribers share what it sends
 
 	counting atomic.Bool // the measured window is open
@@ -78,8 +79,17 @@ func (r *run) connect(ctx context.Context) error {
 	for i := range c.Subscribers {
 		r.subscribers = append(r.subscribers, r.newSubscriber(i))
 	}
+	for i := range c.Stalled {
+		r.stalled = append(r.stalled, r.newStalled(i))
+	}
 	err := inParallel(ctx, c.Subscribers, func(ctx context.Context, i int) error {
 		return who("subscriber", i, r.subscribers[i].connect(ctx))
+	})
+	if err != nil {
+		return err
+	}
+	err = inParallel(ctx, c.Stalled, func(ctx context.Context, i int) error {
+		return who("stalled subscriber", i, r.stalled[i].connect(ctx))
 	})
 	if err != nil {
 		return err
@@ -146,6 +156,11 @@ func (r *run) lines() iter.Seq[line] {
 			}
 		}
 		for _, s := range r.subscribers {
+			if !yield(s) {
+				return
+			}
+		}
+		for _, s := range r.stalled {
 			if !yield(s) {
 				return
 			}

@@ -298,3 +298,44 @@ func TestCommandPrintsItsResult(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+func TestFleetHearsABroadcast(t *testing.T) {
+	fleet, err := OpenIdle(t.Context(), IdleConfig{Address: new(fakeBroker).start(t), Connections: 100, Broadcast: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fleet.Close()
+	if b := fleet.Result().Broadcast; b == nil || b.Heard != 100 || b.Deliveries() != 700 {
+		t.Errorf("broadcast %+v", b)
+	}
+}
+
+func TestWhoMissesPartOfABroadcastHasNotHeardIt(t *testing.T) {
+	b := &fakeBroker{deliver: func(n int, packet []byte) [][]byte {
+		if n == 1 {
+			return nil
+		}
+		return [][]byte{packet, packet}
+	}}
+	fleet, err := OpenIdle(t.Context(), IdleConfig{Address: b.start(t), Connections: 10, Broadcast: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fleet.Close()
+	if b := fleet.Result().Broadcast; b.Heard != 0 {
+		t.Errorf("broadcast %+v", b)
+	}
+}
+
+func TestStalledSubscribersAreSubscribedAndNotCounted(t *testing.T) {
+	b := new(fakeBroker)
+	r := mustRun(t, b, Config{Subscribers: 1, Stalled: 3, Messages: 20})
+	if !r.Sound() || r.Delivered != 20 {
+		t.Errorf("unexpected result %+v", r)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := len(b.subscribers["bench/0\x000"]); n != 4 {
+		t.Errorf("%d subscribers, want 4", n)
+	}
+}

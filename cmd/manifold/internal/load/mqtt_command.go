@@ -33,9 +33,14 @@ while is charged for all that had to wait.`
 	f.IntVar(&config.SubscribeQoS, "subscribe-qos", 0, "QoS of subscribing: 0 or 1; default as --qos")
 	f.IntVar(&config.Topics, "topics", 0,
 		"topics that a publisher writes to in turn, numbered below its own; 0 is its own alone")
-	idle := newIdleCommand(&IdleConfig{Protocol: MQTT}, mqttWords)
+	f.IntVar(&config.Stalled, "stalled", 0, "further subscribers of the same topics, that read nothing")
+	fleet := IdleConfig{Protocol: MQTT}
+	idle := newIdleCommand(&fleet, mqttWords)
 	idle.Short = "Open many silent MQTT connections and hold them"
-	idle.Example = `  manifold bench mqtt idle --connections 10000 --hold 1m`
+	idle.Example = `  manifold bench mqtt idle --connections 10000 --hold 1m
+  manifold bench mqtt idle --connections 50000 --sources 3 --broadcast 10`
+	idle.Flags().IntVar(&fleet.Broadcast, "broadcast", 0,
+		"messages that all connections hear in the end; with any, they subscribe to one topic")
 	cmd.AddCommand(idle)
 	return cmd
 }

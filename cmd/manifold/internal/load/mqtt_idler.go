@@ -1,8 +1,8 @@
 package load
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"time"
@@ -15,7 +15,10 @@ type mqttIdler struct {
 	number int
 }
 
-var _ idler = (*mqttIdler)(nil)
+var (
+	_ idler  = (*mqttIdler)(nil)
+	_ hearer = (*mqttIdler)(nil)
+)
 
 func (m *mqttIdler) open(ctx context.Context, source net.Addr) error {
 	c := m.config
@@ -23,16 +26,7 @@ func (m *mqttIdler) open(ctx context.Context, source net.Addr) error {
 	if err := m.mqttLine.open(ctx, c.Address, source, connect); err != nil {
 		return err
 	}
-	filter := c.topic(m.number)
-	const subackSize = 5
-	suback, err := m.ask(appendSubscribe(nil, 1, 0, filter), subackSize)
-	if err == nil {
-		err = suback.subackError([]string{filter}, 0)
-	}
-	if err != nil {
-		return fmt.Errorf("subscribe: %w", broken(err))
-	}
-	return nil
+	return m.subscribe(0, c.topic(m.number))
 }
 
 func (m *mqttIdler) ping(context.Context) error {
@@ -50,20 +44,17 @@ func (m *mqttIdler) ping(context.Context) error {
 // beat implements idler; the connection has no keep-alive.
 func (m *mqttIdler) beat() error { return nil }
 
-// ask sends a request and reads an answer whose size is known.
-func (m *mqttIdler) ask(request []byte, size int) (packet, error) {
-	if err := m.conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
-		return packet{}, err
+// hear implements hearer.
+func (m *mqttIdler) hear(want []byte, deadline time.Time) error {
+	if err := m.conn.SetReadDeadline(deadline); err != nil {
+		return err
 	}
-	if _, err := m.conn.Write(request); err != nil {
-		return packet{}, err
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(m.conn, got); err != nil {
+		return broken(err)
 	}
-	answer := make([]byte, size)
-	if _, err := io.ReadFull(m.conn, answer); err != nil {
-		return packet{}, err
+	if !bytes.Equal(got, want) {
+		return errNotAsSent
 	}
-	if err := m.conn.SetDeadline(time.Time{}); err != nil {
-		return packet{}, err
-	}
-	return nextPacket(answer, size)
+	return m.conn.SetReadDeadline(time.Time{})
 }

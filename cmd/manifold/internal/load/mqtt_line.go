@@ -46,6 +46,37 @@ func (l *mqttLine) open(ctx context.Context, address string, source net.Addr, co
 	return conn.SetDeadline(time.Time{})
 }
 
+// subscribe asks for filters, of which nothing has been published yet.
+func (l *mqttLine) subscribe(qos int, filters ...string) error {
+	const subackSize = 4 // and a byte for each filter
+	suback, err := l.ask(appendSubscribe(nil, 1, qos, filters...), subackSize+len(filters))
+	if err == nil {
+		err = suback.subackError(filters, qos)
+	}
+	if err != nil {
+		return fmt.Errorf("subscribe: %w", broken(err))
+	}
+	return nil
+}
+
+// ask sends a request and reads an answer whose size is known.
+func (l *mqttLine) ask(request []byte, size int) (packet, error) {
+	if err := l.conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
+		return packet{}, err
+	}
+	if _, err := l.conn.Write(request); err != nil {
+		return packet{}, err
+	}
+	answer := make([]byte, size)
+	if _, err := io.ReadFull(l.conn, answer); err != nil {
+		return packet{}, err
+	}
+	if err := l.conn.SetDeadline(time.Time{}); err != nil {
+		return packet{}, err
+	}
+	return nextPacket(answer, size)
+}
+
 // fill waits for bytes and hands each complete packet to each, in order. They are borrowed.
 func (l *mqttLine) fill(each func(packet) error) error {
 	p, err := l.reader.next()

@@ -42,6 +42,12 @@ func residentBytes(pid int) (uint64, error) { return statusBytes(pid, "VmRSS:") 
 // peakBytes is the most that residentBytes has been so far, VmHWM.
 func peakBytes(pid int) (uint64, error) { return statusBytes(pid, "VmHWM:") }
 
+// resetPeak has peakBytes begin anew, at what is resident now; see clear_refs in proc(5).
+func resetPeak(pid int) error {
+	const peak = "5"
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(peak), 0)
+}
+
 func statusBytes(pid int, field string) (uint64, error) {
 	name := fmt.Sprintf("/proc/%d/status", pid)
 	status, err := os.ReadFile(name)

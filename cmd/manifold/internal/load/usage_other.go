@@ -14,3 +14,5 @@ func cpuTime(int) (time.Duration, error) { return 0, errNoUsage }
 func residentBytes(int) (uint64, error) { return 0, errNoUsage }
 
 func peakBytes(int) (uint64, error) { return 0, errNoUsage }
+
+func resetPeak(int) error { return errNoUsage }
