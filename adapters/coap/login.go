@@ -1,0 +1,169 @@
+package coap
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/manifoldmq/manifold/adapters/coap/internal/session"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// login finds out whose the requests of a peer are. A password may take long to check, so that runs in a goroutine of its
+// own, which leaves the verdict for the connection's owner.
+type login struct {
+	front   *front
+	psk     string // the identity that was proven; empty for none
+	visitor tenancy.Visitor
+	waiting int // requests that wait for a verdict
+
+	ctx    context.Context // of the checks; nil before the first, ends with the session
+	cancel context.CancelFunc
+}
+
+func (l *login) init(f *front, p session.Peer) {
+	l.front, l.psk, l.cancel = f, p.PSKIdentity, func() {}
+	state := tls.ConnectionState{ServerName: p.Host}
+	if len(p.Certificates) > 0 {
+		state.VerifiedChains = [][]*x509.Certificate{p.Certificates}
+	}
+	l.visitor = tenancy.VisitorOver(&state)
+	l.visitor.Private = p.Secure || p.Address.Addr().Unmap().IsLoopback()
+}
+
+// account is somebody for whom a peer speaks, and the links of that user's messages.
+type account struct {
+	shown   shown
+	user    *tenancy.Principal
+	senders map[string]*sender // by address
+}
+
+// shown is what a request showed of its client, without secrets.
+type shown struct {
+	host   string
+	tenant string            // that the path names
+	proof  [sha256.Size]byte // of the credentials in the query; zero for none
+}
+
+// verdict is who a client turned out to be.
+type verdict struct {
+	request *request
+	shown   shown
+	user    *tenancy.Principal
+	err     error
+}
+
+// identify finds out whose a request is. Where that takes time, the request is kept, has no account yet, and is handled
+// when the verdict has come.
+func (c *conn) identify(now time.Time, r *request) error {
+	if c.login.front.proof && c.login.psk == "" && c.login.visitor.Certificate == "" {
+		return errUnknown
+	}
+	credentials, err := c.credentials(r)
+	if err != nil {
+		return err
+	}
+	secret := credentials.User != "" || len(credentials.Password) > 0 || credentials.Token != ""
+	is := shown{tenant: honoTenant(r.path)}
+	if secret {
+		is.proof = sha256.Sum256([]byte(credentials.User + "\x00" + string(credentials.Password) + "\x00" + credentials.Token))
+	}
+	if r.account = c.account(r.host, &is); r.account != nil {
+		return nil
+	}
+	l := &c.login
+	is.host = string(r.host)
+	credentials.Visitor = l.visitor.At(is.host)
+	credentials.Tenant = is.tenant
+	if !secret && (l.psk != "" || credentials.Certificate == "") { // nothing that takes time
+		user, err := l.known(credentials.Visitor)
+		if err != nil {
+			return errUnknown
+		}
+		r.account = c.admit(is, user)
+		return nil
+	}
+	l.check(&c.mail, verdict{request: r.keep(), shown: is}, credentials)
+	return nil
+}
+
+var errUnknown = router.Errorf(router.Unauthenticated, "credentials are required or wrong")
+
+// credentials reads from the query who the client says it is.
+func (c *conn) credentials(r *request) (shown tenancy.Credentials, err error) {
+	if len(r.query.list) == 0 {
+		return shown, nil
+	}
+	user, named := r.query.take("user")
+	password, proven := r.query.take("password")
+	token, borne := r.query.take("token")
+	if (named || proven || borne) && !c.server.config.QueryCredentials {
+		return shown, router.Errorf(router.Unauthenticated, "credentials in the query are not taken here (coap.queryCredentials)")
+	}
+	return tenancy.Credentials{User: user, Password: []byte(password), Token: token}, nil
+}
+
+// known gives the user of a peer whose proof is that of its handshake, or who needs none.
+func (l *login) known(v tenancy.Visitor) (*tenancy.Principal, error) {
+	if l.psk != "" {
+		return l.front.server.config.Directory.ByPreSharedKey(v, l.psk)
+	}
+	return l.front.server.config.Directory.Anonymous(v, "")
+}
+
+// check has credentials judged.
+func (l *login) check(m *mail, v verdict, credentials tenancy.Credentials) {
+	if l.ctx == nil {
+		l.ctx, l.cancel = context.WithCancel(l.front.ctx)
+	}
+	l.waiting++
+	l.front.checking.Go(func() {
+		v.user, v.err = l.front.server.config.Directory.Authenticate(l.ctx, credentials)
+		m.verdicts.Put(v)
+	})
+}
+
+// judge goes on with a request that has waited for a verdict.
+func (c *conn) judge(now time.Time, v verdict) {
+	c.login.waiting--
+	r := v.request
+	switch {
+	case errors.Is(v.err, tenancy.ErrBusy):
+		c.refuse(now, r.exchange, router.Errorf(router.Unroutable, "too many clients are logging in"))
+	case v.err != nil:
+		c.refuse(now, r.exchange, errUnknown)
+	case c.draining:
+		c.refuse(now, r.exchange, errStopping)
+	default:
+		if r.account = c.account(r.host, &v.shown); r.account == nil {
+			r.account = c.admit(v.shown, v.user)
+		}
+		c.handle(now, r)
+	}
+}
+
+// account finds who showed the same before, but for the host, which is given apart.
+func (c *conn) account(host []byte, is *shown) *account {
+	for _, a := range c.accounts {
+		if a.shown.host == string(host) && a.shown.tenant == is.tenant && a.shown.proof == is.proof {
+			return a
+		}
+	}
+	return nil
+}
+
+// admit remembers an account, in place of the oldest if there are too many.
+func (c *conn) admit(is shown, user *tenancy.Principal) *account {
+	if len(c.accounts) >= c.server.limits.MaxUsers {
+		c.accounts[0].closeSenders()
+		copy(c.accounts, c.accounts[1:])
+		c.accounts = c.accounts[:len(c.accounts)-1]
+	}
+	a := &account{shown: is, user: user}
+	c.accounts = append(c.accounts, a)
+	return a
+}
