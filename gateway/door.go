@@ -7,12 +7,21 @@ import (
 	"time"
 )
 
-// door is one listener and who serves it.
+// door is one listener, or socket of datagrams, and who serves it.
 type door struct {
-	name        string // that of its listener
-	listener    net.Listener
+	name        string                                    // that of its listener
+	listener    net.Listener                              // nil for a socket of datagrams
+	address     net.Addr                                  // of such a socket; nil for a listener
 	serve       func(context.Context, net.Listener) error // until the context ends; drains, waits, closes the listener
 	connections func() int                                // how many are open now; nil when another door tells that
+}
+
+// addr is where the door listens.
+func (d door) addr() net.Addr {
+	if d.listener == nil {
+		return d.address
+	}
+	return d.listener.Addr()
 }
 
 func (d door) run(ctx context.Context) error {
@@ -26,15 +35,16 @@ func (d door) run(ctx context.Context) error {
 func (a *assembly) doors() ([]door, error) {
 	var doors []door
 	for _, entry := range []struct {
-		name string
-		open func() ([]door, error)
+		enabled bool
+		open    func() ([]door, error)
 	}{
-		{"mqtt", a.mqttDoors},
-		{"amqp", a.amqpDoors},
-		{"stomp", a.stompDoors},
-		{"http", a.httpDoors},
+		{a.config.MQTT.Enabled, a.mqttDoors},
+		{a.config.AMQP.Enabled, a.amqpDoors},
+		{a.config.STOMP.Enabled, a.stompDoors},
+		{a.config.CoAP.Enabled, a.coapDoors},
+		{a.config.HTTP.Enabled, a.httpDoors},
 	} {
-		if a.listeners[entry.name] == nil {
+		if !entry.enabled {
 			continue
 		}
 		opened, err := entry.open()

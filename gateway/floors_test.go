@@ -48,7 +48,8 @@ var forbidden = []struct{ room, imports, reason string }{
 // pure are the packages that decide and do nothing else: values and time in, values out.
 var pure = []string{"addressing", "router/amqp", "broker/internal/queue", "adapters/mqtt/internal/session",
 	"adapters/mqtt/rewrite",
-	"adapters/stomp/internal/session"}
+	"adapters/stomp/internal/session", "adapters/coap/internal/block", "adapters/coap/internal/datagram",
+	"adapters/coap/internal/option", "adapters/coap/internal/stream"}
 
 // impure are the imports that a pure package has no use for: goroutines, I/O and logging belong to its owner.
 var impure = []string{"context", "log", "net", "os", "sync", "syscall", "io/ioutil"}

@@ -67,7 +67,7 @@ func TestNobodyIsToldYesBeforeTheSync(t *testing.T) {
 	}
 	t.Run(httpSend, func(t *testing.T) {
 		sendWhileHeld(t, func(ctx context.Context, doors map[string]string) error {
-			return <-httpSender{ctx, newHTTPClient(t, doors["http"])}.send("jobs", letter{payload: []byte("hello")})
+			return <-httpSender{ctx: ctx, http: newHTTPClient(t, doors["http"]), write: writeHeaders}.send("jobs", fields{dataBody: "hello"})
 		})
 	})
 	t.Run(amqp1, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestNobodyIsToldYesBeforeTheSync(t *testing.T) {
 				return err
 			}
 			defer client.conn.Close()
-			return client.send("jobs", letter{payload: []byte("hello")}.amqp())
+			return client.send("jobs", goamqp.NewMessage([]byte("hello")))
 		})
 	})
 }

@@ -16,7 +16,9 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/manifoldmq/manifold/adapters/coap"
 	"github.com/manifoldmq/manifold/adapters/http"
+	"github.com/manifoldmq/manifold/adapters/http/webhook"
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -70,20 +72,27 @@ func runOn(
 		listeners: listeners, keyring: keyring, upgrades: make(map[string]http.Upgrade),
 	}
 	a.store = store
-	a.define(directory)
+	a.define()
 	a.chores = append(a.chores, func(ctx context.Context) error {
 		a.follow(ctx, changes)
 		return nil
 	})
+	defer a.closeSockets() // those that no door serves
 	doors, err := a.doors()
 	if err != nil {
+		return err
+	}
+	if err := a.openWebhooks(); err != nil {
 		return err
 	}
 	admin := a.newAdmin(listeners["admin"], doors)
 	a.warn()
 	endpoints := a.endpoints(doors, admin)
-	c = withoutAddresses(c) // the directory has them: of many it is not to keep two
-	l := lifecycle{doors: doors, chores: a.chores, admin: admin, failed: store.Failed(), log: log}
+	c = withoutTenants(c) // the directory has them: of many it is not to keep two
+	l := lifecycle{
+		doors: doors, outward: []func(context.Context) error{a.webhooks.Run}, chores: a.chores, admin: admin,
+		failed: store.Failed(), log: log,
+	}
 	return l.run(ctx, func() { ready(endpoints) })
 }
 
@@ -98,10 +107,22 @@ type assembly struct {
 	listeners listeners
 	chores    []func(context.Context) error // what doors do besides serving, until their connections have ended
 	keyring   *keyring                      // nil without TLS
-	upgrades  map[string]http.Upgrade       // what the HTTP door offers over WebSocket, of the doors made so far
+	webhooks  *webhook.Service
+	coap      *coap.Server // nil when it is not enabled
+	sockets   []*coap.Socket
+	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
 func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
+	tenants, err := tenantsOf(declared)
+	if err != nil {
+		return nil, err
+	}
+	return tenancy.NewDirectory(tenants...)
+}
+
+// tenantsOf gives what is declared in the words of package tenancy.
+func tenantsOf(declared []config.Tenant) ([]*tenancy.Tenant, error) {
 	tenants := make([]*tenancy.Tenant, len(declared))
 	for i, t := range declared {
 		definitions := make([]addressing.Definition, len(t.Addresses))
@@ -112,12 +133,15 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
 		}
-		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous}
+		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous, DefaultRoles: t.DefaultRoles}
 		for _, u := range t.Users {
-			tenants[i].Users = append(tenants[i].Users, tenancy.User{Name: u.Name, Credential: u.Credential})
+			tenants[i].Users = append(tenants[i].Users, tenancy.User(u))
+		}
+		for _, r := range t.Roles {
+			tenants[i].Roles = append(tenants[i].Roles, r.Role())
 		}
 	}
-	return tenancy.NewDirectory(tenants...)
+	return tenants, nil
 }
 
 func newRouter(l config.Limits, stored router.Resolver) *router.Router {
@@ -147,6 +171,10 @@ func (a *assembly) warn() {
 		case public && slices.ContainsFunc(t.Users, hasPassword):
 			a.log.Warn("clients may send passwords over ports without TLS, where others can read them",
 				"tenant", t.Name, "listen", a.config.Listen)
+		}
+		for _, name := range losing(&t) {
+			a.log.Warn("messages that this webhook rejects are lost: what it takes from has no deadLetter",
+				"tenant", t.Name, "webhook", name)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func quickstart(t *testing.T) config.Config {
 		t.Fatal(err)
 	}
 	c.DataDir = t.TempDir()
-	c.MQTT.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0, 0
+	c.MQTT.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.CoAP.Port, c.Admin.Port = 0, 0, 0, 0, 0, 0
 	c.MQTT.WebSocket.Port, c.MQTT.WebSocket.TLSPort = 0, 0
 	return c
 }
@@ -117,7 +117,7 @@ func TestNothingIsLeftAfterRun(t *testing.T) {
 
 func TestDoorThatIsNotEnabledHasNoListener(t *testing.T) {
 	c := quickstart(t)
-	c.MQTT.Enabled, c.AMQP.Enabled, c.HTTP.Enabled, c.STOMP.Enabled = false, false, false, false
+	c.MQTT.Enabled, c.AMQP.Enabled, c.HTTP.Enabled, c.STOMP.Enabled, c.CoAP.Enabled = false, false, false, false, false
 	if doors := start(t, c); len(doors) != 1 || doors["admin"] == "" {
 		t.Errorf("got %v, want admin only", doors)
 	}

@@ -19,13 +19,14 @@ func (a *assembly) httpDoors() ([]door, error) {
 func (a *assembly) webDoors(name string, upgrades map[string]http.Upgrade, upgradesOnly bool) ([]door, error) {
 	h := &a.config.HTTP
 	server, err := http.New(http.Config{
-		Router:       a.router,
-		Directory:    a.directory,
-		Origins:      h.Origins,
-		Upgrades:     upgrades,
-		UpgradesOnly: upgradesOnly,
-		Log:          a.log.With("door", name),
-		Limits:       httpLimits(h, a.config.DrainTimeout),
+		Router:        a.router,
+		Directory:     a.directory,
+		Origins:       h.Origins,
+		TenantOrigins: a.tenantOrigins(),
+		Upgrades:      upgrades,
+		UpgradesOnly:  upgradesOnly,
+		Log:           a.log.With("door", name),
+		Limits:        httpLimits(h, a.config.DrainTimeout),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s door: %w", name, err)
@@ -41,6 +42,17 @@ func (a *assembly) webDoors(name string, upgrades map[string]http.Upgrade, upgra
 		}})
 	}
 	return doors, nil
+}
+
+// tenantOrigins gives the origins of the tenants that have their own.
+func (a *assembly) tenantOrigins() map[string][]string {
+	all := make(map[string][]string)
+	for _, t := range a.config.AllTenants() {
+		if len(t.Origins) > 0 {
+			all[t.Name] = t.Origins
+		}
+	}
+	return all
 }
 
 // httpLimits gives the settings of the door in its own words.

@@ -3,8 +3,8 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -82,12 +82,34 @@ func (c *httpClient) stream(ctx context.Context, t *testing.T, path string) *eve
 	return e
 }
 
-// next gives the data of the next event; ok is false at the end of the stream.
-func (e *events) next() (message envelope, ok bool) {
+// next gives the data of the next event.
+func (e *events) next() ([]byte, error) {
 	for e.lines.Scan() {
 		if data, ok := strings.CutPrefix(e.lines.Text(), "data: "); ok {
-			return message, json.Unmarshal([]byte(data), &message) == nil
+			return []byte(data), nil
 		}
 	}
-	return message, false
+	return nil, cmp.Or(e.lines.Err(), io.EOF)
+}
+
+// lines opens a stream of lines, whose route is live when it returns, and gives what reads the next one that is not empty.
+func (c *httpClient) lines(ctx context.Context, t *testing.T, path string) func() ([]byte, error) {
+	t.Helper()
+	answer, err := c.open(ctx, http.MethodGet, path, http.Header{"Accept": {"application/x-ndjson"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d", path, answer.StatusCode)
+	}
+	lines := bufio.NewScanner(answer.Body)
+	return func() ([]byte, error) {
+		for lines.Scan() {
+			if len(lines.Bytes()) > 0 {
+				return bytes.Clone(lines.Bytes()), nil
+			}
+		}
+		return nil, cmp.Or(lines.Err(), io.EOF)
+	}
 }

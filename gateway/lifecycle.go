@@ -13,11 +13,12 @@ var errStoreFailed = errors.New("the store has failed; see the log")
 
 // lifecycle runs the doors, and the admin door around them.
 type lifecycle struct {
-	doors  []door
-	chores []func(context.Context) error // run until the doors have drained
-	admin  *adminDoor
-	failed <-chan struct{} // closed when the store has failed
-	log    *slog.Logger
+	doors   []door
+	outward []func(context.Context) error // connect to others, and drain as the doors do
+	chores  []func(context.Context) error // run until the doors have drained
+	admin   *adminDoor
+	failed  <-chan struct{} // closed when the store has failed
+	log     *slog.Logger
 }
 
 // run calls ready when every door serves. It returns when ctx has ended, a door or the store has failed, and all doors
@@ -32,6 +33,9 @@ func (l *lifecycle) run(ctx context.Context, ready func()) error {
 		administering.Go(func() error { return chore(background) })
 	}
 	serving.Go(func() error { return l.watchStore(ctx) })
+	for _, run := range l.outward {
+		serving.Go(func() error { return run(ctx) })
+	}
 	for _, d := range l.doors {
 		serving.Go(func() error { return d.run(ctx) })
 	}

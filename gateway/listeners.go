@@ -12,11 +12,11 @@ import (
 // listeners are the open ones by name, such as amqp and, for TLS, amqps.
 type listeners map[string]net.Listener
 
-// openListeners opens all listeners or none.
+// openListeners opens all listeners or none, but for sockets of datagrams, which their door opens.
 func openListeners(c *config.Config) (listeners, error) {
 	all := make(listeners)
 	for _, l := range c.Listeners() {
-		if !l.Enabled {
+		if !l.Enabled || l.Network != "tcp" {
 			continue
 		}
 		opened, err := listen(c.Listen, l)
@@ -41,10 +41,14 @@ func listen(host string, l config.Listener) (net.Listener, error) {
 	address := net.JoinHostPort(host, strconv.Itoa(l.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s door: cannot listen at %s: %w; see the settings listen, %s and portOffset",
-			l.Name, address, cause(err), l.Setting)
+		return nil, cannotListen(l, address, err)
 	}
 	return listener, nil
+}
+
+func cannotListen(l config.Listener, address string, err error) error {
+	return fmt.Errorf("%s door: cannot listen at %s: %w; see the settings listen, %s and portOffset",
+		l.Name, address, cause(err), l.Setting)
 }
 
 // cause leaves out of a network error the operation and address, which its reader knows.

@@ -50,7 +50,7 @@ func guarded(t *testing.T, a *gatewaytest.Authority) (doors map[string]string) {
 	}
 	c.Anonymous, c.Addresses = false, nil
 	c.TLS = a.Settings("optional")
-	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort = 0, 0, 0, 0
+	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
 	return startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // metrics gives the page that Prometheus reads, from a registry of this gateway's own.
@@ -18,10 +19,14 @@ func (a *assembly) metrics(doors []door) http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
-		messageMetrics{router: a.router, tenants: a.directory.Names()},
+		messageMetrics{router: a.router, directory: a.directory},
 		queueMetrics{store: a.store, most: a.config.Admin.MaxQueueMetrics},
 		storeMetrics{store: a.store},
+		webhookMetrics{hooks: a.webhooks},
 	)
+	if a.coap != nil {
+		registry.MustRegister(coapMetrics{a.coap})
+	}
 	for _, d := range doors {
 		if d.connections == nil {
 			continue
@@ -37,8 +42,8 @@ func (a *assembly) metrics(doors []door) http.Handler {
 
 // messageMetrics reads the router's counters when it is asked, so counting costs nothing twice.
 type messageMetrics struct {
-	router  *router.Router
-	tenants []string
+	router    *router.Router
+	directory *tenancy.Directory
 }
 
 var _ prometheus.Collector = messageMetrics{}
@@ -65,7 +70,7 @@ func (m messageMetrics) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m messageMetrics) Collect(out chan<- prometheus.Metric) {
-	for _, tenant := range m.tenants {
+	for _, tenant := range m.directory.Names() {
 		counters := m.router.Counters(tenant)
 		for kind := range addressing.Topic + 1 {
 			collectKind(out, tenant, kind, counters.Kind(kind))

@@ -19,6 +19,12 @@ type mqttClient interface {
 	close()
 }
 
+// letter is a message of which only the payload matters, and for how long it lives.
+type letter struct {
+	payload []byte
+	seconds int // until it expires, as MQTT 5 tells its receiver; 0 is never
+}
+
 // arrival is a letter and where it was sent to.
 type arrival struct {
 	letter
@@ -96,7 +102,11 @@ func connectMQTT5(ctx context.Context, address, user string, arrive func(arrival
 	c := mqtt5Client{ctx, paho.NewClient(paho.ClientConfig{
 		Conn: conn,
 		OnPublishReceived: []func(paho.PublishReceived) (bool, error){func(p paho.PublishReceived) (bool, error) {
-			arrive(arrival{readMQTT5(p.Packet), p.Packet.Topic})
+			l := letter{payload: p.Packet.Payload}
+			if left := p.Packet.Properties.MessageExpiry; left != nil {
+				l.seconds = int(*left)
+			}
+			arrive(arrival{l, p.Packet.Topic})
 			return true, nil
 		}},
 	})}
@@ -109,41 +119,8 @@ func connectMQTT5(ctx context.Context, address, user string, arrive func(arrival
 	return c, err
 }
 
-func readMQTT5(p *paho.Publish) letter {
-	l := letter{
-		payload:     p.Payload,
-		contentType: p.Properties.ContentType,
-		replyTo:     p.Properties.ResponseTopic,
-		correlation: string(p.Properties.CorrelationData),
-		text:        p.Properties.PayloadFormat != nil && *p.Properties.PayloadFormat == 1,
-	}
-	if p.Properties.MessageExpiry != nil {
-		l.seconds = int(*p.Properties.MessageExpiry)
-	}
-	for _, user := range p.Properties.User {
-		l.properties = append(l.properties, property{user.Key, user.Value})
-	}
-	return l
-}
-
 func (c mqtt5Client) publish(topic string, l letter, retain bool) error {
-	p := &paho.Publish{
-		Topic: topic, QoS: 1, Retain: retain, Payload: l.payload,
-		Properties: &paho.PublishProperties{ContentType: l.contentType, ResponseTopic: l.replyTo},
-	}
-	if l.correlation != "" {
-		p.Properties.CorrelationData = []byte(l.correlation)
-	}
-	if l.text {
-		p.Properties.PayloadFormat = paho.Byte(1)
-	}
-	if l.seconds > 0 {
-		p.Properties.MessageExpiry = paho.Uint32(uint32(l.seconds))
-	}
-	for _, user := range l.properties {
-		p.Properties.User.Add(user.name, user.value)
-	}
-	answer, err := c.client.Publish(c.ctx, p)
+	answer, err := c.client.Publish(c.ctx, &paho.Publish{Topic: topic, QoS: 1, Retain: retain, Payload: l.payload})
 	if err == nil && answer.ReasonCode != 0 {
 		err = errors.New("nobody has subscribed")
 	}

@@ -72,7 +72,7 @@ func TestDevicesOfHonoFindTheirAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.DataDir = "data"
-	c.MQTT.Port, c.MQTT.WebSocket.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.Admin.Port = 0, 0, 0, 0, 0, 0
+	c.MQTT.Port, c.MQTT.WebSocket.Port, c.AMQP.Port, c.STOMP.Port, c.HTTP.Port, c.CoAP.Port, c.Admin.Port = 0, 0, 0, 0, 0, 0, 0
 	c.Users = []config.User{{Name: "7", Credential: credential(t, passwordA)}}
 	doors := startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
 

@@ -5,20 +5,19 @@ import (
 	"reflect"
 
 	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // define makes what is declared of tenants known to who serves their addresses.
-func (a *assembly) define(d *tenancy.Directory) {
-	for _, name := range d.Names() {
-		t, _ := d.Lookup(name)
+func (a *assembly) define() {
+	for _, name := range a.directory.Names() {
+		t, _ := a.directory.Lookup(name)
 		a.router.Define(t)
 		a.store.Define(t)
 	}
 }
 
-// follow takes over each new configuration until ctx ends: of the tenants that the gateway began with, their addresses
-// with all settings. Everything else takes a new start.
+// follow takes over each new configuration until ctx ends, as far as it is about tenants. Everything else takes a new
+// start.
 func (a *assembly) follow(ctx context.Context, changes <-chan config.Config) {
 	was := *a.config
 	for {
@@ -33,35 +32,36 @@ func (a *assembly) follow(ctx context.Context, changes <-chan config.Config) {
 
 // reload takes over a new configuration, or says why not.
 func (a *assembly) reload(was, is config.Config) {
-	directory, err := newDirectory(is.AllTenants())
-	if err != nil {
+	if err := a.declare(&is); err != nil {
 		a.log.Error("the new configuration is not taken over", "err", err)
 		return
 	}
-	for _, name := range a.directory.Names() {
-		if _, ok := directory.Lookup(name); !ok {
-			a.log.Warn("a tenant goes on until the next start, although it is declared no longer", "tenant", name)
-		}
+	if !reflect.DeepEqual(withoutTenants(was), withoutTenants(is)) {
+		a.log.Warn("only tenants are taken over; what else has changed takes a new start")
 	}
-	for _, name := range directory.Names() {
-		if _, ok := a.directory.Lookup(name); !ok {
-			a.log.Warn("a new tenant is not known before the next start", "tenant", name)
-		}
-	}
-	if !reflect.DeepEqual(withoutAddresses(was), withoutAddresses(is)) {
-		a.log.Warn("only addresses are taken over; what else has changed takes a new start")
-	}
-	a.define(directory)
 	a.log.Info("the new configuration is taken over")
 }
 
-// withoutAddresses is all of a configuration that takes a new start.
-func withoutAddresses(c config.Config) config.Config {
-	all := c.AllTenants()
-	c.Tenants, c.Anonymous, c.Users, c.Addresses = nil, false, nil, nil
-	for _, t := range all {
-		t.Addresses = nil
-		c.Tenants = append(c.Tenants, t)
+// declare declares all tenants anew; with an error nothing has changed.
+func (a *assembly) declare(c *config.Config) error {
+	tenants, err := tenantsOf(c.AllTenants())
+	if err != nil {
+		return err
 	}
+	hooks, err := webhooksOf(c)
+	if err != nil {
+		return err
+	}
+	if err := a.directory.Replace(tenants...); err != nil {
+		return err
+	}
+	a.define()
+	a.webhooks.Define(hooks)
+	return nil
+}
+
+// withoutTenants is all of a configuration that takes a new start.
+func withoutTenants(c config.Config) config.Config {
+	c.Tenants, c.Anonymous, c.Users, c.Roles, c.DefaultRoles, c.Addresses, c.Webhooks = nil, false, nil, nil, nil, nil, nil
 	return c
 }

@@ -1,55 +1,62 @@
 package gateway
 
 import (
-	"context"
-	"fmt"
-	"net/http"
+	"maps"
 	"testing"
 )
 
 // sender sends over one protocol.
 type sender interface {
-	// send gives, once, what the client was told: nil for yes.
-	send(to string, l letter) (told <-chan error)
-	// roundTrip returns when the door has answered a later request of the client.
+	// send gives, once, what the client was told: nil for yes, and at once if it asked for no answer.
+	send(to string, m fields) (told <-chan error)
+	// roundTrip returns when the door has dealt with all that the client has sent before.
 	roundTrip() error
 }
 
-// httpSender sends with POST.
-type httpSender struct {
-	ctx  context.Context
-	http *httpClient
+// senderKind is a protocol, and a way to send over it.
+type senderKind struct {
+	name         string
+	column       *column
+	says         fields // of every message
+	unconfirmed  bool   // it asks for no answer
+	namesAddress bool   // a message says where it goes, beside the link
+	unordered    bool   // its client does not keep the order of properties
+	open         func(*testing.T, *cell) sender
 }
 
-func (s httpSender) send(to string, l letter) <-chan error {
-	told := make(chan error, 1)
-	go func() {
-		p, err := s.http.ask(s.ctx, http.MethodPost, pathOf("default", to, "messages"), l.header(), l.payload)
-		if err == nil && p.code != http.StatusCreated {
-			err = fmt.Errorf("status %d: %s", p.code, p.body)
-		}
-		told <- err
-	}()
-	return told
+var senderKinds = []senderKind{
+	{name: "AMQP", column: &amqpColumn, namesAddress: true, unordered: true, open: newAMQPSender},
+	{
+		name: "AMQP, settled", column: &amqpColumn, says: fields{atMostOnce: true}, unconfirmed: true, unordered: true,
+		open: newSettledAMQPSender,
+	},
+	mqttSenderKind("MQTT 3.1.1", 0, &mqtt3Column, newMQTT3Sender),
+	mqttSenderKind("MQTT 3.1.1", 1, &mqtt3Column, newMQTT3Sender),
+	mqttSenderKind("MQTT 3.1.1", 2, &mqtt3Column, newMQTT3Sender),
+	mqttSenderKind("MQTT 5", 0, &mqtt5Column, newMQTT5Sender),
+	mqttSenderKind("MQTT 5", 1, &mqtt5Column, newMQTT5Sender),
+	mqttSenderKind("MQTT 5", 2, &mqtt5Column, newMQTT5Sender),
+	{name: "STOMP with receipt", column: &stompColumn, open: newSTOMPSender},
+	{
+		name: "STOMP", column: &stompColumn, says: fields{atMostOnce: true}, unconfirmed: true,
+		open: newUnconfirmedSTOMPSender,
+	},
+	{name: "HTTP", column: &httpColumn, open: newHTTPSender(writeHeaders, "")},
+	{
+		name: "HTTP, ack=none", column: &httpColumn, says: fields{atMostOnce: true}, unconfirmed: true,
+		open: newHTTPSender(writeHeaders, "?ack=none"),
+	},
+	{name: "HTTP in JSON", column: &jsonColumn, unordered: true, open: newHTTPSender(writeDraft, "")},
+	{name: "WebSocket", column: &jsonColumn, unordered: true, open: newSocketSender},
 }
 
-func (s httpSender) roundTrip() error {
-	_, err := s.http.ask(s.ctx, http.MethodOptions, pathOf("default", "jobs", "messages"), nil, nil)
-	return err
+// addressed is a message as the sender would send it to an address.
+func (k *senderKind) addressed(m fields, a string) fields {
+	m = maps.Clone(m)
+	m[address] = a
+	if k.namesAddress {
+		m[to] = a
+	}
+	maps.Copy(m, k.says)
+	return m
 }
-
-// mqttSender publishes with QoS 1, each message over a connection of its own: a no ends one before MQTT 5.
-type mqttSender struct {
-	t              *testing.T
-	protocol, door string
-	client         mqttClient
-}
-
-func (s *mqttSender) send(to string, l letter) <-chan error {
-	s.client = dialMQTT(s.t, s.protocol, s.door, "", func(arrival) {})
-	client, told := s.client, make(chan error, 1)
-	go func() { told <- client.publish(to, l, false) }()
-	return told
-}
-
-func (s *mqttSender) roundTrip() error { return s.client.subscribe("telemetry/round trip") }

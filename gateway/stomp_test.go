@@ -263,7 +263,7 @@ func TestSTOMPOverTLSLetsInByCertificate(t *testing.T) {
 	c.TLS = a.Settings("optional")
 	c.Anonymous = false
 	c.Users = []config.User{{Name: "ann"}}
-	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort = 0, 0, 0, 0
+	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
 	door := start(t, c)["stomps"]
 	for user, in := range map[string]bool{"ann": true, "bob": false, "": false} {
 		nc, err := tls.Dial("tcp", door, a.Dialer("localhost", user))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -35,8 +34,8 @@ func WriteSummary(w io.Writer, endpoints []Endpoint) {
 func (a *assembly) endpoints(doors []door, admin *adminDoor) []Endpoint {
 	var all []Endpoint
 	for _, d := range doors {
-		host, port := reachable(d.listener.Addr())
-		e := Endpoint{Door: d.name, Address: d.listener.Addr()}
+		host, port := reachable(d.addr())
+		e := Endpoint{Door: d.name, Address: d.addr()}
 		switch d.name {
 		case "mqtt":
 			e.Try = tryMQTT(a.config.AllTenants(), host, port)
@@ -46,6 +45,8 @@ func (a *assembly) endpoints(doors []door, admin *adminDoor) []Endpoint {
 			e.Try = trySTOMP(a.config.AllTenants(), host, port)
 		case "http":
 			e.Try = tryHTTP(a.config.AllTenants(), host, port)
+		case "coap":
+			e.Try = tryCoAP(a.config.AllTenants(), host, port)
 		}
 		all = append(all, e)
 	}
@@ -59,17 +60,11 @@ func (a *assembly) endpoints(doors []door, admin *adminDoor) []Endpoint {
 
 // reachable gives the host and port at which this machine reaches a listener.
 func reachable(a net.Addr) (host, port string) {
-	tcp, ok := a.(*net.TCPAddr)
-	switch {
-	case !ok:
-		host, port, _ = net.SplitHostPort(a.String())
-		return host, port
-	case tcp.IP.IsUnspecified():
+	host, port, _ = net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
-	default:
-		host = tcp.IP.String()
 	}
-	return host, strconv.Itoa(tcp.Port)
+	return host, port
 }
 
 // tryMQTT publishes with mosquitto_pub, best to a topic.
@@ -121,6 +116,19 @@ func tryHTTP(tenants []config.Tenant, host, port string) string {
 	}
 	return fmt.Sprintf("curl -d hello http://%s/v1/%s/%s/messages",
 		net.JoinHostPort(host, port), t.Name, strings.Join(levels, "/"))
+}
+
+// tryCoAP posts with the client of libcoap, best to a topic.
+func tryCoAP(tenants []config.Tenant, host, port string) string {
+	t, a, ok := example(tenants, addressing.Topic, addressing.Queue, addressing.Broadcast)
+	if !ok || t.Name != tenancy.DefaultTenant { // another one has a host name of its own
+		return ""
+	}
+	levels := strings.Split(a, "/")
+	for i := range levels {
+		levels[i] = url.PathEscape(levels[i])
+	}
+	return fmt.Sprintf("coap-client -m post -e hello coap://%s/a/%s", net.JoinHostPort(host, port), strings.Join(levels, "/"))
 }
 
 // example picks an address of the first of these kinds that an anonymous tenant declares.

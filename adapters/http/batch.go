@@ -12,7 +12,6 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
-	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // The media types of several messages in one body.
@@ -133,13 +132,9 @@ func (b *batch) readEvent(element json.RawMessage) (parcel, error) {
 			return parcel{}, router.Errorf(router.Malformed, "a CloudEvent needs the attribute %s", name)
 		}
 	}
-	return parcel{
-		letter: letter{
-			priority:   amqp.DefaultPriority,
-			properties: amqp.Properties{To: string(b.to), ContentType: typeEvent},
-		},
-		body: element,
-	}, nil
+	l := newLetter(b.to)
+	l.properties.ContentType = typeEvent
+	return parcel{l, element}, nil
 }
 
 // malformedUnlessRefused makes an error of a parser a refusal.

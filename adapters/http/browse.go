@@ -39,7 +39,7 @@ func (s *Server) browse(w nethttp.ResponseWriter, r *nethttp.Request, path *rout
 			break
 		}
 	}
-	s.writeBatch(w, path, came, make([]*lock, len(came)))
+	s.writeBatch(w, r, path, came, make([]*lock, len(came)))
 }
 
 // literal gives the address that a filter is, or the empty one, which nothing declares.

@@ -10,6 +10,7 @@
 //     cleaned, so an address with empty levels, dots or an encoded slash is reached unchanged.
 //   - What a request may hold is bounded before it is read: headers, body, locks, credit, and the time for each.
 //   - A request ends with its client, and with the drain of the process; no goroutine outlives [Server.Serve].
+//   - An idle stream over HTTP/1.1 holds no buffer, and a message that goes to many streams is encoded about once.
 //   - What a stream of a stored address has written is accepted only when its client cannot come back for it any more.
 //   - A refusal by a limit names the setting that decides.
 //

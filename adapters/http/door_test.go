@@ -50,7 +50,7 @@ func open(t testing.TB, c Config) *door {
 	return d
 }
 
-// newDoor gives a door that is not served, for the tenants acme and other, and for closed, which lets nobody in.
+// newDoor gives a door that is not served, for the tenants acme and other, for closed, which lets nobody in, and for those of devices.
 func newDoor(t testing.TB, c Config) *door {
 	t.Helper()
 	d := &door{t: t, queues: new(queues), pipes: make(pipes), stopped: make(chan error, 1), dir: directory(t)}
@@ -85,7 +85,7 @@ func directory(t testing.TB) *tenancy.Directory {
 		}
 		tenants = append(tenants, &tenancy.Tenant{Name: name, Addresses: space, Anonymous: name != "closed"})
 	}
-	d, err := tenancy.NewDirectory(tenants...)
+	d, err := tenancy.NewDirectory(append(tenants, plant(t), yard(t))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +147,7 @@ func (d *door) doAs(c *nethttp.Client, want int, method, path, body string, head
 		d.t.Fatalf("%s %s: status %d, want %d; %s", method, path, r.StatusCode, want, got)
 	}
 	expectDocumented(d.t, method, path, r)
+	expectAsDescribed(d.t, method, path, r.Request.Header.Get("Content-Type"), body, r, got)
 	return answer{r, string(got)}
 }
 

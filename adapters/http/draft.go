@@ -38,7 +38,7 @@ type draft struct {
 
 // parcel is a message with its body, ready to be sent.
 type parcel struct {
-	letter letter
+	letter *letter
 	body   []byte
 }
 
@@ -60,12 +60,12 @@ func readDraft(text []byte, to addressing.Address) (parcel, error) {
 	if err != nil {
 		return parcel{}, router.Errorf(router.Malformed, "not a message in JSON: %v", err)
 	}
-	p := parcel{letter: letter{priority: amqp.DefaultPriority, properties: amqp.Properties{To: string(to)}}}
-	if err := d.fill(&p.letter); err != nil {
+	l := newLetter(to)
+	if err := d.fill(l); err != nil {
 		return parcel{}, err
 	}
-	p.body, err = d.payload(&p.letter)
-	return p, err
+	body, err := d.payload(l)
+	return parcel{l, body}, err
 }
 
 // fill takes over everything but the body.
@@ -78,10 +78,10 @@ func (d *draft) fill(l *letter) (err error) {
 	if p.CorrelationID, err = amqp.ParseID(d.CorrelationID); err != nil {
 		return router.Errorf(router.Malformed, "correlationId: %v", err)
 	}
-	if p.ContentType, err = readSymbol("contentType", d.ContentType); err != nil {
+	if p.ContentType, err = readSymbol("", "contentType", d.ContentType); err != nil {
 		return err
 	}
-	if p.ContentEncoding, err = readSymbol("contentEncoding", d.ContentEncoding); err != nil {
+	if p.ContentEncoding, err = readSymbol("", "contentEncoding", d.ContentEncoding); err != nil {
 		return err
 	}
 	if d.TTL != "" {

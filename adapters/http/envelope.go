@@ -27,6 +27,7 @@ type envelope struct {
 	Priority        *uint8         `json:"priority,omitempty"`
 	Retained        bool           `json:"retained,omitempty"`
 	Attempts        uint32         `json:"attempts,omitempty"`
+	Death           *death         `json:"death,omitempty"`
 	Properties      map[string]any `json:"properties,omitempty"`
 	Body            *string        `json:"body,omitempty"`
 	BodyBase64      []byte         `json:"bodyBase64,omitempty"`
@@ -46,6 +47,7 @@ func (r *reading) envelope(now time.Time) envelope {
 		ContentEncoding: p.ContentEncoding,
 		Retained:        r.delivery.Retained,
 		Attempts:        r.delivery.Attempts,
+		Death:           r.death(),
 	}
 	if ttl, ok := r.ttl(now); ok {
 		e.TTL = json.Number(ttl)

@@ -8,21 +8,21 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
-// feed is the receiving link of a stream. What comes waits in a mailbox for the goroutine of the stream. Of messages that
+// feed is the receiving link of a stream. What comes waits in a mailbox for the stream. Of messages that
 // nobody keeps, those from topics and broadcast addresses, as many may wait as fit; what is beyond is dropped and counted.
 type feed struct {
 	link     *router.Receiver
 	arrivals transport.Mailbox[router.Delivery]
-	wake     chan struct{} // has one when something has come
-	window   int           // credit that the node has when nothing waits
-	queued   atomic.Int64  // bytes of waiting messages that nobody keeps
+	listener atomic.Pointer[func()] // is told when something has come
+	window   int                    // credit that the node has when nothing waits
+	queued   atomic.Int64           // bytes of waiting messages that nobody keeps
 	most     int64
 }
 
 var _ router.Consumer = (*feed)(nil)
 
 func newFeed(mostBytes int) *feed {
-	f := &feed{wake: make(chan struct{}, 1), most: int64(mostBytes)}
+	f := &feed{most: int64(mostBytes)}
 	f.arrivals.Init(f.poke)
 	return f
 }
@@ -41,11 +41,19 @@ func (f *feed) keeps() bool {
 	return f.link.Kind() == addressing.Queue || f.link.Source().Subscription != ""
 }
 
+// listen has wake told from now on when something has come; with nil nobody is.
+func (f *feed) listen(wake func()) {
+	if wake == nil {
+		f.listener.Store(nil)
+		return
+	}
+	f.listener.Store(&wake)
+}
+
 // poke makes the stream look.
 func (f *feed) poke() {
-	select {
-	case f.wake <- struct{}{}:
-	default: // it is about to
+	if wake := f.listener.Load(); wake != nil {
+		(*wake)()
 	}
 }
 

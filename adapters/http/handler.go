@@ -11,14 +11,14 @@ import (
 
 // serveHTTP finds out what a request wants and who sends it. It looks at the path itself: a ServeMux would clean it.
 func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	// Messages are what others sent: a browser must not guess that one is a web page.
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.ContentLength != 0 {
 		s.setBodyDeadline(w)
 	}
-	s.origins.allow(w, r)
+	raw := rawPath(r.URL)
+	origins := s.originsOf(raw)
+	origins.allow(w, r)
 	if isUpgrade(r) {
-		if tenant, ok := socketTenant(rawPath(r.URL)); ok && !s.upgradesOnly {
+		if tenant, ok := socketTenant(raw); ok && !s.upgradesOnly {
 			s.serveSocket(w, r, tenant)
 		} else {
 			s.upgrade(w, r)
@@ -31,9 +31,12 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		s.writeProblem(w, problem{Status: nethttp.StatusUpgradeRequired, Detail: "this port is for WebSockets"})
 		return
 	}
-	raw := rawPath(r.URL)
 	if page, ok := s.pages[raw]; ok {
 		s.show(w, r, page)
+		return
+	}
+	if form, ok := parseHono(raw); ok {
+		s.serveHono(w, r, form)
 		return
 	}
 	path, err := parsePath(raw)
@@ -42,14 +45,14 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		return
 	}
 	if r.Method == nethttp.MethodOptions {
-		s.origins.options(w, r, methods[path.endpoint])
+		origins.options(w, r, methods[path.endpoint])
 		return
 	}
 	if !path.endpoint.allows(r.Method) {
 		s.refuseMethod(w, methods[path.endpoint])
 		return
 	}
-	if err := s.origins.check(r); err != nil {
+	if err := origins.check(r); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
@@ -89,6 +92,8 @@ func (s *Server) dispatch(w nethttp.ResponseWriter, r *nethttp.Request, path *ro
 		s.stream(w, r, path, p)
 	case endpointSubscription:
 		s.serveSubscription(w, r, path, p)
+	case endpointSettle:
+		s.settleBatch(w, r, path)
 	case endpointRenew:
 		s.renew(w, r, path)
 	case endpointLock, endpointReject:
@@ -126,14 +131,23 @@ func readCredentials(r *nethttp.Request, tenant string) (c tenancy.Credentials, 
 // login checks credentials. Why they are refused is not told, so that nobody learns which tenants exist.
 func (s *Server) login(ctx context.Context, c tenancy.Credentials) (*tenancy.Principal, error) {
 	if c.Tenant == "" {
-		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
+		return nil, errCredentials()
 	}
+	return s.admit(ctx, c)
+}
+
+// admit is login for a client that may leave it to its credentials which tenant it is of.
+func (s *Server) admit(ctx context.Context, c tenancy.Credentials) (*tenancy.Principal, error) {
 	p, err := s.directory.Authenticate(ctx, c)
 	switch {
 	case errors.Is(err, tenancy.ErrBusy):
 		return nil, router.Errorf(router.Unroutable, "%v", err)
 	case err != nil:
-		return nil, router.Errorf(router.Unauthenticated, "credentials are required or wrong")
+		return nil, errCredentials()
 	}
 	return p, nil
+}
+
+func errCredentials() error {
+	return router.Errorf(router.Unauthenticated, "credentials are required or wrong")
 }

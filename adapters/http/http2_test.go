@@ -128,30 +128,99 @@ func TestFloodEndsTheConnection(t *testing.T) {
 	}
 }
 
-// TestRapidResetLeavesNothingBehind: requests that are taken back at once (CVE-2023-44487) run no more at a time than the
-// streams there are, and each ends.
+// TestRapidResetLeavesNothingBehind: requests that are taken back at once (CVE-2023-44487), or that the peer has the server
+// take back by a mistake (CVE-2025-8671), run no more at a time than the streams there are, and each ends.
 func TestRapidResetLeavesNothingBehind(t *testing.T) {
-	inBubble(t, Limits{MaxStreams: 10}, func(t *testing.T, d *door) {
-		p := d.newPeer(t, false)
-		for i := 0; i < 5000; i++ {
-			if p.ask("POST", head+"?timeout=60&lock="+strconv.Itoa(1+i%600)) != nil {
-				break
+	for name, takeBack := range map[string]func(p *peer) error{
+		"by the client": func(p *peer) error { return p.framer.WriteRSTStream(p.stream, http2.ErrCodeCancel) },
+		"by a mistake": func(p *peer) error {
+			return p.framer.WriteRawFrame(http2.FrameWindowUpdate, 0, p.stream, make([]byte, 4))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Limits{MaxStreams: 10}, func(t *testing.T, d *door) {
+				p := d.newPeer(t, false)
+				for i := 0; i < 5000; i++ {
+					if p.ask("POST", head+"?timeout=60&lock="+strconv.Itoa(1+i%600)) != nil || takeBack(p) != nil {
+						break
+					}
+					d.server.locks.mu.Lock()
+					held := d.server.locks.held[holder{tenant: "acme"}]
+					d.server.locks.mu.Unlock()
+					if held > 10 {
+						t.Fatalf("%d receives at a time", held)
+					}
+				}
+				p.conn.Close()
+				synctest.Wait()
+				d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
+				if n := d.jobs().attached(); n != 0 || len(d.server.locks.held) != 0 {
+					t.Errorf("%d receives left", n)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowHeadersEndTheConnection: a peer that never completes its greeting, or a block of headers, keeps nothing for long.
+func TestSlowHeadersEndTheConnection(t *testing.T) {
+	limits := Limits{HeaderTimeout: 10 * time.Second, PingAfter: 20 * time.Second, PingTimeout: 10 * time.Second}
+	for _, slow := range []struct {
+		name  string
+		begin func(t *testing.T, d *door) *peer
+		after time.Duration
+	}{
+		{"greeting", func(t *testing.T, d *door) *peer {
+			conn, err := d.pipes.dial(t.Context())
+			if err == nil {
+				_, err = io.WriteString(conn, http2.ClientPreface[:20])
 			}
-			if p.framer.WriteRSTStream(p.stream, http2.ErrCodeCancel) != nil {
-				break
+			if err != nil {
+				t.Fatal(err)
 			}
-			d.server.locks.mu.Lock()
-			held := d.server.locks.held[holder{tenant: "acme"}]
-			d.server.locks.mu.Unlock()
-			if held > 10 {
-				t.Fatalf("%d receives at a time", held)
+			return &peer{conn: conn}
+		}, 10 * time.Second},
+		{"headers", func(t *testing.T, d *door) *peer {
+			p := d.newPeer(t, false)
+			if err := p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1}); err != nil {
+				t.Fatal(err)
 			}
+			return p
+		}, 30 * time.Second},
+	} {
+		t.Run(slow.name, func(t *testing.T) {
+			inBubble(t, limits, func(t *testing.T, d *door) {
+				began := time.Now()
+				p := slow.begin(t, d)
+				if p.frames == nil {
+					io.Copy(io.Discard, p.conn)
+				} else {
+					p.await(func(http2.Frame) bool { return false })
+				}
+				if took := time.Since(began); took > slow.after+time.Second {
+					t.Errorf("ended after %v, want %v", took, slow.after)
+				}
+				p.conn.Close()
+			})
+		})
+	}
+}
+
+// TestSettingsSayWhatIsOffered: as many streams as the limit has, and no WebSocket (RFC 8441 section 3).
+func TestSettingsSayWhatIsOffered(t *testing.T) {
+	inBubble(t, Limits{MaxStreams: 7}, func(t *testing.T, d *door) {
+		p := d.newPeer(t, true)
+		defer p.conn.Close()
+		frame, err := p.framer.ReadFrame()
+		settings, ok := frame.(*http2.SettingsFrame)
+		if !ok {
+			t.Fatalf("%v, %v", frame, err)
 		}
-		p.conn.Close()
-		synctest.Wait()
-		d.do(201, "POST", "/v1/acme/jobs/a/messages", "x")
-		if n := d.jobs().attached(); n != 0 || len(d.server.locks.held) != 0 {
-			t.Errorf("%d receives left", n)
+		if most, _ := settings.Value(http2.SettingMaxConcurrentStreams); most != 7 {
+			t.Errorf("%d streams", most)
+		}
+		if connect, _ := settings.Value(http2.SettingEnableConnectProtocol); connect != 0 {
+			t.Error("WebSockets are offered")
 		}
 	})
 }

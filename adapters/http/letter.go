@@ -3,6 +3,7 @@ package http
 import (
 	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 )
@@ -15,6 +16,11 @@ type letter struct {
 	priority   uint8
 	retain     bool
 	pairs      []pair
+}
+
+// newLetter gives a letter that says nothing but where it goes.
+func newLetter(to addressing.Address) *letter {
+	return &letter{priority: amqp.DefaultPriority, properties: amqp.Properties{To: string(to)}}
 }
 
 // pair is one application property. Its value is a text, a bool, an int64 or a float64.

@@ -40,15 +40,15 @@ const maxPriority = 9
 
 // readLetter reads the headers of a request that sends to an address. The error is a *router.Error that names the
 // header; a header of ours that it does not know is one, so that a misspelt one is not lost silently.
-func readLetter(h nethttp.Header, to addressing.Address) (letter, error) {
-	l := letter{priority: amqp.DefaultPriority, properties: amqp.Properties{To: string(to)}}
+func readLetter(h nethttp.Header, to addressing.Address) (*letter, error) {
+	l := newLetter(to)
 	for name, values := range h {
 		if err := l.readHeader(name, values); err != nil {
-			return letter{}, err
+			return nil, err
 		}
 	}
 	if err := l.readEvent(h); err != nil {
-		return letter{}, err
+		return nil, err
 	}
 	return l, l.readKey(h.Values(headerIdempotencyKey), "")
 }
@@ -135,18 +135,18 @@ func (l *letter) readField(name, value string) (err error) {
 // readContent reads what HTTP itself says about the body.
 func (l *letter) readContent(name, value string) (err error) {
 	if name == "Content-Type" {
-		l.properties.ContentType, err = readSymbol("header "+name, value)
+		l.properties.ContentType, err = readSymbol("header ", name, value)
 	} else {
-		l.properties.ContentEncoding, err = readSymbol("header "+name, value)
+		l.properties.ContentEncoding, err = readSymbol("header ", name, value)
 	}
 	return err
 }
 
-// readSymbol checks what is a symbol in AMQP, which is ASCII [1.6.21].
-func readSymbol(name, value string) (string, error) {
+// readSymbol checks what is a symbol in AMQP, which is ASCII [1.6.21]. what and name tell where it stands.
+func readSymbol(what, name, value string) (string, error) {
 	for i := range len(value) {
 		if value[i] >= 0x80 {
-			return "", router.Errorf(router.Malformed, "%s: not ASCII", name)
+			return "", router.Errorf(router.Malformed, "%s%s: not ASCII", what, name)
 		}
 	}
 	return value, nil

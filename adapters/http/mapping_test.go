@@ -74,7 +74,7 @@ func TestHeadersSurviveTheWayThroughAMessage(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", h, err)
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !reflect.DeepEqual(*got, want) {
 			t.Fatalf("got  %+v\nwant %+v\nin %v", got, want, h)
 		}
 	})

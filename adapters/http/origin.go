@@ -31,6 +31,33 @@ func newOrigins(trusted []string) (*origins, error) {
 	return o, nil
 }
 
+// newTenantOrigins gives the origins of tenants by tenant.
+func newTenantOrigins(trusted map[string][]string) (map[string]*origins, error) {
+	all := make(map[string]*origins, len(trusted))
+	for tenant, list := range trusted {
+		o, err := newOrigins(list)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %q: %w", tenant, err)
+		}
+		all[tenant] = o
+	}
+	return all, nil
+}
+
+// originsOf gives what decides for a path: what its tenant says, or else what the door does.
+func (s *Server) originsOf(raw string) *origins {
+	if len(s.tenantOrigins) == 0 {
+		return s.origins
+	}
+	if level, _, ok := cutLevel(strings.CutPrefix(raw, "/v1/")); ok {
+		tenant, err := url.PathUnescape(level)
+		if o := s.tenantOrigins[tenant]; err == nil && o != nil {
+			return o
+		}
+	}
+	return s.origins
+}
+
 // check refuses a request that a browser sends for a page of another origin: without it every web page could post
 // messages through its reader's browser. Reading is safe, as the browser keeps the answer from such a page.
 func (o *origins) check(r *nethttp.Request) error {
@@ -59,7 +86,7 @@ func (o *origins) checkUpgrade(r *nethttp.Request) error {
 // exposed are the headers of an answer that a page may read beyond the harmless ones.
 var exposed = strings.Join([]string{
 	"Location", "Retry-After", "Content-Encoding", headerAddress, headerMessageID, headerCorrelationID, headerReplyTo,
-	headerSubject, headerGroupID, headerTTL, headerPriority, headerProperty, headerRetained, headerAttempts,
+	headerSubject, headerGroupID, headerTTL, headerPriority, headerProperty, headerRetained, headerAttempts, headerDeath,
 	headerLockToken, headerLockExpires, "Ce-Id", "Ce-Source", "Ce-Specversion", "Ce-Type", "Ce-Subject", "Ce-Time",
 }, ", ")
 
@@ -74,6 +101,9 @@ func (o *origins) allow(w nethttp.ResponseWriter, r *nethttp.Request) {
 	if o.all || slices.Contains(o.trusted, origin) {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Expose-Headers", exposed)
+		if !o.all { // a page that is trusted by name may also show what the browser knows of its reader
+			h.Set("Access-Control-Allow-Credentials", "true")
+		}
 	}
 }
 

@@ -23,7 +23,8 @@ var tryPage []byte
 type page struct {
 	contentType string
 	body        []byte
-	tag         string // by which a client knows that it has it already (RFC 9110 section 8.8.3)
+	zipped      []byte // the same, compressed
+	tag         string // by which a client knows that it has it already
 	policy      string // what the page may do in a browser (https://www.w3.org/TR/CSP3/)
 }
 
@@ -37,7 +38,7 @@ func newPages() map[string]page {
 
 func newPage(contentType string, body []byte, policy string) page {
 	sum := sha256.Sum256(body)
-	return page{contentType, body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, policy}
+	return page{contentType, body, new(zippers).zip(body), base64.RawURLEncoding.EncodeToString(sum[:12]), policy}
 }
 
 // tryPolicy lets the page run its own script and style, talk to the door it came from, and nothing else.
@@ -61,11 +62,18 @@ func (s *Server) show(w nethttp.ResponseWriter, r *nethttp.Request, p page) {
 	case nethttp.MethodGet, nethttp.MethodHead:
 		h := w.Header()
 		h.Set("Content-Type", p.contentType)
+		forbidGuessing(h)
 		h.Set("Content-Security-Policy", p.policy)
 		h.Set("Cache-Control", "no-cache") // but with its tag nothing is sent again
-		h.Set("Etag", p.tag)
+		h.Add("Vary", "Accept-Encoding")
+		body, tag := p.body, p.tag
+		if takesGzip(r.Header) { // which is another representation, with a tag of its own (RFC 9110 section 8.8.3.3)
+			h.Set("Content-Encoding", "gzip")
+			body, tag = p.zipped, tag+"-gzip"
+		}
+		h.Set("Etag", `"`+tag+`"`)
 		s.setWriteDeadline(w)
-		nethttp.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.body))
+		nethttp.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	case nethttp.MethodOptions:
 		s.origins.options(w, r, methods)
 	default:

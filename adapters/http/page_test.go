@@ -32,6 +32,7 @@ var endpoints = map[endpoint]string{
 	endpointLock:         "/v1/{tenant}/{address}/messages/{number}/{token}",
 	endpointReject:       "/v1/{tenant}/{address}/messages/{number}/{token}/reject",
 	endpointRenew:        "/v1/{tenant}/{address}/messages/{number}/{token}/renew",
+	endpointSettle:       "/v1/{tenant}/{address}/messages/settle",
 	endpointRequests:     "/v1/{tenant}/{address}/requests",
 	endpointStream:       "/v1/{tenant}/{address}/stream",
 	endpointSubscription: "/v1/{tenant}/{address}/subscription",
@@ -67,6 +68,9 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 				want = append(want, method+" "+endpoints[e])
 			}
 		}
+	}
+	for _, path := range devicePaths {
+		want = append(want, "POST "+path, "PUT "+path)
 	}
 	for _, operation := range want {
 		if _, ok := described()[operation]; !ok {

@@ -71,10 +71,24 @@ func (s *Server) writeProblem(w nethttp.ResponseWriter, p problem) {
 
 // write sends a whole answer, for which the client has the write timeout.
 func (s *Server) write(w nethttp.ResponseWriter, code int, body []byte) {
+	forbidGuessing(w.Header())
 	s.setWriteDeadline(w)
 	w.WriteHeader(code)
 	w.Write(body) // a client that is gone misses it, and so will its next request
 }
+
+// writeEmpty sends an answer without a body. Over HTTP/2 it needs no deadline of its own: only bodies wait for a client's
+// window, and a connection that takes nothing is closed by the server.
+func (s *Server) writeEmpty(w nethttp.ResponseWriter, r *nethttp.Request, code int) {
+	if r.ProtoMajor == 1 {
+		s.setWriteDeadline(w)
+	}
+	w.WriteHeader(code)
+}
+
+// forbidGuessing keeps a browser from guessing what an answer is (https://fetch.spec.whatwg.org/#x-content-type-options-header):
+// messages are what others sent, and none is to be taken for a web page.
+func forbidGuessing(h nethttp.Header) { h.Set("X-Content-Type-Options", "nosniff") }
 
 // setWriteDeadline gives the client the write timeout from now on. A writer that knows no deadlines is a test's
 // recorder, which takes everything at once.

@@ -92,6 +92,9 @@ func (r *reading) writeHeaders(h nethttp.Header, now time.Time) {
 		h.Set(headerRetained, "true")
 	}
 	h.Set(headerAttempts, strconv.FormatUint(uint64(r.delivery.Attempts), 10))
+	if d := r.death(); d != nil {
+		d.write(h)
+	}
 	isEvent := r.isEvent()
 	for name, value := range r.delivery.Message.ApplicationProperties() {
 		if header, ok := eventHeader(name); ok && isEvent {

@@ -68,7 +68,7 @@ func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 	}
 	if len(came) == 0 {
 		in.close()
-		s.write(w, nethttp.StatusNoContent, nil)
+		s.writeEmpty(w, r, nethttp.StatusNoContent)
 		return
 	}
 	locks := s.lockAll(in, came, held, path, time.Now().Add(want.lock))
@@ -76,7 +76,7 @@ func (s *Server) receive(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 	if want.most == 1 {
 		s.writeMessage(w, path, &came[0], locks[0])
 	} else {
-		s.writeBatch(w, path, came, locks)
+		s.writeBatch(w, r, path, came, locks)
 	}
 }
 
@@ -134,7 +134,9 @@ func (s *Server) writeMessage(w nethttp.ResponseWriter, path *route, d *router.D
 }
 
 // writeBatch answers with a JSON array of envelopes.
-func (s *Server) writeBatch(w nethttp.ResponseWriter, path *route, came []router.Delivery, locks []*lock) {
+func (s *Server) writeBatch(
+	w nethttp.ResponseWriter, r *nethttp.Request, path *route, came []router.Delivery, locks []*lock,
+) {
 	now := time.Now()
 	batch := make([]envelope, len(came))
 	for i := range came {
@@ -146,9 +148,7 @@ func (s *Server) writeBatch(w nethttp.ResponseWriter, path *route, came []router
 			batch[i].LockExpires = formatExpiry(l.expires)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	s.write(w, nethttp.StatusOK, encodeJSON(batch))
+	s.writeJSON(w, r, batch)
 }
 
 // formatExpiry writes when a lock expires as RFC 3339 does.

@@ -18,10 +18,6 @@ func (s *Server) request(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 	if err == nil {
 		err = query.err()
 	}
-	parcel := parcel{}
-	if err == nil {
-		parcel.letter, err = readLetter(r.Header, to)
-	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -41,7 +37,7 @@ func (s *Server) request(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 		return
 	}
 	defer replies.close()
-	delivery, err := s.readRequest(w, r, &parcel, sender, replyTo)
+	delivery, err := s.readRequest(w, r, sender, replyTo)
 	if err != nil {
 		sender.Close()
 		s.refuse(w, r, err)
@@ -56,9 +52,10 @@ func (s *Server) request(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 
 // readRequest reads the message, and says in it where the reply is to go.
 func (s *Server) readRequest(
-	w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, sender *router.Sender, replyTo addressing.Address,
+	w nethttp.ResponseWriter, r *nethttp.Request, sender *router.Sender, replyTo addressing.Address,
 ) (router.Delivery, error) {
-	if err := s.readParcel(w, r, p, sender); err != nil {
+	p, err := s.readParcel(w, r, sender)
+	if err != nil {
 		return router.Delivery{}, err
 	}
 	if p.letter.properties.ReplyTo != "" {
@@ -84,7 +81,7 @@ func (s *Server) answerReply(
 			return
 		case o := <-waiting:
 			if sent = resultOf(o); o.State != router.Accepted {
-				s.answerResult(w, sent)
+				s.answerResult(w, r, sent)
 				return
 			}
 			waiting = nil

@@ -54,18 +54,24 @@ func (q *requests) closeAndWait() {
 	<-q.none
 }
 
-// stoppingKey is the context key of the context that ends when the process begins to stop.
-type stoppingKey struct{}
+// served is what a request of a listener of ours knows of it.
+type served struct {
+	ends     context.Context // when the process begins to stop
+	requests *requests
+}
 
-func withStopping(ctx, ends context.Context) context.Context {
-	return context.WithValue(ctx, stoppingKey{}, ends)
+// servedKey is the context key of a *served.
+type servedKey struct{}
+
+func withServed(ctx context.Context, s *served) context.Context {
+	return context.WithValue(ctx, servedKey{}, s)
 }
 
 // stopping gives the context that ends when the process begins to stop; one that never ends for a request of somebody
 // else's server.
 func stopping(r *nethttp.Request) context.Context {
-	if ends, ok := r.Context().Value(stoppingKey{}).(context.Context); ok {
-		return ends
+	if s, ok := r.Context().Value(servedKey{}).(*served); ok {
+		return s.ends
 	}
 	return context.Background()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/transport"
 )
 
 const jobsStream = "/v1/acme/jobs/a/stream?data=raw"
@@ -130,8 +131,12 @@ func TestNewStreamEndsTheOneThatWaits(t *testing.T) {
 func TestClientThatIsBackEndsItsDeadConnection(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		dead, events := d.jobsStreamed(t, "1", "2")
+		began := time.Now()
 		w := d.watch(t, d.client, jobsStream, "Last-Event-Id: "+events[0].id)
 		w.shows("2")
+		if took := time.Since(began); took > 0 {
+			t.Errorf("it waited %v", took)
+		}
 		if e := dead.next(); e != (event{}) {
 			t.Errorf("%+v", e)
 		}
@@ -144,7 +149,7 @@ func TestWhatCouldNotBeShownComesAfterTheReconnection(t *testing.T) {
 	inBubble(t, Limits{WriteTimeout: 4 * time.Second}, func(t *testing.T, d *door) {
 		var bodies []string
 		for _, digit := range []string{"1", "2", "3", "4", "5"} {
-			bodies = append(bodies, strings.Repeat(digit, 2*batchBytes))
+			bodies = append(bodies, strings.Repeat(digit, 2*transport.FlushSize))
 			d.do(201, "POST", "/v1/acme/jobs/a/messages", bodies[len(bodies)-1])
 		}
 		stuck := d.watch(t, d.client, jobsStream) // it does not read on

@@ -2,7 +2,6 @@ package http
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +19,7 @@ const (
 	endpointLock                             // {address}/messages/{number}/{token}
 	endpointReject                           // {address}/messages/{number}/{token}/reject
 	endpointRenew                            // {address}/messages/{number}/{token}/renew
+	endpointSettle                           // {address}/messages/settle
 	endpointRequests                         // {address}/requests
 	endpointStream                           // {address}/stream
 	endpointSubscription                     // {topic}::{name}/subscription
@@ -30,7 +30,7 @@ type route struct {
 	endpoint endpoint
 	tenant   string
 	text     string // the address or filter, percent-decoded once
-	prefix   string // of a location: the path as it was sent, up to and with "/messages/"
+	prefix   string // of a location: the path as it was sent, up to the address and with it
 	lock     lockID
 }
 
@@ -69,6 +69,9 @@ func parsePath(raw string) (route, error) {
 	case last == "head":
 		r.endpoint = endpointHead
 		address, ok = strings.CutSuffix(address, "/messages")
+	case last == "settle":
+		r.endpoint = endpointSettle
+		address, ok = strings.CutSuffix(address, "/messages")
 	case last == "reject":
 		r.endpoint = endpointReject
 		address, r.lock, ok = cutLock(address)
@@ -82,7 +85,7 @@ func parsePath(raw string) (route, error) {
 	if !ok {
 		return route{}, noSuchPath()
 	}
-	r.prefix = raw[:len("/v1/")+len(tenant)+len("/")+len(address)] + "/messages/"
+	r.prefix = raw[:len("/v1/")+len(tenant)+len("/")+len(address)]
 	var err error
 	if r.tenant, err = url.PathUnescape(tenant); err != nil {
 		return route{}, router.Errorf(router.Malformed, "the path is not percent-encoded: %v", err)
@@ -138,7 +141,7 @@ func (r *route) address() (addressing.Address, error) {
 
 // location is the path of a lock, in the client's own spelling of the address.
 func (r *route) location(id lockID) string {
-	return visible(r.prefix) + strconv.FormatUint(id.number, 10) + "/" + id.token
+	return visible(r.prefix) + "/messages/" + strconv.FormatUint(id.number, 10) + "/" + id.token
 }
 
 // visible percent-encodes what a client may have left in its path and a URI must not contain (RFC 3986 section 2).
@@ -163,6 +166,7 @@ var methods = [...]string{
 	endpointLock:     "DELETE, OPTIONS, PUT",
 	endpointReject:   "OPTIONS, POST",
 	endpointRenew:    "OPTIONS, POST",
+	endpointSettle:   "OPTIONS, POST",
 	endpointRequests: "OPTIONS, POST",
 	endpointStream:   "GET, HEAD, OPTIONS",
 
@@ -171,5 +175,10 @@ var methods = [...]string{
 
 // allows tells whether an endpoint takes a method.
 func (e endpoint) allows(method string) bool {
-	return slices.Contains(strings.Split(methods[e], ", "), method)
+	for one := range strings.SplitSeq(methods[e], ", ") {
+		if one == method {
+			return true
+		}
+	}
+	return false
 }

@@ -11,15 +11,15 @@ import (
 func TestEndpointIsFoundFromTheRight(t *testing.T) {
 	token := strings.Repeat("A", tokenLength)
 	for path, want := range map[string]route{
-		"/v1/t/a/messages": {endpointMessages, "t", "a", "/v1/t/a/messages/", lockID{}},
+		"/v1/t/a/messages": {endpointMessages, "t", "a", "/v1/t/a", lockID{}},
 		"/v1/t/a/messages/head/messages": {
-			endpointMessages, "t", "a/messages/head", "/v1/t/a/messages/head/messages/", lockID{}},
-		"/v1/t/a/messages/head":       {endpointHead, "t", "a", "/v1/t/a/messages/", lockID{}},
-		"/v1/t/stream/stream":         {endpointStream, "t", "stream", "/v1/t/stream/messages/", lockID{}},
-		"/v1/%74/a%2Fb//stream":       {endpointStream, "t", "a/b/", "/v1/%74/a%2Fb//messages/", lockID{}},
-		"/v1/t/a/messages/7/" + token: {endpointLock, "t", "a", "/v1/t/a/messages/", lockID{7, token}},
+			endpointMessages, "t", "a/messages/head", "/v1/t/a/messages/head", lockID{}},
+		"/v1/t/a/messages/head":       {endpointHead, "t", "a", "/v1/t/a", lockID{}},
+		"/v1/t/stream/stream":         {endpointStream, "t", "stream", "/v1/t/stream", lockID{}},
+		"/v1/%74/a%2Fb//stream":       {endpointStream, "t", "a/b/", "/v1/%74/a%2Fb/", lockID{}},
+		"/v1/t/a/messages/7/" + token: {endpointLock, "t", "a", "/v1/t/a", lockID{7, token}},
 		"/v1/t/a/messages/7/" + token + "/reject": {
-			endpointReject, "t", "a", "/v1/t/a/messages/", lockID{7, token}},
+			endpointReject, "t", "a", "/v1/t/a", lockID{7, token}},
 	} {
 		if got, err := parsePath(path); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", path, got, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math"
 	"mime"
 	nethttp "net/http"
@@ -23,18 +24,13 @@ func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 		s.refuse(w, r, err)
 		return
 	}
-	parcel := parcel{}
-	if parcel.letter, err = readLetter(r.Header, to); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
 	heard := make(outcome, 1)
 	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to}, heard)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	delivery, err := s.readDelivery(w, r, &parcel, sender, unconfirmed)
+	delivery, err := s.readDelivery(w, r, sender, unconfirmed)
 	if err != nil {
 		sender.Close()
 		s.refuse(w, r, err)
@@ -43,10 +39,10 @@ func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 	sender.Send(0, delivery)
 	if unconfirmed {
 		sender.Close()
-		s.write(w, nethttp.StatusAccepted, nil)
+		s.writeEmpty(w, r, nethttp.StatusAccepted)
 		return
 	}
-	s.answerResult(w, s.confirm(r.Context(), sender, heard))
+	s.answerResult(w, r, s.confirm(r.Context(), sender, heard))
 }
 
 // readTarget reads where a request sends to, and whether it asks for no outcome.
@@ -59,23 +55,28 @@ func readTarget(r *nethttp.Request, path *route) (to addressing.Address, unconfi
 	return to, unconfirmed, err
 }
 
-// readDelivery reads the body of a request that is one message, and encodes the whole.
+// readDelivery reads a request that is one message, and encodes the whole.
 func (s *Server) readDelivery(
-	w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, sender *router.Sender, unconfirmed bool,
-) (d router.Delivery, err error) {
-	if err = s.readParcel(w, r, p, sender); err != nil {
-		return d, err
+	w nethttp.ResponseWriter, r *nethttp.Request, sender *router.Sender, unconfirmed bool,
+) (router.Delivery, error) {
+	p, err := s.readParcel(w, r, sender)
+	if err != nil {
+		return router.Delivery{}, err
 	}
 	return p.delivery(sender, unconfirmed)
 }
 
-// readParcel reads the body, to which the letter may belong.
-func (s *Server) readParcel(w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, sender *router.Sender) (err error) {
-	if isEnvelope(p.letter.properties.ContentType) {
-		return s.readEnvelope(w, r, p, sender.Address())
+// readParcel reads a request that is one message: its body, to which the letter may belong.
+func (s *Server) readParcel(w nethttp.ResponseWriter, r *nethttp.Request, sender *router.Sender) (parcel, error) {
+	l, err := readLetter(r.Header, sender.Address())
+	if err != nil {
+		return parcel{}, err
 	}
-	p.body, err = s.readBody(w, r, sender.MaxMessageSize(), "the address's maxMessageSize")
-	return err
+	if isEnvelope(l.properties.ContentType) {
+		return s.readEnvelope(w, r, sender.Address())
+	}
+	body, err := s.readBody(w, r, sender.MaxMessageSize(), "the address's maxMessageSize")
+	return parcel{l, body}, err
 }
 
 // delivery encodes a parcel for a sender.
@@ -87,18 +88,19 @@ func (p *parcel) delivery(sender *router.Sender, unconfirmed bool) (router.Deliv
 }
 
 // readEnvelope reads a message that is all in the body, but for the key that makes sending it again harmless.
-func (s *Server) readEnvelope(w nethttp.ResponseWriter, r *nethttp.Request, p *parcel, to addressing.Address) error {
+func (s *Server) readEnvelope(w nethttp.ResponseWriter, r *nethttp.Request, to addressing.Address) (parcel, error) {
 	if err := noFields(r.Header); err != nil {
-		return err
+		return parcel{}, err
 	}
 	text, err := s.readBody(w, r, math.MaxInt, "")
 	if err != nil {
-		return err
+		return parcel{}, err
 	}
-	if *p, err = readDraft(text, to); err != nil {
-		return err
+	p, err := readDraft(text, to)
+	if err != nil {
+		return parcel{}, err
 	}
-	return p.letter.readKey(r.Header.Values(headerIdempotencyKey), "")
+	return p, p.letter.readKey(r.Header.Values(headerIdempotencyKey), "")
 }
 
 // noFields refuses headers about a message in a request whose messages speak for themselves.
@@ -133,10 +135,7 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit in
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	const eager = 64 << 10 // what a client announces is believed up to here; beyond, room grows with what comes
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), eager)) + bytes.MinRead)
-	_, err := body.ReadFrom(nethttp.MaxBytesReader(w, r.Body, most))
+	body, err := readAll(w, r, most)
 	if _, ok := errors.AsType[*nethttp.MaxBytesError](err); ok {
 		return nil, bodyTooLarge(most, setting)
 	}
@@ -145,12 +144,27 @@ func (s *Server) readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit in
 		if r.ProtoMajor == 1 { // else the deadline is the stream's and ends with it
 			nethttp.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
-		return body.Bytes(), nil
+		return body, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, err
 	default:
 		return nil, router.Errorf(router.Malformed, "the body ended early")
 	}
+}
+
+// readAll reads a body, which ends early if it has not the length that was announced. That is believed up to a size; beyond,
+// and without one, room grows with what comes.
+func readAll(w nethttp.ResponseWriter, r *nethttp.Request, most int64) ([]byte, error) {
+	const eager = 64 << 10
+	if r.ContentLength > 0 && r.ContentLength <= eager {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), eager)) + bytes.MinRead)
+	_, err := body.ReadFrom(nethttp.MaxBytesReader(w, r.Body, most))
+	return body.Bytes(), err
 }
 
 // setBodyDeadline gives the client the body timeout from now on. The deadline stays until the whole body has been read:
@@ -181,10 +195,10 @@ func (s *Server) confirm(ctx context.Context, sender *router.Sender, heard outco
 }
 
 // answerResult answers with what became of a message.
-func (s *Server) answerResult(w nethttp.ResponseWriter, r result) {
-	if r.Status == nethttp.StatusCreated {
-		s.write(w, r.Status, nil)
+func (s *Server) answerResult(w nethttp.ResponseWriter, r *nethttp.Request, o result) {
+	if o.Status == nethttp.StatusCreated {
+		s.writeEmpty(w, r, o.Status)
 		return
 	}
-	s.writeProblem(w, problem{Status: r.Status, Reason: r.Reason, Detail: r.Detail, retry: r.retry})
+	s.writeProblem(w, problem{Status: o.Status, Reason: o.Reason, Detail: o.Detail, retry: o.retry})
 }

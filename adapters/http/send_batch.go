@@ -41,11 +41,7 @@ func (s *Server) sendBatch(w nethttp.ResponseWriter, r *nethttp.Request, path *r
 	media, boundary := batchType(r.Header)
 	switch media {
 	case "":
-		w.Header().Set("Accept-Post", batchTypes)
-		s.writeProblem(w, problem{
-			Status: nethttp.StatusUnsupportedMediaType, // RFC 9110 section 15.5.16
-			Reason: router.Unsupported.String(), Detail: "the Content-Type is none of " + batchTypes,
-		})
+		s.refuseType(w, batchTypes)
 		return
 	case typeLines:
 		s.sendLines(w, r, p, router.Target{Address: to}, unconfirmed)
@@ -68,10 +64,10 @@ func (s *Server) sendBatch(w nethttp.ResponseWriter, r *nethttp.Request, path *r
 	}
 	if unconfirmed {
 		sender.Close()
-		s.write(w, nethttp.StatusAccepted, nil)
+		s.writeEmpty(w, r, nethttp.StatusAccepted)
 		return
 	}
-	s.answerResults(w, s.confirmAll(r.Context(), sender, heard, len(all)))
+	s.answerResults(w, r, s.confirmAll(r.Context(), sender, heard, len(all)))
 }
 
 // unless gives who hears the outcomes: nobody if the client asked for none.
@@ -107,6 +103,15 @@ func (s *Server) readDeliveries(
 	return all, nil
 }
 
+// refuseType tells which media types there are instead (RFC 9110 section 15.5.16).
+func (s *Server) refuseType(w nethttp.ResponseWriter, types string) {
+	w.Header().Set("Accept-Post", types)
+	s.writeProblem(w, problem{
+		Status: nethttp.StatusUnsupportedMediaType,
+		Reason: router.Unsupported.String(), Detail: "the Content-Type is none of " + types,
+	})
+}
+
 // confirmAll closes the sender and gives what became of each of n messages; see confirm.
 func (s *Server) confirmAll(ctx context.Context, sender *router.Sender, heard verdicts, n int) []result {
 	results := make([]result, n)
@@ -137,15 +142,15 @@ func (s *Server) confirmAll(ctx context.Context, sender *router.Sender, heard ve
 
 // answerResults answers 201 only if that is the answer to each message. Else the first other one is the answer, and
 // tells of all.
-func (s *Server) answerResults(w nethttp.ResponseWriter, results []result) {
-	for i, r := range results {
-		if r.Status != nethttp.StatusCreated {
+func (s *Server) answerResults(w nethttp.ResponseWriter, r *nethttp.Request, results []result) {
+	for i, one := range results {
+		if one.Status != nethttp.StatusCreated {
 			s.writeProblem(w, problem{
-				Status: r.Status, Reason: r.Reason, Detail: fmt.Sprintf("message %d: %s", i+1, r.Detail),
-				Results: results, retry: r.retry,
+				Status: one.Status, Reason: one.Reason, Detail: fmt.Sprintf("message %d: %s", i+1, one.Detail),
+				Results: results, retry: one.retry,
 			})
 			return
 		}
 	}
-	s.write(w, nethttp.StatusCreated, nil)
+	s.writeEmpty(w, r, nethttp.StatusCreated)
 }

@@ -31,6 +31,7 @@ func (s *Server) sendLines(
 	control := nethttp.NewResponseController(w)
 	control.EnableFullDuplex() // over HTTP/2 there is nothing to enable
 	w.Header().Set("Content-Type", typeLines)
+	forbidGuessing(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	l := &lines{
 		server: s, sender: sender, heard: heard, unconfirmed: unconfirmed,

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -27,6 +28,8 @@ type Config struct {
 	// lets all of them. Without any, only pages of the door's own origin may. Clients that are no browsers send no
 	// origin and are not affected.
 	Origins []string
+	// TenantOrigins are those of tenants that have their own, by tenant: they hold in place of Origins.
+	TenantOrigins map[string][]string
 	// Upgrades are the protocols that are offered over WebSocket, by subprotocol.
 	Upgrades map[string]Upgrade
 	// UpgradesOnly has the door serve those and nothing else.
@@ -36,14 +39,18 @@ type Config struct {
 
 // Server is the door. Its methods may be called from any goroutine.
 type Server struct {
-	router    *router.Router
-	directory *tenancy.Directory
-	limits    Limits
-	origins   *origins
-	log       *slog.Logger
-	locks     *locks
-	stays     *stays
-	keeper    *keeper
+	router        *router.Router
+	directory     *tenancy.Directory
+	limits        Limits
+	origins       *origins
+	tenantOrigins map[string]*origins
+	log           *slog.Logger
+	locks         *locks
+	stays         *stays
+	keeper        *keeper
+	zippers       zippers
+	driver        *transport.Driver // of connections that were taken over
+	views         *views
 
 	pages        map[string]page // by path
 	upgradesOnly bool
@@ -53,9 +60,13 @@ type Server struct {
 	connections atomic.Int64
 }
 
-// New gives a door that serves nobody yet. The error is about Config.Origins.
+// New gives a door that serves nobody yet. The error is about origins.
 func New(c Config) (*Server, error) {
 	origins, err := newOrigins(c.Origins)
+	if err != nil {
+		return nil, err
+	}
+	tenantOrigins, err := newTenantOrigins(c.TenantOrigins)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +76,19 @@ func New(c Config) (*Server, error) {
 	limits := c.Limits.withDefaults()
 	locks, stays := newLocks(limits.MaxLocks), newStays(limits.ResumeTime)
 	return &Server{
-		router:    c.Router,
-		directory: c.Directory,
-		limits:    limits,
-		origins:   origins,
-		log:       c.Log,
-		locks:     locks,
-		stays:     stays,
-		keeper:    newKeeper(locks, stays),
+		router:        c.Router,
+		directory:     c.Directory,
+		limits:        limits,
+		origins:       origins,
+		tenantOrigins: tenantOrigins,
+		log:           c.Log,
+		locks:         locks,
+		stays:         stays,
+		keeper:        newKeeper(locks, stays),
+		views:         newViews(),
+		driver: transport.NewDriver(transport.Options{
+			WriteTimeout: limits.WriteTimeout, DrainTimeout: limits.DrainTimeout,
+		}),
 
 		pages:        newPages(),
 		upgradesOnly: c.UpgradesOnly,
@@ -108,7 +124,7 @@ func (s *Server) ServeTLS(ctx context.Context, ln net.Listener, config *tls.Conf
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer s.keeper.start()()
 	requests := newRequests()
-	base, cancel := context.WithCancel(withStopping(context.WithoutCancel(ctx), ctx))
+	base, cancel := context.WithCancel(withServed(context.WithoutCancel(ctx), &served{ctx, requests}))
 	defer cancel()
 	var connections sync.WaitGroup
 	server, err := s.httpServer(base, requests, &connections)

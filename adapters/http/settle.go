@@ -55,7 +55,7 @@ func (s *Server) settle(w nethttp.ResponseWriter, r *nethttp.Request, path *rout
 			s.refuse(w, r, err)
 			return
 		}
-		s.write(w, nethttp.StatusNoContent, nil)
+		s.writeEmpty(w, r, nethttp.StatusNoContent)
 	case <-ctx.Done():
 		s.writeProblem(w, problem{Status: nethttp.StatusGatewayTimeout, Detail: unsafe})
 	}
@@ -78,5 +78,5 @@ func (s *Server) renew(w nethttp.ResponseWriter, r *nethttp.Request, path *route
 	}
 	s.keeper.poke()
 	w.Header().Set(headerLockExpires, formatExpiry(expires))
-	s.write(w, nethttp.StatusNoContent, nil)
+	s.writeEmpty(w, r, nethttp.StatusNoContent)
 }

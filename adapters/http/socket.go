@@ -64,7 +64,7 @@ func socketTenant(raw string) (tenant string, ok bool) {
 
 // serveSocket turns a request into a socket and runs that until it ends. Messages are not compressed; see upgrade.
 func (s *Server) serveSocket(w nethttp.ResponseWriter, r *nethttp.Request, tenant string) {
-	err := s.origins.checkUpgrade(r)
+	err := s.originsOf(rawPath(r.URL)).checkUpgrade(r)
 	credentials := tenancy.Credentials{}
 	if err == nil {
 		credentials, err = readCredentials(r, tenant)

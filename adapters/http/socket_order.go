@@ -84,18 +84,9 @@ func (c *socket) send(o *order) error {
 
 // settle ends a delivery, and answers when that is safe.
 func (c *socket) settle(o *order) error {
-	outcomes := map[string]router.Outcome{
-		"accepted": router.Accept(), "released": router.Release(), "modified": router.Fail(),
-		"rejected": router.Reject(router.Malformed, "rejected by its consumer"),
-	}
-	result, ok := outcomes[o.Outcome]
-	switch {
-	case !ok:
-		return router.Errorf(router.Malformed, "outcome %.40q: want accepted, released, rejected or modified", o.Outcome)
-	case len(o.Reason) > maxReason:
-		return router.Errorf(router.Malformed, "reason: want at most %d bytes", maxReason)
-	case o.Reason != "":
-		result.Text = o.Reason
+	result, err := outcomeNamed(o.Outcome, o.Reason)
+	if err != nil {
+		return err
 	}
 	h, ok := c.take(o.Delivery)
 	if !ok {
@@ -106,6 +97,30 @@ func (c *socket) settle(o *order) error {
 	return nil
 }
 
+// outcomeNamed reads an outcome that a client names, with what it says of the message.
+func outcomeNamed(name, reason string) (o router.Outcome, err error) {
+	switch name {
+	case "accepted":
+		o = router.Accept()
+	case "released":
+		o = router.Release()
+	case "modified":
+		o = router.Fail()
+	case "rejected":
+		o = router.Reject(router.Malformed, "rejected by its consumer")
+	default:
+		return o, router.Errorf(router.Malformed, "outcome %.40q: want accepted, released, rejected or modified", name)
+	}
+	if len(reason) > maxReason {
+		return o, router.Errorf(router.Malformed, "reason: want at most %d bytes", maxReason)
+	}
+	if reason != "" {
+		o.Text = reason
+	}
+	return o, nil
+}
+
+// settled tells how a settlement went.
 func settled(err error) result {
 	if err != nil {
 		return refusal(0, err)

@@ -42,18 +42,13 @@ func (c *socket) subscribe(o *order) error {
 		sub.window = c.server.limits.StreamCredit
 	}
 	c.subscriptions[sub.number] = sub
-	c.answer(o.ID, result{Status: nethttp.StatusOK}) // before the first message
-	if sub.renews {
-		sub.link.Grant(sub.window)
-	} else {
-		sub.grant(min(o.Credit, sub.window))
+	credit := sub.window
+	if !sub.renews {
+		credit = min(o.Credit, sub.window)
+		sub.open.Add(int64(credit))
 	}
+	c.answerAfter(o.ID, result{Status: nethttp.StatusOK}, func() { sub.link.Grant(credit) })
 	return nil
-}
-
-func (s *subscription) grant(n int) {
-	s.open.Add(int64(n))
-	s.link.Grant(n)
 }
 
 func (s *subscription) keeps() bool {
@@ -91,8 +86,8 @@ func (c *socket) credit(o *order) error {
 		return router.Errorf(router.Quota, "credit: want at least 1, and no more than %d messages on their way and not settled "+
 			"(http.streamWindow, http.streamCredit)", sub.window)
 	}
-	c.answer(o.ID, result{Status: nethttp.StatusNoContent}) // before the first message
-	sub.grant(o.Credit)
+	sub.open.Add(int64(o.Credit))
+	c.answerAfter(o.ID, result{Status: nethttp.StatusNoContent}, func() { sub.link.Grant(o.Credit) })
 	return nil
 }
 

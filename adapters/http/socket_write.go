@@ -12,6 +12,7 @@ import (
 // news is something for the client: the answer to an order, or a message.
 type news struct {
 	report   report
+	first    func()        // comes before the answer is written, which it makes true; nil for nothing
 	from     *subscription // of a message; nil for an answer
 	delivery router.Delivery
 }
@@ -29,7 +30,12 @@ type shownDelivery struct {
 	Message      envelope `json:"message"`
 }
 
-func (c *socket) answer(id uint64, r result) { c.mail.Put(news{report: report{id, r}}) }
+func (c *socket) answer(id uint64, r result) { c.answerAfter(id, r, nil) }
+
+// answerAfter answers an order once first has run. What comes for the client because of that is written behind the answer.
+func (c *socket) answerAfter(id uint64, r result, first func()) {
+	c.mail.Put(news{report: report{id, r}, first: first})
+}
 
 // write writes what there is until the connection ends.
 func (c *socket) write() {
@@ -54,6 +60,9 @@ func (c *socket) write() {
 
 func (c *socket) writeNews(n *news) (ok bool) {
 	if n.from == nil {
+		if n.first != nil {
+			n.first()
+		}
 		ok = c.writeJSON(n.report)
 		<-c.room
 		return ok

@@ -9,10 +9,13 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// source reads the text as what is received from: a filter in the house syntax, and after "::" the name of a durable
-// subscription. The name is a single level, so that an IPv6 address further left in the text is not taken for one.
-func (r *route) source() (router.Source, error) {
-	text, subscription := r.text, ""
+// source reads the text as what is received from.
+func (r *route) source() (router.Source, error) { return ParseSource(r.text) }
+
+// ParseSource reads what is received from: a filter in the house syntax, and after "::" the name of a durable subscription. The
+// name is a single level, so that an IPv6 address further left in the text is not taken for one. The error is a *router.Error.
+func ParseSource(text string) (router.Source, error) {
+	subscription := ""
 	if i := strings.LastIndex(text, "::"); i >= 0 && !strings.Contains(text[i:], "/") {
 		text, subscription = text[:i], text[i+len("::"):]
 		if subscription == "" {

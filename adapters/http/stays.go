@@ -53,6 +53,16 @@ func (t *stays) begin(p place, f *feed) *stay {
 	return s
 }
 
+// isWanted tells whether its client is back on another connection.
+func (p *parking) isWanted() bool {
+	select {
+	case <-p.wanted:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p *parking) occupy() {
 	*p = parking{wanted: make(chan struct{}), left: make(chan struct{})}
 }
@@ -85,15 +95,11 @@ func (t *stays) tryClaim(id string, p place, ask bool) (s *stay, left <-chan str
 		s.occupy()
 		return s, nil
 	}
-	select {
-	case <-s.wanted:
-		return nil, nil // by somebody else
-	default:
-	}
-	if !ask {
+	if s.isWanted() || !ask { // by somebody else
 		return nil, nil
 	}
 	close(s.wanted)
+	s.feed.poke()
 	return nil, s.left
 }
 

@@ -213,6 +213,37 @@ func TestDrainEndsStreamsCleanly(t *testing.T) {
 	})
 }
 
+// TestStreamIsFramedForWhoKnowsChunks: its end is told apart from a connection that broke (RFC 9112 section 7.1). A client of
+// HTTP/1.0 gets the plain events.
+func TestStreamIsFramedForWhoKnowsChunks(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.1": "\r\n\r\n00000015\r\n: the route is live\n\n\r\n0000001e\r\nid: 1\nevent: message\ndata: x\n\n\r\n0\r\n\r\n",
+		"1.0": "\r\n\r\n: the route is live\n\nid: 1\nevent: message\ndata: x\n\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, Config{})
+			conn, err := d.pipes.dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := make(chan string)
+			go func() {
+				all, _ := io.ReadAll(conn)
+				answer <- string(all)
+			}()
+			io.WriteString(conn, "GET /v1/acme/news/a/stream?data=raw HTTP/"+version+"\r\nHost: door\r\n\r\n")
+			synctest.Wait()
+			d.do(201, "POST", "/v1/acme/news/a/messages", "x")
+			synctest.Wait()
+			d.close()
+			if got := <-answer; !strings.HasSuffix(got, want) {
+				t.Errorf("HTTP/%s: %q", version, got)
+			}
+			conn.Close()
+		})
+	}
+}
+
 func TestStreamIsRefused(t *testing.T) {
 	inBubble(t, Limits{}, func(t *testing.T, d *door) {
 		d.do(400, "GET", "/v1/acme/news/a/stream?data=xml", "").problem(t)
@@ -348,7 +379,7 @@ func FuzzRawEvent(f *testing.F) {
 		}
 		d := router.Delivery{Message: m, To: "a"}
 		opened := read(&d)
-		encoded := appendEvent(nil, &opened, "", 1, true, time.Time{})
+		encoded := newView(&opened, formRaw, time.Time{}).appendEvent(nil, "", 1)
 		encoded = append(encoded, "data: next\n\n"...)
 		w := &watcher{t: t, lines: bufio.NewScanner(strings.NewReader(string(encoded)))}
 		w.lines.Buffer(nil, 1<<24)

@@ -39,7 +39,7 @@ func (s *Server) serveSubscription(w nethttp.ResponseWriter, r *nethttp.Request,
 	case r.Method == nethttp.MethodPut:
 		s.makeSubscription(w, r, p, source)
 	default:
-		s.write(w, nethttp.StatusNoContent, nil)
+		s.writeEmpty(w, r, nethttp.StatusNoContent)
 	}
 }
 
@@ -64,7 +64,7 @@ func (s *Server) makeSubscription(
 	w nethttp.ResponseWriter, r *nethttp.Request, p *tenancy.Principal, source router.Source,
 ) {
 	if _, ok := s.subscription(p, source); ok {
-		s.write(w, nethttp.StatusNoContent, nil)
+		s.writeEmpty(w, r, nethttp.StatusNoContent)
 		return
 	}
 	in, err := s.openIntake(r.Context(), p, source, 0)
@@ -73,5 +73,5 @@ func (s *Server) makeSubscription(
 		return
 	}
 	in.close()
-	s.write(w, nethttp.StatusCreated, nil)
+	s.writeEmpty(w, r, nethttp.StatusCreated)
 }

@@ -31,13 +31,13 @@ func (s *Server) take(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 		in.giveBack(came)
 		s.answer(w, router.Stopping, "")
 	case len(came) == 0:
-		s.write(w, nethttp.StatusNoContent, nil)
+		s.writeEmpty(w, r, nethttp.StatusNoContent)
 	case !s.acceptAll(r.Context(), came):
 		s.writeProblem(w, problem{Status: nethttp.StatusGatewayTimeout, Detail: unsafe})
 	case want.most == 1:
 		s.writeMessage(w, path, &came[0], nil)
 	default:
-		s.writeBatch(w, path, came, make([]*lock, len(came)))
+		s.writeBatch(w, r, path, came, make([]*lock, len(came)))
 	}
 }
 

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	nethttp "net/http"
@@ -18,6 +19,10 @@ import (
 type Upgrade struct {
 	// Serve runs one connection until that ends, and closes it. When ctx ends the process is stopping.
 	Serve func(ctx context.Context, nc net.Conn)
+	// Messages is there in place of Serve for a protocol whose messages are those of the WebSocket, all of them binary:
+	// next waits for one of the client, of which no more need be read than is wanted, and each Write of nc is one for
+	// it.
+	Messages func(ctx context.Context, nc net.Conn, next func() (io.Reader, error))
 	// Text tells that clients may also send messages of text. What they get is binary all the same: any octets, cut
 	// anywhere.
 	Text bool
@@ -49,33 +54,50 @@ func (s *Server) upgrade(w nethttp.ResponseWriter, r *nethttp.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
+	u := s.upgrades[name]
 	ctx := context.WithoutCancel(r.Context())
 	nc := websocket.NetConn(ctx, c, websocket.MessageBinary)
-	if s.upgrades[name].Text {
-		nc = &messages{Conn: nc, ctx: ctx, socket: c}
+	m := &messages{Conn: nc, ctx: ctx, socket: c, text: u.Text}
+	if u.Text {
+		nc = m
 	}
 	if r.TLS != nil {
 		nc = secured{nc, r.TLS}
 	}
-	s.upgrades[name].Serve(stopping(r), nc)
+	if u.Messages != nil {
+		u.Messages(stopping(r), nc, m.next)
+		return
+	}
+	u.Serve(stopping(r), nc)
 }
 
-// messages is a WebSocket whose client may send messages of either type. Reading has no deadline.
+// messages is a WebSocket whose messages can be told apart. Reading has no deadline.
 type messages struct {
 	net.Conn
 	ctx     context.Context
 	socket  *websocket.Conn
+	text    bool      // messages of text are taken too
 	message io.Reader // what is being read; nil between two
+}
+
+// next waits for a message.
+func (m *messages) next() (io.Reader, error) {
+	kind, message, err := m.socket.Reader(m.ctx)
+	if code := websocket.CloseStatus(err); code == websocket.StatusNormalClosure || code == websocket.StatusGoingAway {
+		return nil, io.EOF
+	}
+	if err == nil && kind == websocket.MessageText && !m.text {
+		err = errors.New("a message of text where only binary ones are taken")
+		m.socket.Close(websocket.StatusUnsupportedData, err.Error())
+	}
+	return message, err
 }
 
 // Read gives what messages say, one after the other.
 func (m *messages) Read(p []byte) (int, error) {
 	for {
 		if m.message == nil {
-			_, next, err := m.socket.Reader(m.ctx)
-			if code := websocket.CloseStatus(err); code == websocket.StatusNormalClosure || code == websocket.StatusGoingAway {
-				return 0, io.EOF
-			}
+			next, err := m.next()
 			if err != nil {
 				return 0, err
 			}

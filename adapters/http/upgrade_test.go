@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	nethttp "net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -19,10 +20,30 @@ func echo(ctx context.Context, nc net.Conn) {
 	nc.Close()
 }
 
+// reverse says each message back, last octet first.
+func reverse(_ context.Context, nc net.Conn, next func() (io.Reader, error)) {
+	defer nc.Close()
+	for {
+		r, err := next()
+		if err != nil {
+			return
+		}
+		message, err := io.ReadAll(r)
+		if err != nil {
+			return
+		}
+		slices.Reverse(message)
+		if _, err := nc.Write(message); err != nil {
+			return
+		}
+	}
+}
+
 func withUpgrades(t *testing.T, c Config, test func(t *testing.T, d *door)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c.Upgrades = map[string]Upgrade{"echo": {Serve: echo}, "text": {Serve: echo, Text: true, Paths: []string{"/text"}}}
+		c.Upgrades = map[string]Upgrade{"echo": {Serve: echo}, "text": {Serve: echo, Text: true, Paths: []string{"/text"}},
+			"messages": {Messages: reverse}}
 		d := open(t, c)
 		defer d.close()
 		test(t, d)
@@ -59,6 +80,29 @@ func TestWebSocketCarriesAnotherProtocol(t *testing.T) {
 			t.Errorf("read %q, %v", got, err)
 		}
 		c.Close(websocket.StatusNormalClosure, "")
+	})
+}
+
+func TestWebSocketKeepsMessagesApart(t *testing.T) {
+	withUpgrades(t, Config{}, func(t *testing.T, d *door) {
+		c, _, err := d.dial("", "messages")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for message, want := range map[string]string{"ab": "ba", "": "", "xyz": "zyx"} {
+			if err := c.Write(t.Context(), websocket.MessageBinary, []byte(message)); err != nil {
+				t.Fatal(err)
+			}
+			if _, got, err := c.Read(t.Context()); string(got) != want || err != nil {
+				t.Errorf("read %q, %v", got, err)
+			}
+		}
+		if err := c.Write(t.Context(), websocket.MessageText, []byte("text")); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
+			t.Errorf("after a message of text: %v", err)
+		}
 	})
 }
 

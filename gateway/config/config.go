@@ -30,12 +30,16 @@ type Config struct {
 	MQTT         MQTT          `yaml:"mqtt"`
 	AMQP         AMQP          `yaml:"amqp"`
 	STOMP        STOMP         `yaml:"stomp"`
+	CoAP         CoAP          `yaml:"coap"`
 	HTTP         HTTP          `yaml:"http"`
 	Admin        Admin         `yaml:"admin"`
 	Tenants      []Tenant      `yaml:"tenants"`
 	Anonymous    bool          `yaml:"anonymous"` // short for that of the tenant "default"
 	Users        []User        `yaml:"users"`     // short for those of the tenant "default"
+	Roles        []Role        `yaml:"roles"`     // likewise
+	DefaultRoles []string      `yaml:"defaultRoles"`
 	Addresses    []Address     `yaml:"addresses"` // likewise
+	Webhooks     []Webhook     `yaml:"webhooks"`  // likewise
 }
 
 // Default is the configuration of an empty file: every setting's default, and no tenant.
@@ -51,6 +55,7 @@ func Default() Config {
 		MQTT:         defaultMQTT(),
 		AMQP:         defaultAMQP(),
 		STOMP:        defaultSTOMP(),
+		CoAP:         defaultCoAP(),
 		HTTP:         defaultHTTP(),
 		Admin:        defaultAdmin(),
 	}
@@ -101,8 +106,13 @@ func (c *Config) AllTenants() []Tenant {
 	if !c.hasShortForm() {
 		return c.Tenants
 	}
-	short := Tenant{Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Users: c.Users, Addresses: c.Addresses}
+	short := Tenant{
+		Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Users: c.Users, Roles: c.Roles, DefaultRoles: c.DefaultRoles,
+		Addresses: c.Addresses, Webhooks: c.Webhooks,
+	}
 	return append([]Tenant{short}, c.Tenants...)
 }
 
-func (c *Config) hasShortForm() bool { return c.Anonymous || len(c.Users) > 0 || len(c.Addresses) > 0 }
+func (c *Config) hasShortForm() bool {
+	return c.Anonymous || len(c.Users)+len(c.Roles)+len(c.DefaultRoles)+len(c.Addresses)+len(c.Webhooks) > 0
+}

@@ -168,7 +168,7 @@ func TestPortsOfTLSCountOnlyWithACertificate(t *testing.T) {
 			enabled = append(enabled, fmt.Sprintf("%s:%d", l.Name, l.Port))
 		}
 	}
-	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 stomp:61614 http:8081 ws:8084 admin:8082]"; got != want {
+	if got, want := fmt.Sprint(enabled), "[mqtt:1884 amqp:5673 stomp:61614 http:8081 ws:8084 coap:5684 coap+tcp:5684 admin:8082]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

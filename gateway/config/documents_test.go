@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,8 @@ func everySetting() []setting {
 	all := settingsOf(reflect.ValueOf(c), "")
 	all = append(all, settingsOf(reflect.ValueOf(Tenant{}), "tenants[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(User{}), "users[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Role{}), "roles[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Webhook{}), "webhooks[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
@@ -63,7 +66,8 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	required := map[string]bool{"tenants[].name": true, "users[].name": true, "addresses[].name": true, "addresses[].kind": true}
+	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
+		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true}
 	rows := 0
 	for _, s := range everySetting() {
 		cell := "`" + s.text + "`"
@@ -113,6 +117,9 @@ func TestSettingsOfQueuesAreExplained(t *testing.T) {
 	}
 }
 
+// short are the settings of the tenant "default" at the top level.
+var short = []string{"anonymous", "users", "roles", "defaultRoles", "addresses", "webhooks"}
+
 func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 	file := filepath.Join("..", "..", "configs", "production.yaml")
 	text, err := os.ReadFile(file)
@@ -124,7 +131,7 @@ func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for _, s := range settingsOf(reflect.ValueOf(Default()), "") {
-		if short := s.path == "anonymous" || s.path == "users" || s.path == "addresses"; !short && !has(doc, s.path) {
+		if !slices.Contains(short, s.path) && !has(doc, s.path) {
 			t.Errorf("%s does not show %s", file, s.path)
 		}
 	}

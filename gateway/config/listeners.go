@@ -3,6 +3,7 @@ package config
 // Listener is one port that the gateway listens at.
 type Listener struct {
 	Name    string // of the door, with an s behind it for TLS
+	Network string // tcp or udp
 	Setting string // that decides the port
 	Enabled bool
 	Port    int // shifted; 0 takes any free one
@@ -13,11 +14,12 @@ type Listener struct {
 // Listeners gives all of them, those that are not enabled too.
 func (c *Config) Listeners() []Listener {
 	var all []Listener
-	add := func(name, setting string, enabled bool, port int) {
+	open := func(network, name, setting string, enabled bool, port int) {
 		all = append(all, Listener{
-			Name: name, Setting: setting, Enabled: enabled, Port: shifted(port, c.PortOffset), unshifted: port,
+			Name: name, Network: network, Setting: setting, Enabled: enabled, Port: shifted(port, c.PortOffset), unshifted: port,
 		})
 	}
+	add := func(name, setting string, enabled bool, port int) { open("tcp", name, setting, enabled, port) }
 	for _, door := range []struct {
 		name string
 		SecureDoor
@@ -29,6 +31,11 @@ func (c *Config) Listeners() []Listener {
 	ws.Enabled = ws.Enabled && c.MQTT.Enabled
 	add("ws", "mqtt.webSocket.port", ws.Enabled, ws.Port)
 	add("wss", "mqtt.webSocket.tlsPort", ws.Enabled && c.TLS.Enabled(), ws.TLSPort)
+	coap := c.CoAP
+	open("udp", "coap", "coap.port", coap.Enabled, coap.Port)
+	open("udp", "coaps", "coap.tlsPort", coap.Enabled && (c.TLS.Enabled() || c.HasKeys()), coap.TLSPort)
+	add("coap+tcp", "coap.port", coap.Enabled && coap.TCP, coap.Port)
+	add("coaps+tcp", "coap.tlsPort", coap.Enabled && coap.TCP && c.TLS.Enabled(), coap.TLSPort)
 	add("admin", "admin.port", c.Admin.Enabled, c.Admin.Port)
 	return all
 }
@@ -48,13 +55,18 @@ func shifted(port, offset int) int {
 }
 
 func (c *Config) validateListeners(k *check) {
-	taken := make(map[int]string)
+	type socket struct {
+		network string
+		port    int
+	}
+	taken := make(map[socket]string)
 	for _, l := range c.Listeners() {
 		k.within(l.Setting, l.unshifted, 0, maxPort)
 		if !l.Enabled || l.Port == 0 {
 			continue
 		}
-		k.refuse(taken[l.Port] != "", l.Setting, "%d is the port of %s already", l.Port, taken[l.Port])
-		taken[l.Port] = l.Name
+		at := socket{l.Network, l.Port}
+		k.refuse(taken[at] != "", l.Setting, "%d is the port of %s already", l.Port, taken[at])
+		taken[at] = l.Name
 	}
 }

@@ -281,6 +281,7 @@ type HTTP struct {
 	StreamCredit   int           `yaml:"streamCredit"`   // messages of topics and broadcast on their way to one stream
 	MaxQueuedBytes Size          `yaml:"maxQueuedBytes"` // of those
 	ResumeTime     time.Duration `yaml:"resumeTime"`     // for a stream's client to come back to where it was
+	Webhooks       Webhooks      `yaml:"webhooks"`
 }
 
 func defaultHTTP() HTTP {
@@ -308,5 +309,6 @@ func defaultHTTP() HTTP {
 		StreamCredit:   10_000,
 		MaxQueuedBytes: 8 << 20,
 		ResumeTime:     30 * time.Second,
+		Webhooks:       defaultWebhooks(),
 	}
 }

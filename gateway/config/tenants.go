@@ -9,16 +9,43 @@ import (
 
 // Tenant declares one address space and who is let in.
 type Tenant struct {
-	Name      string    `yaml:"name"`
-	Anonymous bool      `yaml:"anonymous"` // whether a client that shows no credentials is let in
-	Users     []User    `yaml:"users"`
-	Addresses []Address `yaml:"addresses"`
+	Name         string    `yaml:"name"`
+	Anonymous    bool      `yaml:"anonymous"` // whether a client that shows no credentials is let in
+	Users        []User    `yaml:"users"`
+	Roles        []Role    `yaml:"roles"`        // without any, everybody may send, receive and browse everywhere
+	DefaultRoles []string  `yaml:"defaultRoles"` // of users that have none, and of the anonymous one
+	Addresses    []Address `yaml:"addresses"`
+	Webhooks     []Webhook `yaml:"webhooks"`
+	Origins      []string  `yaml:"origins"` // of web pages that may use the HTTP door for this tenant; none leaves it to http.origins
 }
 
 // User declares somebody whom a tenant knows.
 type User struct {
-	Name       string             `yaml:"name"`
-	Credential tenancy.Credential `yaml:"credential"` // of the password; none for a user who shows a certificate
+	Name       string               `yaml:"name"`
+	Credential tenancy.Credential   `yaml:"credential"`   // of the password; none for a user who shows a certificate
+	Key        tenancy.PreSharedKey `yaml:"preSharedKey"` // of a device that proves it in a handshake of DTLS; none for others
+	Roles      []string             `yaml:"roles"`        // none for the default ones
+}
+
+// Role declares what those who have it may do. In a pattern {tenant}, {user} and {client} stand for their names.
+type Role struct {
+	Name    string            `yaml:"name"`
+	Send    []tenancy.Pattern `yaml:"send"`
+	Receive []tenancy.Pattern `yaml:"receive"`
+	Browse  []tenancy.Pattern `yaml:"browse"` // look at messages without taking them
+	Manage  []tenancy.Pattern `yaml:"manage"` // purge, move and replay stored messages, and change the address
+	Admin   bool              `yaml:"admin"`  // change the tenant: users, roles and addresses
+}
+
+// Role gives the declaration in the words of package tenancy.
+func (r *Role) Role() tenancy.Role {
+	role := tenancy.Role{Name: r.Name, Grants: map[tenancy.Right][]tenancy.Pattern{
+		tenancy.Send: r.Send, tenancy.Receive: r.Receive, tenancy.Browse: r.Browse, tenancy.Manage: r.Manage,
+	}}
+	if r.Admin {
+		role.Grants[tenancy.Admin] = []tenancy.Pattern{tenancy.Everywhere}
+	}
+	return role
 }
 
 // Address declares the addresses that one name or pattern covers.

@@ -65,6 +65,7 @@ func (c *Config) validate() Problems {
 	c.validateMQTT(k)
 	c.validateAMQP(k)
 	c.validateSTOMP(k)
+	c.validateCoAP(k)
 	c.validateHTTP(k)
 	c.validateTenants(k)
 	return k.problems
@@ -179,11 +180,7 @@ func (c *Config) validateSTOMP(k *check) {
 func (c *Config) validateHTTP(k *check) {
 	const tick = 10 * time.Millisecond
 	h := &c.HTTP
-	for i, origin := range h.Origins {
-		err := new(http.CrossOriginProtection).AddTrustedOrigin(origin)
-		k.refuse(err != nil && origin != "*", fmt.Sprintf("http.origins[%d]", i),
-			"%.80q is neither an origin such as https://app.example nor \"*\"", origin)
-	}
+	validateOrigins(k, "http.origins", h.Origins)
 	k.size("http.maxHeaderBytes", h.MaxHeaderBytes, 1<<10, 16<<20)
 	k.span("http.headerTimeout", h.HeaderTimeout, tick)
 	k.size("http.maxBody", h.MaxBody, 1<<10, 256<<20)
@@ -207,11 +204,22 @@ func (c *Config) validateHTTP(k *check) {
 	k.within("http.streamCredit", h.StreamCredit, 1, many)
 	k.size("http.maxQueuedBytes", h.MaxQueuedBytes, 1<<10, 1<<30)
 	k.span("http.resumeTime", h.ResumeTime, tick)
+	c.validateWebhookDefaults(k)
+}
+
+func validateOrigins(k *check, path string, origins []string) {
+	for i, origin := range origins {
+		err := new(http.CrossOriginProtection).AddTrustedOrigin(origin)
+		k.refuse(err != nil && origin != "*", fmt.Sprintf("%s[%d]", path, i),
+			"%.80q is neither an origin such as https://app.example nor \"*\"", origin)
+	}
 }
 
 func (c *Config) validateTenants(k *check) {
+	validateRoles(k, "", &Tenant{Users: c.Users, Roles: c.Roles, DefaultRoles: c.DefaultRoles})
 	validateUsers(k, "users", c.Users)
 	validateAddresses(k, "addresses", c.Addresses)
+	c.validateWebhooks(k, "webhooks", c.Webhooks, c.Addresses)
 	names := make(map[string]bool)
 	for i, t := range c.Tenants {
 		path := fmt.Sprintf("tenants[%d]", i)
@@ -225,8 +233,35 @@ func (c *Config) validateTenants(k *check) {
 			k.refuse(names[t.Name], path+".name", "the tenant %q is declared twice", t.Name)
 		}
 		names[t.Name] = true
+		validateRoles(k, path+".", &t)
 		validateUsers(k, path+".users", t.Users)
 		validateAddresses(k, path+".addresses", t.Addresses)
+		c.validateWebhooks(k, path+".webhooks", t.Webhooks, t.Addresses)
+		validateOrigins(k, path+".origins", t.Origins)
+	}
+}
+
+// validateRoles looks at the roles of a tenant, and at who has them.
+func validateRoles(k *check, path string, t *Tenant) {
+	first := make(map[string]int, len(t.Roles))
+	for i, r := range t.Roles {
+		path := fmt.Sprintf("%sroles[%d].name", path, i)
+		if _, err := tenancy.ParseRoleName(r.Name); err != nil {
+			k.refuse(true, path, "%v", err)
+		}
+		j, twice := first[r.Name]
+		k.refuse(twice, path, "%q is declared in roles[%d] already", r.Name, j)
+		first[r.Name] = i
+	}
+	known := func(path string, names []string) {
+		for _, name := range names {
+			_, ok := first[name]
+			k.refuse(!ok, path, "no role %q is declared", name)
+		}
+	}
+	known(path+"defaultRoles", t.DefaultRoles)
+	for i, u := range t.Users {
+		known(fmt.Sprintf("%susers[%d].roles", path, i), u.Roles)
 	}
 }
 

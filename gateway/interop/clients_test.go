@@ -31,6 +31,8 @@ var packages = map[string]string{
 	"python3-pytest":         "python3-pytest",
 	"python3-pytest-mock":    "python3-pytest-mock",
 	"python3-pytest-timeout": "python3-pytest-timeout",
+	"h2load":                 "nghttp2-client",
+	"chromium":               "chromium",
 }
 
 const (
@@ -60,11 +62,20 @@ const (
 	stompPySources, stompJSSources = "STOMPPY", "STOMPJS"
 	// springMessaging is a library for Java that Maven fetches.
 	springMessaging = "spring-messaging"
+	// puppeteer is a library for Node.js that npm installs; it drives Debian's Chromium.
+	puppeteer = "puppeteer-core"
+	// h2spec and cloudEventsGo are programs that Go builds from modules of their own below testdata.
+	h2spec, cloudEventsGo = "h2spec", "CloudEvents for Go"
+	// cloudEventsPython is a library for Python that pip installs.
+	cloudEventsPython = "CloudEvents for Python"
+	// schemathesis is a program that pip installs.
+	schemathesis = "schemathesis"
 )
 
 // libraries are the clients that no Debian package has.
 var libraries = []string{
 	mqttJS, mqttJSSources, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
+	puppeteer, h2spec, cloudEventsGo, cloudEventsPython, schemathesis,
 }
 
 var (
@@ -73,6 +84,7 @@ var (
 	pythons     string // the folder that pip installs into, each library into a folder of its own
 	stompJars   string // likewise, for STOMP
 	python      string // with what pip installs
+	programs    string // the folder that Go builds into
 )
 
 // provide installs the clients that are missing, if it can, and names those that are missing still.
@@ -80,6 +92,7 @@ func provide(folder string) []string {
 	nodeModules, jars = filepath.Join(folder, "node_modules"), filepath.Join(folder, "jars")
 	pythons = filepath.Join(folder, "python")
 	stompJars, python = filepath.Join(folder, "jars-stomp"), filepath.Join(folder, "venv", "bin", "python")
+	programs = filepath.Join(folder, "programs")
 	var names []string
 	for client, name := range packages {
 		if !present(client) {
@@ -93,7 +106,7 @@ func provide(folder string) []string {
 	if npm, err := exec.LookPath("npm"); err == nil {
 		attempt(npm, "install", "--prefix", folder, "--no-audit", "--no-fund",
 			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", mqttJS+"@5", "chai@4", "stompit@1", "jasmine@5", "text-encoding@0.7",
-			"@stomp/tcp-wrapper")
+			"@stomp/tcp-wrapper", puppeteer+"@24")
 	}
 	if pip, err := exec.LookPath("pip"); err == nil {
 		for library, version := range map[string]string{pahoPython1: "<2", pahoPython2: ">=2"} {
@@ -108,7 +121,10 @@ func provide(folder string) []string {
 	}
 	attempt("python3", "-m", "venv", filepath.Join(folder, "venv"))
 	attempt(python, "-m", "pip", "-q", "install",
-		"stomp.py", "websocket-client", "pytest", "pytest-mock", "pytest-timeout")
+		"stomp.py", "websocket-client", "pytest", "pytest-mock", "pytest-timeout", "schemathesis<5", "cloudevents<3")
+	attempt("go", "-C", filepath.Join("testdata", "h2spec"), "build", "-o", filepath.Join(programs, h2spec),
+		"github.com/summerwind/h2spec/cmd/h2spec")
+	attempt("go", "-C", filepath.Join("testdata", "cloudevents"), "build", "-o", filepath.Join(programs, cloudEventsGo), ".")
 	return missing()
 }
 
@@ -136,10 +152,16 @@ func present(client string) bool {
 		err = exec.Command(debianPython, "-c", "import proton").Run()
 	case protonExamples:
 		_, err = os.Stat(protonExamples)
-	case rhea, mqttJS:
+	case rhea, mqttJS, puppeteer:
 		_, err = os.Stat(filepath.Join(nodeModules, client))
 	case pahoPython1, pahoPython2:
 		_, err = os.Stat(filepath.Join(pythons, client, "paho"))
+	case h2spec, cloudEventsGo:
+		_, err = os.Stat(filepath.Join(programs, client))
+	case schemathesis:
+		_, err = os.Stat(filepath.Join(filepath.Dir(python), client))
+	case cloudEventsPython:
+		err = exec.Command(python, "-c", "import cloudevents.core").Run()
 	case pahoTesting:
 		_, err = os.Stat(pahoSuite("client_test5"))
 	case stompPy:

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
 // transports are the ways in which curl speaks to the door.
@@ -124,5 +126,49 @@ func TestBinaryPayloadComesBackFromTheQueue(t *testing.T) {
 			t.Errorf("%s: received %x, %v", version, got, err)
 		}
 		g.remove(t, headers)
+	}
+}
+
+// TestCurlDoesWhatTheDocumentShows runs curl as docs/http.md shows it, over each version of HTTP: without TLS by prior
+// knowledge, with TLS by ALPN.
+func TestCurlDoesWhatTheDocumentShows(t *testing.T) {
+	need(t, "curl")
+	from := gatewaytest.New(t)
+	doors := startSecure(t, from)
+	for _, c := range []struct{ scheme, option, version string }{
+		{"http", "--http1.1", "1.1"},
+		{"http", "--http2", "1.1"}, // asks to upgrade, which RFC 9113 has done away with
+		{"http", "--http2-prior-knowledge", "2"},
+		{"https", "--http1.1", "1.1"},
+		{"https", "--http2", "2"},
+		{"https", "--no-alpn", "1.1"},
+	} {
+		t.Run(c.scheme+" "+c.option, func(t *testing.T) {
+			base := doors[c.scheme] + "/v1/default/jobs/documented/messages"
+			curl := func(args ...string) string {
+				t.Helper()
+				return ask(t, "curl", append([]string{"-sS", "--fail-with-body", "--cacert", from.File, c.option}, args...)...)
+			}
+			if got := curl("-d", "hello", "-w", "%{http_version} %{http_code}", base); got != c.version+" 201" {
+				t.Errorf("sending gave %s, want version %s", got, c.version)
+			}
+			if got := curl("-X", "DELETE", base+"/head"); got != "hello" {
+				t.Errorf("receiving gave %q", got)
+			}
+			lines := "{\"body\":\"1\"}\n{\"body\":\"2\"}\n"
+			got := curl("-H", "Content-Type: application/x-ndjson", "--data-binary", lines, base+"/batch")
+			if strings.Count(got, `"status":201`) != 2 {
+				t.Errorf("a batch of lines gave %s", got)
+			}
+			found := location.FindStringSubmatch(curl("-D", "-", "-X", "POST", base+"/head"))
+			if found == nil {
+				t.Fatal("no Location")
+			}
+			curl("-X", "POST", doors[c.scheme]+found[1]+"/renew?lock=60")
+			curl("-X", "DELETE", doors[c.scheme]+found[1])
+			if got := curl("-X", "DELETE", base+"/head?max=10"); !strings.Contains(got, `"body":"2"`) {
+				t.Errorf("the rest is %s", got)
+			}
+		})
 	}
 }

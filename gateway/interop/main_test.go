@@ -56,6 +56,7 @@ anonymous: true
 mqtt: {port: 0, webSocket: {port: 0}}
 amqp: {port: %d}
 stomp: {port: 0}
+coap: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses:

@@ -59,22 +59,30 @@ func TestMosquittoRetainedAndOffline(t *testing.T) {
 	}
 }
 
-// TestMosquittoRequests: mosquitto_rr asks, and mosquitto_sub with mosquitto_pub answers.
+// TestMosquittoRequests: mosquitto_rr asks a topic and an anycast address, and mosquitto_sub with mosquitto_pub answers. With
+// MQTT 5 the answerer learns from the request where to, and by what it is known.
 func TestMosquittoRequests(t *testing.T) {
 	need(t, "mosquitto_rr", "mosquitto_sub", "mosquitto_pub")
 	g := start(t, t.TempDir())
 	for _, version := range mqttVersions {
-		t.Run("version "+version, func(t *testing.T) {
-			topic := "telemetry/requests/" + version
-			answerer := inBackground(t, "stdbuf", append([]string{"-oL", "mosquitto_sub"},
-				g.mqtt(t, "-V", version, "-d", "-q", "1", "-t", topic, "-F", "request %p to %R")...)...)
-			answerer.await(t, "Subscribed")
-			requester := inBackground(t, "mosquitto_rr",
-				g.mqtt(t, "-V", version, "-q", "1", "-t", topic, "-e", topic+"/answer", "-m", "how are you")...)
-			answerer.await(t, "request how are you to")
-			ask(t, "mosquitto_pub", g.mqtt(t, "-V", version, "-q", "1", "-t", topic+"/answer", "-m", "fine")...)
-			requester.await(t, "fine")
-		})
+		for _, below := range []string{"telemetry", "commands"} {
+			t.Run("version "+version+" at "+below, func(t *testing.T) {
+				topic, answers := below+"/requests/"+version, "telemetry/answers/"+below+"/"+version
+				known, correlation := "", []string(nil)
+				if version == "5" {
+					known, correlation = " to "+answers+" as 7", []string{"-D", "publish", "correlation-data", "7"}
+				}
+				answerer := inBackground(t, "stdbuf", append([]string{"-oL", "mosquitto_sub"},
+					g.mqtt(t, "-V", version, "-d", "-q", "1", "-t", topic, "-F", "request %p to %R as %D")...)...)
+				answerer.await(t, "Subscribed")
+				requester := inBackground(t, "mosquitto_rr", append(correlation,
+					g.mqtt(t, "-V", version, "-q", "1", "-t", topic, "-e", answers, "-m", "how are you")...)...)
+				answerer.await(t, "request how are you"+known)
+				ask(t, "mosquitto_pub", append(correlation,
+					g.mqtt(t, "-V", version, "-q", "1", "-t", answers, "-m", "fine")...)...)
+				requester.await(t, "fine")
+			})
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ mqtt:
     - {match: devices/+/up/#, to: telemetry/$1/#}
 amqp: {port: 0}
 stomp: {port: 0}
+coap: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses:

@@ -124,6 +124,7 @@ const quietDoors = `
 anonymous: true
 amqp: {port: 0}
 stomp: {port: 0}
+coap: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses: [{name: telemetry/#, kind: topic}]

@@ -29,6 +29,7 @@ log: {level: warn}
 mqtt: {port: 0, webSocket: {port: 0}}
 amqp: {port: 0}
 stomp: {port: 0}
+coap: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 addresses:
