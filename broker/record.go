@@ -26,7 +26,7 @@ func flagsOf(d router.Delivery) (flags byte) {
 	if d.Retain {
 		flags |= flagRetain
 	}
-	if d.Settled {
+	if d.Settled || d.Unasked {
 		flags |= flagSettled
 	}
 	if d.Due > 0 {

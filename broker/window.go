@@ -22,7 +22,7 @@ const (
 // if its sender asked for none.
 func kept(d router.Delivery) router.Delivery {
 	d = d.Unowned()
-	d.Settled = false
+	d.Settled, d.Unasked = false, d.Settled || d.Unasked
 	return d
 }
 

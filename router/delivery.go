@@ -19,7 +19,8 @@ type Delivery struct {
 	Expires  int64              // Unix milliseconds after which nobody wants it; 0 for never
 	Due      int64              // Unix milliseconds before which no consumer gets it, where it is stored; 0 for at once
 	Attempts uint32             // earlier tries to deliver it; above 0 it may have been seen before
-	Settled  bool               // at most once: its sender asked for no acknowledgement
+	Settled  bool               // at most once: its sender asked for no acknowledgement, and nobody settles it
+	Unasked  bool               // its sender asked for none, but it has been kept since: whoever gets it settles it
 	Retain   bool               // its publisher asked the topic to keep it
 	Retained bool               // it is the kept copy, given to a new subscriber
 

@@ -87,7 +87,7 @@ func (c *client) publication(in *inlet, d *router.Delivery) session.Publication 
 		SubscriptionIDs: o.IDs,
 	}
 	switch {
-	case d.Settled:
+	case d.Settled || d.Unasked:
 		p.QoS = 0
 	case p.QoS == 2 && (!exactlyOnce(d.Message) || c.outlives() && in.competes()):
 		p.QoS = 1

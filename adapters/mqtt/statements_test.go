@@ -279,23 +279,26 @@ func newSubscriptionTakesThePlaceOfTheFormer(h *stored) {
 func lowerQoSCounts(h *stored) {
 	pub := h.connect(5, "publisher")
 	for granted := range byte(3) {
-		c := h.connect(5, fmt.Sprint("device", granted))
-		c.subscribe("news/a", granted)
-		for published := range byte(3) {
-			pub.publish("news/a", "x", published, 7)
-			switch published {
-			case 1:
-				pub.receive(packets.Puback)
-			case 2:
-				pub.receive(packets.Pubrec)
-				pub.answer(packets.Pubrel, 7)
-				pub.receive(packets.Pubcomp)
+		for _, c := range []*peer{
+			h.connect(5, fmt.Sprint("device", granted)), h.connect(5, fmt.Sprint("lasting", granted), lasting),
+		} {
+			c.subscribe("news/a", granted)
+			for published := range byte(3) {
+				pub.publish("news/a", "x", published, 7)
+				switch published {
+				case 1:
+					pub.receive(packets.Puback)
+				case 2:
+					pub.receive(packets.Pubrec)
+					pub.answer(packets.Pubrel, 7)
+					pub.receive(packets.Pubcomp)
+				}
+				if got := c.expect("x")[0].FixedHeader.Qos; got != min(granted, published) {
+					h.t.Errorf("published with %d, granted %d, sent with %d", published, granted, got)
+				}
 			}
-			if got := c.expect("x")[0].FixedHeader.Qos; got != min(granted, published) {
-				h.t.Errorf("published with %d, granted %d, sent with %d", published, granted, got)
-			}
+			c.gone()
 		}
-		c.gone()
 	}
 }
 
