@@ -43,7 +43,7 @@ func (t *transaction) run() {
 		if err != nil {
 			continue // it is reported when it is to be moved by itself
 		}
-		d := departure{from: b.from, to: b.to, reason: reasonOf(b.outcome)}
+		d := departure{from: b.from, to: b.to, reason: reasonOf(b.outcome), text: textOf(b.outcome)}
 		b.letter = d.letter(m, b.settled.Attempts)
 	}
 	t.commit(t.dead[0].from.broker)

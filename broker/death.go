@@ -13,6 +13,7 @@ const (
 	deathQueue   = deathPrefix + "queue"   // that it left
 	deathAddress = deathPrefix + "address" // that it was sent to
 	deathReason  = deathPrefix + "reason"
+	deathText    = deathPrefix + "text"  // what the consumer said of it
 	deathTime    = deathPrefix + "time"  // when it left
 	deathCount   = deathPrefix + "count" // of failed deliveries
 )

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"strings"
+
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/router"
@@ -12,6 +14,7 @@ import (
 type departure struct {
 	from, to *queueNode
 	reason   string
+	text     string // what the consumer said of it; may be empty
 	messages []queue.Settled
 	size     int64       // bytes of the messages, as they arrive; known when it has been tried
 	done     func(error) // nil for nobody
@@ -35,7 +38,7 @@ func (n *queueNode) bury(s queue.Settled, o router.Outcome, done func(error)) {
 		n.remove(s.Seq, done)
 		return
 	}
-	departure{from: n, to: n.rules.dead, reason: reasonOf(o), messages: []queue.Settled{s}, done: done}.post()
+	departure{from: n, to: n.rules.dead, reason: reasonOf(o), text: textOf(o), messages: []queue.Settled{s}, done: done}.post()
 }
 
 // reasonOf tells why a message is dead that was settled so.
@@ -44,6 +47,14 @@ func reasonOf(o router.Outcome) string {
 		return wasRejected
 	}
 	return wasTried
+}
+
+// maxDeathText bounds what a dead message keeps of a consumer's words, in bytes.
+const maxDeathText = 1024
+
+// textOf gives what the consumer said of a message, as far as it is kept.
+func textOf(o router.Outcome) string {
+	return strings.ToValidUTF8(o.Text[:min(len(o.Text), maxDeathText)], "")
 }
 
 // expire takes messages out of the queue whose time is over: to where they go then, if there is such a queue.
@@ -140,6 +151,9 @@ func (d departure) letter(m router.Delivery, attempts int) router.Delivery {
 	w.String(deathQueue, d.from.displayName())
 	w.String(deathAddress, string(m.To))
 	w.String(deathReason, d.reason)
+	if d.text != "" {
+		w.String(deathText, d.text)
+	}
 	w.Timestamp(deathTime, amqp.Timestamp(now()))
 	w.Uint(deathCount, uint32(attempts))
 	m.Message = annotated(m.Message, w.End())

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,16 +50,20 @@ func TestRejectedMessageGoesToTheDeadLetterQueue(t *testing.T) {
 	p.Send("2")
 	got := c.Expect("1", "2")
 	done := make(chan error, 1)
-	got[0].SettleThen(router.Reject(router.Malformed, ""), func(err error) { done <- err })
+	got[0].SettleThen(router.Reject(router.Malformed, "no JSON"), func(err error) { done <- err })
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	tx := h.Router.Begin()
-	settle(t, tx, got[1], router.Reject(router.Malformed, ""))
+	settle(t, tx, got[1], router.Reject(router.Malformed, strings.Repeat("ä", 1024)))
 	committed(t, tx)
 	dead := h.Receiver("dead", 5)
-	for _, d := range dead.Expect("1", "2") {
+	for i, d := range dead.Expect("1", "2") {
 		letter(t, d, "rejected", 0)
+		said, _ := d.Message.MessageAnnotations().Lookup("x-opt-death-text")
+		if want := []string{"no JSON", strings.Repeat("ä", 512)}[i]; said.Value() != want {
+			t.Errorf("message %d says %v, want %q", i, said.Value(), want)
+		}
 	}
 	cut := fs.CrashClone(vfs.CrashCloneCfg{})
 	h.close(t)

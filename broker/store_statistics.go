@@ -1,11 +1,14 @@
 package broker
 
+import "time"
+
 // StoreStatistics is what there is to say about the store. The first block is counted since Open.
 type StoreStatistics struct {
-	Syncs    uint64 // fsyncs, each of which makes safe all that came while the disk was busy
-	Records  uint64 // changes written
-	Bytes    uint64 // their bytes
-	SetAside int64  // how often something on disk could not be trusted; the log says what
+	Syncs    uint64        // fsyncs, each of which makes safe all that came while the disk was busy
+	Records  uint64        // changes written
+	Bytes    uint64        // their bytes
+	Syncing  time.Duration // what the fsyncs took together, each with the write before it
+	SetAside int64         // how often something on disk could not be trusted; the log says what
 
 	PendingRecords int // changes that wait for the disk
 	PendingBytes   int
@@ -18,7 +21,7 @@ type StoreStatistics struct {
 func (b *Broker) StoreStatistics() StoreStatistics {
 	s := b.store.Stats()
 	return StoreStatistics{
-		Syncs: s.Syncs, Records: s.Records, Bytes: s.Bytes, SetAside: b.SetAside(),
+		Syncs: s.Syncs, Records: s.Records, Bytes: s.Bytes, Syncing: s.Syncing, SetAside: b.SetAside(),
 		PendingRecords: s.PendingRecords, PendingBytes: s.PendingBytes,
 		DiskBytes: s.DiskBytes, FreeBytes: s.FreeBytes, Refuses: b.store.Admit() != nil,
 	}

@@ -45,14 +45,14 @@ func TestDeadLetterSaysHowItDied(t *testing.T) {
 	}
 	a, _ := asked(t, doors, "DELETE", "/v1/default/dead/messages/head?timeout=30", "")
 	got := strings.Join(a.Header.Values("Manifold-Death"), " ")
-	if !strings.HasPrefix(got, "reason=rejected queue=jobs address=jobs time=") || !strings.HasSuffix(got, " count=0") {
+	if !strings.HasPrefix(got, "reason=rejected text=why queue=jobs address=jobs time=") || !strings.HasSuffix(got, " count=0") {
 		t.Errorf("%q", got)
 	}
 	_, body := asked(t, doors, "DELETE", "/v1/default/dead/messages/head?timeout=30&max=2", "")
 	var envelopes []struct {
-		Death struct{ Reason, Queue string }
+		Death struct{ Reason, Text string }
 	}
-	if err := json.Unmarshal([]byte(body), &envelopes); err != nil || len(envelopes) != 1 || envelopes[0].Death.Reason != "rejected" {
+	if err := json.Unmarshal([]byte(body), &envelopes); err != nil || len(envelopes) != 1 || envelopes[0].Death.Text != "why" {
 		t.Errorf("%s, %v", body, err)
 	}
 }

@@ -13,7 +13,8 @@ const headerDeath = "Manifold-Death"
 
 // death is how a message left another queue, dead or expired: what its annotations x-opt-death-... say, as docs/broker.md tells.
 type death struct {
-	Reason  string `json:"reason"` // expired, rejected or maxDeliveries
+	Reason  string `json:"reason"`         // expired, rejected or maxDeliveries
+	Text    string `json:"text,omitempty"` // what the consumer said of it
 	Queue   string `json:"queue,omitempty"`
 	Address string `json:"address,omitempty"` // that it was sent to
 	Time    string `json:"time,omitempty"`
@@ -38,6 +39,7 @@ func (r *reading) death() *death {
 	if d.Reason, ok = value("reason").(string); !ok {
 		return nil
 	}
+	d.Text, _ = value("text").(string)
 	d.Queue, _ = value("queue").(string)
 	d.Address, _ = value("address").(string)
 	if at, ok := value("time").(amqp.Timestamp); ok {
@@ -51,7 +53,7 @@ func (r *reading) death() *death {
 // write puts it into the headers of an answer.
 func (d *death) write(h nethttp.Header) {
 	for _, p := range []struct{ name, value string }{
-		{"reason", d.Reason}, {"queue", d.Queue}, {"address", d.Address}, {"time", d.Time}, {"count", strconv.FormatUint(d.Count, 10)},
+		{"reason", d.Reason}, {"text", d.Text}, {"queue", d.Queue}, {"address", d.Address}, {"time", d.Time}, {"count", strconv.FormatUint(d.Count, 10)},
 	} {
 		if p.value != "" {
 			h[headerDeath] = append(h[headerDeath], p.name+"="+escape(p.value, inPair))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -48,7 +49,9 @@ func (g *group) reset() {
 func (s *Store) commitLoop() {
 	defer close(s.committed)
 	for g := s.take(); g != nil; g = s.take() {
+		began := time.Now()
 		err := s.write(g)
+		s.wrote(g, time.Since(began))
 		s.space.wrote(g.bytes(), g.deleted)
 		for _, c := range g.calls {
 			c.done.Committed(c.token, err)
@@ -79,6 +82,15 @@ func (s *Store) take() *group {
 	}
 	s.mu.Unlock()
 	return g
+}
+
+// wrote counts what it took to put a group on disk.
+func (s *Store) wrote(g *group, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g.sync {
+		s.stats.Syncing += took
+	}
 }
 
 func (s *Store) giveBack(g *group) {

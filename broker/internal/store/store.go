@@ -253,10 +253,11 @@ func (s *Store) awaitCommitter() (failed error, stuck bool) {
 
 // Stats are counters since Open, and the present use of disk and memory.
 type Stats struct {
-	Groups  uint64 // written
-	Syncs   uint64 // of them, followed by fsync
-	Records uint64 // changes written
-	Bytes   uint64 // their bytes
+	Groups  uint64        // written
+	Syncs   uint64        // of them, followed by fsync
+	Records uint64        // changes written
+	Bytes   uint64        // their bytes
+	Syncing time.Duration // what the syncs took together, each with the write before it
 
 	PendingRecords int
 	PendingBytes   int
