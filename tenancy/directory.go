@@ -12,8 +12,9 @@ import (
 var (
 	ErrNoSuchTenant = errors.New("no such tenant")
 	ErrCredentials  = errors.New("credentials are required or wrong")
-	// ErrBusy refuses a client whose password could not be checked in time. It may try again.
-	ErrBusy = errors.New("too many clients log in at the same time")
+	// ErrBusy refuses a client of whom it could not be found out in time who it is: too many log in, or an issuer of
+	// tokens does not answer. It may try again.
+	ErrBusy = errors.New("who you are cannot be found out now: too many clients log in, or an issuer does not answer")
 )
 
 // Directory holds the tenants of this process and lets their users in.
@@ -22,6 +23,10 @@ type Directory struct {
 	tokens  TokenJudge
 	key     []byte // random: of seals, and of what is made up for users that do not exist
 	hashing hashing
+
+	witness  Witness // nil for nobody
+	throttle *throttle
+	failed   tally
 }
 
 // roll is all tenants as they are declared at one time. It does not change.
@@ -42,16 +47,19 @@ type realm struct {
 // ways are how a tenant can be entered.
 type ways struct {
 	anonymous bool
+	tokens    bool
+	tokenUser bool          // a token may be shown as a password
 	forms     map[Form]bool // of passwords
 }
 
 // NewDirectory gives a directory of tenants, whose names must differ.
 func NewDirectory(tenants ...*Tenant) (*Directory, error) {
-	d := &Directory{key: random(32), hashing: newHashing()}
+	d := &Directory{key: random(32), hashing: newHashing(), throttle: newThrottle(Throttle{})}
 	return d, d.Replace(tenants...)
 }
 
-// Trust lets in whoever shows a token that judge finds good. It comes before anybody is let in.
+// Trust lets in whoever shows a token that judge finds good, where a tenant takes the word of its issuer. It comes before
+// anybody is let in.
 func (d *Directory) Trust(judge TokenJudge) { d.tokens = judge }
 
 // Replace declares all tenants anew. Who has been let in keeps what he has, and has the rights of today from now on. With
@@ -71,6 +79,8 @@ func (d *Directory) Replace(tenants ...*Tenant) error {
 		}
 		all.realms[t.Name] = r
 		all.ways.anonymous = all.ways.anonymous || t.Anonymous
+		all.ways.tokens = all.ways.tokens || r.ways.tokens
+		all.ways.tokenUser = all.ways.tokenUser || r.ways.tokenUser
 		maps.Copy(all.ways.forms, r.ways.forms)
 		if all.decoy == nil {
 			all.decoy = r.decoy
@@ -84,13 +94,20 @@ func newRealm(t *Tenant) (*realm, error) {
 	if err := t.checkRoles(); err != nil {
 		return nil, err
 	}
+	takesTokens := len(t.Issuers) > 0
 	r := &realm{
 		Tenant: t, users: make(map[string]*account, len(t.Users)),
-		ways: ways{anonymous: t.Anonymous, forms: make(map[Form]bool)},
+		ways: ways{
+			anonymous: t.Anonymous, forms: make(map[Form]bool),
+			tokens: takesTokens, tokenUser: takesTokens && t.TokenUser != "",
+		},
 	}
 	for _, u := range t.Users {
 		if _, err := ParseUserName(u.Name); err != nil {
 			return nil, err
+		}
+		if u.Name == t.TokenUser {
+			return nil, fmt.Errorf("user %q: under this name clients show tokens (tokenUser)", u.Name)
 		}
 		if r.users[u.Name] != nil {
 			return nil, fmt.Errorf("user %q is declared twice", u.Name)
@@ -120,7 +137,18 @@ type Credentials struct {
 //
 // A client that shows nothing is the user of its certificate, or else the anonymous user where there is one. So is one
 // that names a user where a tenant has only the anonymous one: unmodified clients often carry a name that nobody checks.
+//
+// An error comes late where failures are slowed down.
 func (d *Directory) Authenticate(ctx context.Context, c Credentials) (*Principal, error) {
+	p, err := d.authenticate(ctx, c)
+	if err != nil {
+		shown := c.User != "" || len(c.Password) > 0 || c.Token != ""
+		d.refuse(ctx, c.Visitor, c.User, shown, err)
+	}
+	return p, err
+}
+
+func (d *Directory) authenticate(ctx context.Context, c Credentials) (*Principal, error) {
 	if c.Token != "" {
 		return d.judgeToken(ctx, c.Visitor, "", c.Token)
 	}
@@ -129,7 +157,11 @@ func (d *Directory) Authenticate(ctx context.Context, c Credentials) (*Principal
 			return p, nil
 		}
 	}
-	if p, err := d.Anonymous(c.Visitor, c.User); err == nil {
+	if r, user, err := d.realm(c.Visitor, c.User); err == nil && r.ways.tokenUser && user == r.TokenUser {
+		c.Tenant = r.Name
+		return d.judgeToken(ctx, c.Visitor, "", string(c.Password))
+	}
+	if p, err := d.anonymous(c.Visitor, c.User); err == nil {
 		return p, nil
 	}
 	return d.byPassword(ctx, c)
@@ -138,6 +170,14 @@ func (d *Directory) Authenticate(ctx context.Context, c Credentials) (*Principal
 // Anonymous lets in a client that proves nothing, as the anonymous user of its tenant. It may have named a user where
 // the tenant has none that are known. Unlike Authenticate it takes no time.
 func (d *Directory) Anonymous(v Visitor, name string) (*Principal, error) {
+	p, err := d.anonymous(v, name)
+	if err != nil {
+		d.note(v, name, err)
+	}
+	return p, err
+}
+
+func (d *Directory) anonymous(v Visitor, name string) (*Principal, error) {
 	r, user, err := d.realm(v, name)
 	if err != nil {
 		return nil, err
@@ -176,7 +216,7 @@ func (d *Directory) byPassword(ctx context.Context, c Credentials) (*Principal, 
 	if a == nil {
 		return nil, orCredentials(refusal)
 	}
-	right, err := d.prove(ctx, a, c.Password)
+	right, err := d.prove(ctx, a, c)
 	switch {
 	case err != nil:
 		return nil, err
@@ -209,17 +249,20 @@ func (d *Directory) account(r *realm, user string) (a *account, known bool) {
 
 // prove tells whether a password is that of an account. One that was right before is recognised without being hashed
 // again, so that a client may show it with each request.
-func (d *Directory) prove(ctx context.Context, a *account, password []byte) (bool, error) {
-	s := d.seal(password)
+func (d *Directory) prove(ctx context.Context, a *account, c Credentials) (bool, error) {
+	s := d.seal(c.Password)
 	if a.isProven(s) {
 		return true, nil
+	}
+	if d.throttle.isCrowded(c.Address.Addr()) {
+		return false, ErrBusy
 	}
 	release, err := d.hashing.enter(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer release()
-	if !a.Credential.Verify(password) {
+	if !a.Credential.Verify(c.Password) {
 		return false, nil
 	}
 	a.proven.Store(&s)

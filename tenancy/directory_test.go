@@ -37,8 +37,8 @@ func guarded(t *testing.T, gate chan struct{}) (d *Directory, looks *atomic.Int3
 	looks = new(atomic.Int32)
 	secret := func(password string) Credential { return Credential{countingProof{password, looks, gate}} }
 	d, err := NewDirectory(
-		&Tenant{Name: "default", Users: []User{{Name: "ann", Credential: secret("a")}, {Name: "device", Credential: Credential{}}}},
-		&Tenant{Name: "acme", Users: []User{{Name: "ann", Credential: secret("b")}, {Name: "ben", Credential: secret("c")}}},
+		&Tenant{Name: "default", Users: []User{{Name: "ann", Credential: secret("a")}, {Name: "device", Credential: Credential{}}}, Issuers: []string{issuer}, TokenUser: "token"},
+		&Tenant{Name: "acme", Users: []User{{Name: "ann", Credential: secret("b")}, {Name: "ben", Credential: secret("c")}}, Issuers: []string{issuer}},
 		&Tenant{Name: "open", Anonymous: true},
 		&Tenant{Name: "mixed", Anonymous: true, Users: []User{{Name: "ann", Credential: secret("d")}}},
 		&Tenant{Name: "closed"},

@@ -37,7 +37,7 @@ func (d *Directory) Mechanisms(v Visitor) []string {
 	if r, ok := all.realms[d.naming(v, "").name]; ok {
 		ways = r.ways
 	}
-	passwords := len(ways.forms) > 0
+	passwords := len(ways.forms) > 0 || ways.tokenUser
 	var names []string
 	for _, m := range []struct {
 		name    string
@@ -46,8 +46,8 @@ func (d *Directory) Mechanisms(v Visitor) []string {
 		{MechanismExternal, v.Certificate != ""},
 		{MechanismSCRAMSHA512, ways.forms[SCRAMSHA512]},
 		{MechanismSCRAMSHA256, ways.forms[SCRAMSHA256]},
-		{MechanismOAuthBearer, d.tokens != nil && v.Private},
-		{MechanismXOAuth2, d.tokens != nil && v.Private},
+		{MechanismOAuthBearer, ways.tokens && v.Private},
+		{MechanismXOAuth2, ways.tokens && v.Private},
 		{MechanismPlain, passwords && v.Private || !passwords && ways.anonymous},
 		{MechanismAnonymous, ways.anonymous},
 	} {
@@ -61,15 +61,20 @@ func (d *Directory) Mechanisms(v Visitor) []string {
 	return names
 }
 
-// Begin starts an exchange. A mechanism that Mechanisms does not list is refused with its first step.
+// Begin starts an exchange. A mechanism that Mechanisms does not list is refused with its first step. A refusal comes late
+// where failures are slowed down.
 func (d *Directory) Begin(mechanism string, v Visitor) Exchange {
+	return &watchedExchange{Exchange: d.begin(mechanism, v), directory: d, visitor: v}
+}
+
+func (d *Directory) begin(mechanism string, v Visitor) Exchange {
 	switch mechanism {
 	case MechanismExternal:
 		return oneStep(func(_ context.Context, response []byte) (*Principal, error) {
 			return d.byCertificate(v, string(response))
 		})
 	case MechanismAnonymous:
-		return oneStep(func(context.Context, []byte) (*Principal, error) { return d.Anonymous(v, "") })
+		return oneStep(func(context.Context, []byte) (*Principal, error) { return d.anonymous(v, "") })
 	case MechanismPlain:
 		return &plainExchange{directory: d, visitor: v}
 	case MechanismSCRAMSHA256, MechanismSCRAMSHA512:
@@ -78,6 +83,26 @@ func (d *Directory) Begin(mechanism string, v Visitor) Exchange {
 		return &tokenExchange{directory: d, visitor: v, mechanism: mechanism}
 	}
 	return oneStep(func(context.Context, []byte) (*Principal, error) { return nil, ErrCredentials })
+}
+
+// watchedExchange is an exchange whose failure is noted.
+type watchedExchange struct {
+	Exchange
+	directory *Directory
+	visitor   Visitor
+}
+
+// Step implements Exchange.
+func (e *watchedExchange) Step(ctx context.Context, response []byte) ([]byte, *Principal, error) {
+	challenge, p, err := e.Exchange.Step(ctx, response)
+	if err != nil {
+		name := ""
+		if named, ok := e.Exchange.(interface{ name() string }); ok {
+			name = named.name()
+		}
+		e.directory.refuse(ctx, e.visitor, name, true, err)
+	}
+	return challenge, p, err
 }
 
 // oneStep is an exchange that needs to hear the client once, and also takes silence for an answer.
@@ -93,7 +118,10 @@ func (s oneStep) Step(ctx context.Context, response []byte) ([]byte, *Principal,
 type plainExchange struct {
 	directory *Directory
 	visitor   Visitor
+	user      string
 }
+
+func (e *plainExchange) name() string { return e.user }
 
 // Step implements Exchange.
 func (e *plainExchange) Step(ctx context.Context, response []byte) ([]byte, *Principal, error) {
@@ -104,7 +132,8 @@ func (e *plainExchange) Step(ctx context.Context, response []byte) ([]byte, *Pri
 	if !ok {
 		return nil, nil, ErrCredentials
 	}
-	p, err := e.directory.Authenticate(ctx, Credentials{Visitor: e.visitor, User: user, Password: password})
+	e.user = user
+	p, err := e.directory.authenticate(ctx, Credentials{Visitor: e.visitor, User: user, Password: password})
 	return nil, p, err
 }
 

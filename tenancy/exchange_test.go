@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xdg-go/scram"
 )
@@ -48,8 +50,16 @@ func TestOnlyWhatMayBeUsedIsOffered(t *testing.T) {
 		if got := strings.Join(d.Mechanisms(c.visitor), " "); got != c.want {
 			t.Errorf("%s: offered %s, want %s", c.name, got, c.want)
 		}
-		d.Trust(new(judge))
+		for _, tenant := range c.tenants {
+			tenant.Issuers = []string{issuer}
+		}
+		if err := d.Replace(c.tenants...); err != nil {
+			t.Fatal(err)
+		}
 		withTokens := d.Mechanisms(c.visitor)
+		for _, tenant := range c.tenants {
+			tenant.Issuers = nil
+		}
 		if slices.Contains(withTokens, "OAUTHBEARER") != c.visitor.Private || slices.Contains(withTokens, "XOAUTH2") != c.visitor.Private {
 			t.Errorf("%s: offered %s with tokens", c.name, withTokens)
 		}
@@ -242,17 +252,28 @@ func FuzzSCRAM(f *testing.F) {
 	})
 }
 
-// judge knows the tokens "good" of ann, "acme" of ann at acme, and "empty" of nobody.
+// issuer is whose word the tenants of tests take.
+const issuer = "https://id.example"
+
+// judge knows the tokens "good" of ann, "acme" of ann at acme, "empty" of nobody, and some that are good for something else.
 type judge struct{}
 
 func (*judge) Judge(_ context.Context, tenant, token string) (Identity, error) {
 	switch token {
 	case "good":
-		return Identity{User: "ann"}, nil
+		return Identity{Issuer: issuer, User: "ann"}, nil
 	case "acme":
-		return Identity{Tenant: "acme", User: "ann"}, nil
+		return Identity{Tenant: "acme", Issuer: issuer, User: "ann"}, nil
 	case "empty":
-		return Identity{}, nil
+		return Identity{Issuer: issuer}, nil
+	case "strange":
+		return Identity{Issuer: "https://other.example", User: "ann"}, nil
+	case "late":
+		return Identity{Issuer: issuer, User: "ann", Expires: time.Unix(1, 0)}, nil
+	case "hour":
+		return Identity{Issuer: issuer, User: "eve", Expires: time.Now().Add(time.Hour), Roles: []string{"offline_access"}}, nil
+	case "busy":
+		return Identity{}, fmt.Errorf("no answer: %w", ErrBusy)
 	}
 	return Identity{}, errors.New("expired")
 }
@@ -282,6 +303,9 @@ func TestTokensLetTheirUsersIn(t *testing.T) {
 		{"OAUTHBEARER", Visitor{}, "n,,\x01auth=Bearer empty\x01\x01", "", true},
 		{"XOAUTH2", Visitor{}, "user=ann\x01auth=Bearer old\x01\x01", "", true},
 		{"XOAUTH2", Visitor{}, "user=ben\x01auth=Bearer good\x01\x01", "", true},
+		{"OAUTHBEARER", Visitor{}, "n,,\x01auth=Bearer strange\x01\x01", "", true},
+		{"OAUTHBEARER", Visitor{}, "n,,\x01auth=Bearer late\x01\x01", "", true},
+		{"OAUTHBEARER", Visitor{Tenant: "closed"}, "n,,\x01auth=Bearer good\x01\x01", "", true},
 
 		{"OAUTHBEARER", Visitor{}, "", "", false},
 		{"OAUTHBEARER", Visitor{}, "n,,\x01auth=Bearer \x01\x01", "", false},

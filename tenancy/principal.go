@@ -1,7 +1,9 @@
 package tenancy
 
 import (
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 )
@@ -14,6 +16,8 @@ type Principal struct {
 	Client string  // what the client calls itself in its protocol, such as an MQTT client id; empty for nothing
 
 	roles     []string   // that a token has given him; nil for who was not let in by a token
+	issuer    string     // of that token; empty when it is not known any more
+	expires   time.Time  // when he is to leave; zero for never
 	directory *Directory // that let him in; nil for who was made out of nothing
 	standing  atomic.Pointer[standing]
 	insider   bool
@@ -52,9 +56,25 @@ func Insider(t *Tenant, name string) *Principal {
 // As gives the same principal under the name that the client has in its protocol.
 func (p *Principal) As(client string) *Principal {
 	return &Principal{
-		Tenant: p.Tenant, User: p.User, Client: client, roles: p.roles, directory: p.directory, insider: p.insider,
+		Tenant: p.Tenant, User: p.User, Client: client,
+		roles: p.roles, issuer: p.issuer, expires: p.expires, directory: p.directory, insider: p.insider,
 	}
 }
+
+// Lasting gives the same principal for what goes on when its connection has ended, such as a session that is kept and
+// the will of its client: it does not expire.
+func (p *Principal) Lasting() *Principal {
+	q := p.As(p.Client)
+	q.expires = time.Time{}
+	return q
+}
+
+// Expires is when p has to leave or show again who he is: his token is good until then. It is zero for never. From then
+// on he may do nothing; a door ends his connection.
+func (p *Principal) Expires() time.Time { return p.expires }
+
+// isOver tells whether p should have left.
+func (p *Principal) isOver() bool { return !p.expires.IsZero() && !time.Now().Before(p.expires) }
 
 // Roles are the names of the roles that a token has given to p, and nil if he was not let in by one: his roles are those
 // that his tenant gives him. They belong to p.
@@ -68,6 +88,8 @@ func (p *Principal) May(right Right, f addressing.Filter) bool {
 	switch {
 	case p.insider:
 		return true
+	case p.isOver():
+		return false
 	case s.known && s.grants != nil:
 		return s.grants.covers(right, f)
 	}
@@ -75,17 +97,17 @@ func (p *Principal) May(right Right, f addressing.Filter) bool {
 }
 
 // Known tells whether p would be let in today.
-func (p *Principal) Known() bool { return p.current().known }
+func (p *Principal) Known() bool { return p.current().known && !p.isOver() }
 
 // current gives the standing of today, which is worked out once for each declaration of the tenant.
 func (p *Principal) current() *standing {
-	t, users, tokens := p.Tenant, map[string]*account(nil), false
+	t, users := p.Tenant, map[string]*account(nil)
 	if p.directory != nil {
 		r, ok := p.directory.roll.Load().realms[p.Tenant.Name]
 		if !ok {
 			return new(standing)
 		}
-		t, users, tokens = r.Tenant, r.users, p.directory.tokens != nil
+		t, users = r.Tenant, r.users
 	}
 	if s := p.standing.Load(); s != nil && s.tenant == t {
 		return s
@@ -94,7 +116,7 @@ func (p *Principal) current() *standing {
 	roles := p.roles
 	switch a, declared := users[p.User]; {
 	case roles != nil:
-		s.known = tokens
+		s.known = slices.Contains(t.Issuers, p.issuer) || p.issuer == "" && len(t.Issuers) > 0
 	case declared:
 		roles, s.known = a.Roles, true
 	default:

@@ -81,6 +81,7 @@ func (d *Directory) PreSharedKey(v Visitor, identity string) []byte {
 func (d *Directory) ByPreSharedKey(v Visitor, identity string) (*Principal, error) {
 	r, a, err := d.byIdentity(v, identity)
 	if err != nil {
+		d.note(v, identity, err)
 		return nil, err
 	}
 	return d.newPrincipal(r.Tenant, a.Name), nil

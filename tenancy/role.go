@@ -134,14 +134,17 @@ func (t *Tenant) checkRoles() error {
 // grants are the filters of somebody's rights.
 type grants map[Right][]addressing.Filter
 
-// grantsOf gathers what roles of a tenant, or else its default ones, grant to somebody. Who was made out of nothing gets
-// nothing.
+// grantsOf gathers what roles of a tenant, or else its default ones, grant to somebody. Roles that it does not declare, as
+// tokens may name, are passed over. Who was made out of nothing gets nothing.
 func grantsOf(p *Principal, t *Tenant, names []string) grants {
 	g := make(grants)
 	if p.directory == nil {
 		return g
 	}
-	if len(names) == 0 {
+	declared := func(name string) bool {
+		return slices.ContainsFunc(t.Roles, func(r Role) bool { return r.Name == name })
+	}
+	if !slices.ContainsFunc(names, declared) {
 		names = t.DefaultRoles
 	}
 	for _, role := range t.Roles {

@@ -47,6 +47,8 @@ func (e *scramExchange) Step(_ context.Context, response []byte) ([]byte, *Princ
 	return []byte(challenge), e.principal, nil
 }
 
+func (e *scramExchange) name() string { return e.conversation.Username() }
+
 // isOwnIdentity tells whether the client wants to act as itself.
 func (e *scramExchange) isOwnIdentity() bool {
 	identity := e.conversation.AuthzID()

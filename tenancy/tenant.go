@@ -25,6 +25,9 @@ type Tenant struct {
 	// Roles are what its users may have. Without any, everybody who is let in may send, receive and browse everywhere.
 	Roles        []Role
 	DefaultRoles []string // of users that have none, and of the anonymous one
+
+	Issuers   []string // whose tokens are taken (Identity.Issuer)
+	TokenUser string   // the name under which a client may show a token as its password; empty for no name
 }
 
 // ParseName checks a tenant's name: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter

@@ -20,6 +20,26 @@ type Visitor struct {
 	Certificate string
 	// Private tells that nobody can listen: a password or token that travels as it is stays secret.
 	Private bool
+	// Protocol is what the client speaks, such as "MQTT"; empty when it is not known.
+	Protocol string
+	// Address is where the client is, as far as the connection tells; zero when it does not.
+	Address netip.AddrPort
+	// TLS is the version of TLS, as crypto/tls has it; 0 without.
+	TLS uint16
+}
+
+// Through gives the visitor at the door of a protocol.
+func (v Visitor) Through(protocol string) Visitor {
+	v.Protocol = protocol
+	return v
+}
+
+// From gives the visitor at a network address, host:port.
+func (v Visitor) From(address string) Visitor {
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		v.Address = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	}
+	return v
 }
 
 // At gives the visitor with one more host that it has named.
@@ -34,15 +54,16 @@ func (v Visitor) At(host string) Visitor {
 func VisitorOn(nc net.Conn) Visitor {
 	if secured, ok := nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		state := secured.ConnectionState()
-		return VisitorOver(&state)
+		return VisitorOver(&state).From(nc.RemoteAddr().String())
 	}
-	at, err := netip.ParseAddrPort(nc.RemoteAddr().String())
-	return Visitor{Private: err == nil && at.Addr().Unmap().IsLoopback()}
+	v := Visitor{}.From(nc.RemoteAddr().String())
+	v.Private = v.Address.Addr().IsLoopback()
+	return v
 }
 
 // VisitorOver gives what a TLS connection tells of its client, after the handshake.
 func VisitorOver(state *tls.ConnectionState) Visitor {
-	v := Visitor{Private: true}
+	v := Visitor{Private: true, TLS: state.Version}
 	if len(state.VerifiedChains) > 0 {
 		v.Certificate = subjectOf(state.VerifiedChains[0][0])
 	}

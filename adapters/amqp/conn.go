@@ -15,6 +15,9 @@ type conn struct {
 	server   *Server
 	login    *login
 	user     *tenancy.Principal // nil before it is known
+	visit    *tenancy.Visit     // from when it was let in
+	isIn     bool               // it was let in
+	expired  bool               // it has been told to leave
 	draining []*outgoing        // links whose receiver waits for what is left
 	drainAt  time.Time          // when to look again; zero for nobody
 	mail     mail
@@ -47,12 +50,16 @@ func (c *conn) Advance(now time.Time) error {
 	if !c.expireAt.IsZero() && !now.Before(c.expireAt) {
 		c.expire(now)
 	}
+	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
+		c.sayExpired()
+	}
 	return c.Conn.Advance(now)
 }
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
-	return earliest(earliest(c.Conn.Deadline(), c.drainAt), earliest(c.expireAt, c.dueAt()))
+	next := earliest(earliest(c.Conn.Deadline(), c.drainAt), earliest(c.expireAt, c.dueAt()))
+	return earliest(next, c.expiresAt())
 }
 
 // earliest gives the earlier of two instants, of which one that is zero never comes.
@@ -96,4 +103,5 @@ func (c *conn) Flush(dst []byte) []byte {
 func (c *conn) end() {
 	c.Lost()
 	c.sendArrivals()
+	c.visit.Leave()
 }

@@ -20,7 +20,8 @@ func (c peer) Opened(o *frame.Open) {
 		c.refuseOpen()
 		return
 	}
-	c.user = user.As(o.ContainerID)
+	c.user, c.isIn = user.As(o.ContainerID), true
+	c.visit = c.login.directory.Enter(c.login.visitor, c.user)
 	c.welcome(o)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
@@ -38,7 +39,7 @@ type verdict struct {
 
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
 func (s *Server) newLogin(ctx context.Context, nc net.Conn) *login {
-	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc)}
+	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
 	l.visitor.Private = l.visitor.Private || s.config.PlainWithoutTLS
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l
@@ -105,6 +106,20 @@ func (c *conn) enter(o *frame.Open) (*tenancy.Principal, error) {
 		return nil, tenancy.ErrCredentials
 	}
 	return c.user, nil
+}
+
+// sayExpired ends the connection of a client whose token is not good any more.
+func (c *conn) sayExpired() {
+	c.expired = true
+	c.Close(&frame.Error{Condition: conditions[router.Unauthenticated], Description: "the token has expired"})
+}
+
+// expiresAt is when the client has to leave; zero for never.
+func (c *conn) expiresAt() time.Time {
+	if !c.isIn || c.expired {
+		return time.Time{}
+	}
+	return c.user.Expires()
 }
 
 // refuseOpen answers an open with ours and a close [2.4.1].

@@ -48,7 +48,7 @@ func (tokens) Judge(_ context.Context, _, token string) (tenancy.Identity, error
 	if token != "good" {
 		return tenancy.Identity{}, errors.New("expired")
 	}
-	return tenancy.Identity{User: "ann"}, nil
+	return tenancy.Identity{Issuer: "https://id.example", User: "ann"}, nil
 }
 
 // guard gives a test a gate within a synctest bubble. The tenant "default" has the users ann and ben, acme another ann,
@@ -57,7 +57,7 @@ func guard(t *testing.T, private bool, test func(g *gate)) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := func(name string, anonymous bool, users ...tenancy.User) *tenancy.Tenant {
 			made := *routertest.User(t, name, routertest.Define(t, "a", addressing.Broadcast)).Tenant
-			made.Anonymous, made.Users = anonymous, users
+			made.Anonymous, made.Users, made.Issuers = anonymous, users, []string{"https://id.example"}
 			return &made
 		}
 		user := func(name, credential string) tenancy.User {

@@ -60,11 +60,13 @@ func (c *conn) Request(now time.Time, in *session.Request) {
 
 var errStopping = router.Errorf(router.Stopping, "the server is stopping")
 
-// handle does what a request of somebody who is known asks for, or says why not.
+// handle does what a request of somebody who is known asks for, or says why not. What is settled at once is answered at
+// once: that is cheaper than to remember the request until its outcome is collected.
 func (c *conn) handle(now time.Time, r *request) {
 	if err := c.dispatch(now, r); err != nil {
 		c.refuse(now, r.exchange, err)
 	}
+	c.takeOutcomes(now)
 }
 
 // dispatch finds out what the path names.
@@ -121,13 +123,19 @@ func (c *conn) Collect(now time.Time) {
 	for _, v := range c.mail.verdicts.Take() {
 		c.judge(now, v)
 	}
-	for _, o := range c.mail.outcomes.Take() {
-		c.tell(now, o)
-	}
+	c.takeOutcomes(now)
 	c.takeArrivals(now)
+	c.expireAccounts(now)
 	c.expireTasks(now)
 	c.expirePulls(now)
 	c.expireLocks(now)
+}
+
+// takeOutcomes answers the requests whose outcome has come.
+func (c *conn) takeOutcomes(now time.Time) {
+	for _, o := range c.mail.outcomes.Take() {
+		c.tell(now, o)
+	}
 }
 
 // takeArrivals hands to subscriptions and receives what has come for them.
@@ -142,6 +150,9 @@ func (c *conn) Deadline() time.Time {
 	at := sooner(c.tasks.due(), c.lockDue)
 	for p := range c.pulls {
 		at = sooner(at, p.due())
+	}
+	for _, a := range c.accounts {
+		at = sooner(at, a.expiresAt())
 	}
 	return at
 }
@@ -186,8 +197,8 @@ func (c *conn) Forgotten(_ time.Time, token message.Token) {
 	}
 }
 
-// Disconnected implements session.Handler. It gives back everything: what was never sent is released, what the client
-// may have seen comes back to its node marked.
+// Disconnected implements session.Handler. It gives back everything but locks: what was never sent is released, what
+// the client may have seen comes back to its node marked.
 func (c *conn) Disconnected(now time.Time) {
 	c.over = true
 	c.login.cancel()
@@ -197,14 +208,11 @@ func (c *conn) Disconnected(now time.Time) {
 	for p := range c.pulls {
 		p.end()
 	}
-	for _, l := range c.locks {
-		if c.server.locks.take(l.token, l.holder.tenant) == l {
-			l.settle(router.Fail(), nil)
-		}
-	}
+	c.server.locks.outlive(now, c.locks)
 	c.locks, c.lockDue = nil, time.Time{}
 	for _, a := range c.accounts {
 		a.closeSenders()
+		a.visit.Leave()
 	}
 	c.takeArrivals(now)
 	c.server.peers.Add(-1)

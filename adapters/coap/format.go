@@ -1,6 +1,7 @@
 package coap
 
 import (
+	"mime"
 	"strconv"
 	"strings"
 
@@ -93,16 +94,16 @@ var numbers = func() map[string]int {
 // unlisted begins the content type of a number that is in no list. Its number follows.
 const unlisted = "application/octet-stream; coap-content-format="
 
-// contentOf gives the content type and encoding that a Content-Format stands for.
+// contentOf gives the content type and encoding that a Content-Format stands for; nothing for none.
 func contentOf(format int) (contentType, encoding string) {
-	if f, ok := formats[format]; ok {
+	if f, ok := formats[format]; ok || format == noFormat {
 		return f.contentType, f.encoding
 	}
 	return unlisted + strconv.Itoa(format), ""
 }
 
-// formatOf gives the Content-Format of a content type and encoding, or noFormat. A parameter that the list does not have,
-// such as a charset, makes no other format.
+// formatOf gives the Content-Format of a content type and encoding, or noFormat. A parameter that the list does not have
+// makes no other format, but for a charset of plain text that is not UTF-8.
 func formatOf(contentType, encoding string) int {
 	switch {
 	case contentType == "":
@@ -125,11 +126,18 @@ func formatOf(contentType, encoding string) int {
 	switch n, ok := numbers[bare+"\n"+encoding]; {
 	case ok:
 		return n
-	case bare == "text/plain" && encoding == "":
+	case bare == "text/plain" && encoding == "" && isUTF8(contentType):
 		return int(message.TextPlain)
 	default:
 		return noFormat
 	}
+}
+
+// isUTF8 tells whether a content type says no charset, or one that UTF-8 includes.
+func isUTF8(contentType string) bool {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	charset := strings.ToLower(parameters["charset"])
+	return err == nil && (charset == "" || charset == "utf-8" || charset == "us-ascii")
 }
 
 // squeeze writes a content type without spaces and in lower case, as two are compared.

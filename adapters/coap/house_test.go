@@ -199,11 +199,12 @@ func token(text string) func(*session.Request) {
 
 func unconfirmed(r *session.Request) { r.Waits = false }
 
-// send hands a request to the door.
+// send hands a request to the door, which borrows its body.
 func (p *peer) send(r *session.Request) session.Exchange {
 	p.last++
 	r.Exchange = p.last
 	p.client.Request(time.Now(), r)
+	clear(r.Body)
 	return p.last
 }
 

@@ -27,7 +27,8 @@ const (
 	fieldRetain          = "retain"
 	fieldProperty        = "property" // NAME=VALUE
 
-	fieldRetained     = "retained" // the rest are only in answers
+	fieldAddress      = "address" // the rest are only in answers
+	fieldRetained     = "retained"
 	fieldAttempts     = "attempts"
 	fieldCreationTime = "creation-time" // Unix milliseconds
 	fieldUserID       = "user-id"

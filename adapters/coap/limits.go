@@ -53,7 +53,7 @@ type Limits struct {
 
 // DefaultLimits suit devices and small applications.
 func DefaultLimits() Limits {
-	return Limits{
+	l := Limits{
 		Blocks:             block.DefaultLimits(),
 		Datagram:           datagram.DefaultLimits(),
 		Stream:             stream.DefaultLimits(),
@@ -77,6 +77,8 @@ func DefaultLimits() Limits {
 		MaxTopics:          10_000,
 		DrainTimeout:       10 * time.Second,
 	}
+	l.DTLS.MaxSessions = l.MaxPeers + l.DTLS.MaxHandshakes
+	return l
 }
 
 // Validate reports the first setting that is out of its range.
@@ -107,6 +109,9 @@ func (l Limits) Validate() error {
 		if f.value <= 0 {
 			return fmt.Errorf("%s is %d, not above 0", f.name, f.value)
 		}
+	}
+	if l.DTLS.MaxSessions <= l.MaxPeers { // a session that opens needs room beside the one that makes room for it
+		return fmt.Errorf("maxSessions of DTLS is %d, not above maxPeers", l.DTLS.MaxSessions)
 	}
 	for _, inner := range []interface{ Validate() error }{l.Blocks, l.Datagram, l.Stream, l.DTLS} {
 		if err := inner.Validate(); err != nil {

@@ -28,7 +28,8 @@ func (l *lock) settle(o router.Outcome, done func(error)) {
 	l.link.Close()
 }
 
-// locks is the table of all locks: found by token, counted by holder. The connection that was given a lock sees to its end.
+// locks is the table of all locks: found by token, counted by holder. The session that was given a lock sees to its end, and
+// after that session the table: its client may come back in another one.
 type locks struct {
 	most int // of one holder
 
@@ -118,6 +119,34 @@ func (t *locks) expire(now time.Time, all []*lock) (expired, left []*lock, next 
 	return expired, left, next
 }
 
+// outlive sees to the end of the locks of a session that is over.
+func (t *locks) outlive(now time.Time, all []*lock) {
+	expired, left, next := t.expire(now, all)
+	end(expired)
+	if len(left) > 0 {
+		time.AfterFunc(next.Sub(now), func() { t.outlive(time.Now(), left) })
+	}
+}
+
+// close ends what is locked still, as when the process ends.
+func (t *locks) close() {
+	t.mu.Lock()
+	var all []*lock
+	for _, l := range t.byToken {
+		t.remove(l)
+		all = append(all, l)
+	}
+	t.mu.Unlock()
+	end(all)
+}
+
+// end gives back messages that were not settled in time.
+func end(all []*lock) {
+	for _, l := range all {
+		l.settle(router.Fail(), nil)
+	}
+}
+
 func (t *locks) remove(l *lock) {
 	delete(t.byToken, l.token)
 	t.uncount(l.holder)
@@ -130,7 +159,5 @@ func (c *conn) expireLocks(now time.Time) {
 	}
 	var expired []*lock
 	expired, c.locks, c.lockDue = c.server.locks.expire(now, c.locks)
-	for _, l := range expired {
-		l.settle(router.Fail(), nil)
-	}
+	end(expired)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/coap/internal/session"
@@ -31,7 +32,8 @@ func (l *login) init(f *front, p session.Peer) {
 	if len(p.Certificates) > 0 {
 		state.VerifiedChains = [][]*x509.Certificate{p.Certificates}
 	}
-	l.visitor = tenancy.VisitorOver(&state)
+	l.visitor = tenancy.VisitorOver(&state).Through("CoAP")
+	l.visitor.Address = netip.AddrPortFrom(p.Address.Addr().Unmap(), p.Address.Port())
 	l.visitor.Private = p.Secure || p.Address.Addr().Unmap().IsLoopback()
 }
 
@@ -39,6 +41,8 @@ func (l *login) init(f *front, p session.Peer) {
 type account struct {
 	shown   shown
 	user    *tenancy.Principal
+	visit   *tenancy.Visit
+	expired bool               // what was under way has been ended
 	senders map[string]*sender // by address
 }
 
@@ -133,7 +137,7 @@ func (c *conn) judge(now time.Time, v verdict) {
 	r := v.request
 	switch {
 	case errors.Is(v.err, tenancy.ErrBusy):
-		c.refuse(now, r.exchange, router.Errorf(router.Unroutable, "too many clients are logging in"))
+		c.refuse(now, r.exchange, router.Errorf(router.Unroutable, "%v", tenancy.ErrBusy))
 	case v.err != nil:
 		c.refuse(now, r.exchange, errUnknown)
 	case c.draining:
@@ -146,10 +150,10 @@ func (c *conn) judge(now time.Time, v verdict) {
 	}
 }
 
-// account finds who showed the same before, but for the host, which is given apart.
+// account finds who showed the same before, but for the host, which is given apart, and would still be let in.
 func (c *conn) account(host []byte, is *shown) *account {
 	for _, a := range c.accounts {
-		if a.shown.host == string(host) && a.shown.tenant == is.tenant && a.shown.proof == is.proof {
+		if a.shown.host == string(host) && a.shown.tenant == is.tenant && a.shown.proof == is.proof && a.user.Known() {
 			return a
 		}
 	}
@@ -160,10 +164,36 @@ func (c *conn) account(host []byte, is *shown) *account {
 func (c *conn) admit(is shown, user *tenancy.Principal) *account {
 	if len(c.accounts) >= c.server.limits.MaxUsers {
 		c.accounts[0].closeSenders()
+		c.accounts[0].visit.Leave()
 		copy(c.accounts, c.accounts[1:])
 		c.accounts = c.accounts[:len(c.accounts)-1]
 	}
-	a := &account{shown: is, user: user}
+	v := c.login.visitor
+	a := &account{shown: is, user: user, visit: c.login.front.server.config.Directory.Enter(v, user)}
 	c.accounts = append(c.accounts, a)
 	return a
+}
+
+// expiresAt is when a token is not good any more for which messages wait or are waited for; zero for never.
+func (a *account) expiresAt() time.Time {
+	if a.expired {
+		return time.Time{}
+	}
+	return a.user.Expires()
+}
+
+// expireAccounts ends what is under way for those whose token is not good any more.
+func (c *conn) expireAccounts(now time.Time) {
+	for _, a := range c.accounts {
+		if at := a.expiresAt(); at.IsZero() || now.Before(at) {
+			continue
+		}
+		a.expired = true
+		a.closeSenders()
+		for _, s := range c.subscriptions {
+			if s.account == a {
+				s.stop(now, errUnknown)
+			}
+		}
+	}
 }

@@ -18,6 +18,16 @@ func host(name string) func(*session.Request) {
 	}
 }
 
+// A request that waits for a verdict has its body for itself: the one that came is used for the next datagram.
+func TestRequestKeepsItsBodyUntilItsClientIsKnown(t *testing.T) {
+	h := newHouse(t, Config{QueryCredentials: true})
+	p := h.dial()
+	p.expect(codes.Changed, codes.PUT, "a/state?user=ann@acme&password=secret", "as it was sent")
+	if got := p.ask(codes.GET, "a/state?user=ann@acme&password=secret", ""); string(got.Body) != "as it was sent" {
+		t.Errorf("%s %q", dotted(got.Code), got.Body)
+	}
+}
+
 func TestWhoARequestIsFrom(t *testing.T) {
 	const anonymous, sensor, gauge = 0, 1, 2
 	for _, c := range []struct {

@@ -193,7 +193,7 @@ func TestLostPeerGivesBackWhatItHeld(t *testing.T) {
 		for _, body := range []string{"1", "2", "3"} {
 			p.expect(codes.Changed, codes.POST, "a/jobs", body)
 		}
-		p.expect(codes.Content, codes.POST, "q/jobs/head", "")
+		p.expect(codes.Content, codes.POST, "q/jobs/head?lock=5", "") // which lasts for its time all the same
 		p.expect(codes.Content, codes.GET, "a/jobs", "", observing)
 		p.notice()
 		p.client.Disconnected(time.Now())

@@ -27,8 +27,16 @@ func (o *options) number(id message.OptionID, value uint32) {
 	*o = append(*o, message.Option{ID: id, Value: b})
 }
 
-// path adds a path as one Location-Path for each level.
+// maxText is how long a Location-Path or a Location-Query may be (RFC 7252 section 5.10).
+const maxText = 255
+
+// path adds a path as one Location-Path for each level; nothing if one is too long.
 func (o *options) path(text string) {
+	for level := range strings.SplitSeq(text, "/") {
+		if len(level) > maxText {
+			return
+		}
+	}
 	for level := range strings.SplitSeq(text, "/") {
 		o.text(message.LocationPath, level)
 	}

@@ -34,6 +34,7 @@ func read(d *router.Delivery) reading {
 	switch {
 	case !ok:
 		r.body, r.format = body.JSON(), int(message.AppJSON)
+		r.properties.ContentType, r.properties.ContentEncoding = contentOf(r.format)
 	case text && r.properties.ContentType == "":
 		r.format = int(message.TextPlain)
 	default:
@@ -77,19 +78,19 @@ func (r *reading) response(now time.Time, code codes.Code, f framing) session.Re
 // meta adds the fields that no option has a place for.
 func (r *reading) meta(o *options) {
 	put := func(name, value string) {
-		const longest = 255 // of a Location-Query (RFC 7252 section 5.10)
-		if value != "" && len(name)+1+len(value) <= longest {
+		if value != "" && len(name)+1+len(value) <= maxText {
 			o.text(message.LocationQuery, name+"="+value)
 		}
 	}
 	p := &r.properties
+	put(fieldAddress, string(r.delivery.To))
 	put(fieldMessageID, amqp.FormatID(p.MessageID))
 	put(fieldCorrelationID, amqp.FormatID(p.CorrelationID))
 	put(fieldReplyTo, p.ReplyTo)
 	put(fieldSubject, p.Subject)
 	put(fieldGroupID, p.GroupID)
 	put(fieldUserID, string(p.UserID))
-	if r.format == noFormat {
+	if kind, encoding := contentOf(r.format); kind != p.ContentType || encoding != p.ContentEncoding {
 		put(fieldContentType, p.ContentType)
 		put(fieldContentEncoding, p.ContentEncoding)
 	}

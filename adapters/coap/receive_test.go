@@ -52,7 +52,7 @@ func TestLockEndsAsItsClientSays(t *testing.T) {
 			if again := got.Code == codes.Content; again != c.goesAgain {
 				t.Errorf("%v %s: it comes again is %v", c.method, c.path, again)
 			}
-			if attempts := value(got, message.LocationQuery); (attempts == "attempts=1") != (c.attempts == 1) {
+			if attempts := value(got, message.LocationQuery); strings.HasSuffix(attempts, "/attempts=1") != (c.attempts == 1) {
 				t.Errorf("%v %s: %q", c.method, c.path, attempts)
 			}
 		})
@@ -72,6 +72,32 @@ func TestLockExpiresUnlessItIsRenewed(t *testing.T) {
 			t.Errorf("it expired after %v, want 20s", took)
 		}
 		p.expect(codes.NotFound, codes.DELETE, location, "")
+	})
+}
+
+func TestLockOutlivesItsSession(t *testing.T) {
+	run(t, Config{}, func(h *house) {
+		p, other := h.dial(), h.dial()
+		var locations []string
+		for range 3 {
+			p.expect(codes.Changed, codes.POST, "a/jobs", "x")
+			got := p.expect(codes.Content, codes.POST, "q/jobs/head?lock=10", "")
+			locations = append(locations, value(got, message.LocationPath))
+		}
+		p.client.Disconnected(time.Now())
+		begun := time.Now()
+		other.expect(codes.Deleted, codes.DELETE, locations[0], "")
+		other.expect(codes.Changed, codes.POST, locations[1]+"/renew?lock=20", "")
+		for _, want := range []time.Duration{10 * time.Second, 20 * time.Second} {
+			other.expect(codes.Content, codes.POST, "q/jobs/head?timeout=60&lock=600", "")
+			if took := time.Since(begun); took < want || took > want+time.Second {
+				t.Errorf("one expired after %v, want %v", took, want)
+			}
+		}
+		other.expect(codes.Changed, codes.POST, "q/jobs/head?timeout=0", "")
+		if n := len(h.server.locks.byToken); n != 2 {
+			t.Errorf("there are %d locks, want 2", n)
+		}
 	})
 }
 

@@ -87,6 +87,7 @@ func (r *request) read(in *session.Request) error {
 func (r *request) keep() *request {
 	kept := *r
 	kept.token, kept.host, kept.path = bytes.Clone(r.token), bytes.Clone(r.host), bytes.Clone(r.path)
+	kept.body = bytes.Clone(r.body)
 	kept.tags, kept.ifMatch = slices.Clone(r.tags), slices.Clone(r.ifMatch)
 	for i, tag := range kept.tags {
 		kept.tags[i] = bytes.Clone(tag)

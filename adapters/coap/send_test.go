@@ -93,7 +93,7 @@ func TestFieldsReachTheMessageAndComeBack(t *testing.T) {
 		p.expect(codes.Changed, codes.POST, "a/jobs?message-id=m&correlation-id=amqp-ulong:7&reply-to=replies&subject=s&group-id=g"+
 			"&priority=7&property=a=b=c&property=n=&ttl=60", `{}`, option(message.ContentFormat, 50))
 		got := p.expect(codes.Content, codes.POST, "q/jobs/head?meta", "")
-		want := "message-id=m/correlation-id=amqp-ulong:7/reply-to=replies/subject=s/group-id=g/priority=7/property=a=b=c/property=n="
+		want := "address=jobs/message-id=m/correlation-id=amqp-ulong:7/reply-to=replies/subject=s/group-id=g/priority=7/property=a=b=c/property=n="
 		if queries := value(got, message.LocationQuery); queries != want {
 			t.Errorf("fields %s, want %s", queries, want)
 		}
@@ -145,8 +145,10 @@ func TestFormatsGoBothWays(t *testing.T) {
 		}
 	}
 	for contentType, want := range map[string]int{
-		"": noFormat, "text/plain": 0, "text/plain;charset=UTF-8": 0, "application/json; charset=utf-8": 50, "TEXT/CSS": 20000,
-		"text/html": noFormat, unlisted + "99999": 42, `application/cose;cose-type="cose-mac"`: 97,
+		"": noFormat, "text/plain": 0, "text/plain;charset=UTF-8": 0, `text/plain; charset="us-ascii"`: 0,
+		"text/plain; charset=iso-8859-1": noFormat, "application/json; charset=utf-8": 50, "TEXT/CSS": 20000,
+		"text/html": noFormat, unlisted + "99999": 42,
+		`application/cose;cose-type="cose-mac"`: 97,
 	} {
 		if got := formatOf(contentType, ""); got != want {
 			t.Errorf("%q is %d, want %d", contentType, got, want)

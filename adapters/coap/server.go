@@ -46,6 +46,7 @@ type Server struct {
 	streams stream.Shared
 	echoKey [32]byte // of what proves the addresses of peers
 
+	serving  atomic.Int64 // sockets and connections
 	peers    atomic.Int64
 	requests atomic.Uint64
 	refused  [router.ReasonCount]atomic.Uint64
@@ -95,12 +96,21 @@ func (f *front) open(p session.Peer, wake func()) session.Client {
 
 // serve runs sessions, and waits for what they have started.
 func (s *Server) serve(ctx context.Context, run func(session.Open) error) error {
+	s.serving.Add(1)
+	defer s.served()
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &front{server: s, ctx: base}
 	err := run(f.open)
 	cancel()
 	f.checking.Wait()
 	return err
+}
+
+// served notes that a socket or a connection is served no more. The last one ends the locks.
+func (s *Server) served() {
+	if s.serving.Add(-1) == 0 {
+		s.locks.close()
+	}
 }
 
 // refusalOf gives an error as a response with a diagnostic payload (RFC 7252 section 5.5.2). What is a fault of ours is

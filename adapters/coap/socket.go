@@ -89,6 +89,8 @@ func (k *Socket) Addr() net.Addr { return net.UDPAddrFromAddrPort(k.udp.Address(
 // the drain timeout is over. It closes the socket.
 func (k *Socket) Serve(ctx context.Context) error {
 	k.served.Store(true)
+	k.front.server.serving.Add(1)
+	defer k.front.server.served()
 	err := k.udp.Serve(ctx)
 	k.cancel()
 	k.front.checking.Wait()

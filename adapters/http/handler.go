@@ -116,6 +116,7 @@ func readCredentials(r *nethttp.Request, tenant string) (c tenancy.Credentials, 
 	if r.TLS != nil {
 		c.Visitor = tenancy.VisitorOver(r.TLS)
 	}
+	c.Visitor = c.From(r.RemoteAddr).Through("HTTP")
 	c.Tenant = tenant
 	authorization := r.Header.Get("Authorization")
 	if user, password, ok := r.BasicAuth(); ok {

@@ -33,6 +33,7 @@ type socket struct {
 
 	credentials   tenancy.Credentials
 	principal     *tenancy.Principal       // nil until the client has shown who it is; of the reader
+	visit         *tenancy.Visit           // from then; of the reader
 	subscriptions map[uint64]*subscription // by the number that the client gives; of the reader
 	queued        atomic.Int64             // bytes of waiting messages that nobody keeps
 
@@ -122,6 +123,7 @@ func (c *socket) run(stop context.Context) {
 	}
 	c.waiting.Wait()
 	others.Wait()
+	c.visit.Leave()
 	c.conn.Close(code, reason[:min(len(reason), 120)]) // RFC 6455 section 5.5: a control frame is short
 }
 
@@ -130,8 +132,11 @@ func (c *socket) read() error {
 	for first := true; ; first = false {
 		text, err := c.next(first)
 		if err != nil {
-			if first && errors.Is(err, context.DeadlineExceeded) {
+			switch late := errors.Is(err, context.DeadlineExceeded); {
+			case late && first:
 				return errors.New("no order came in time (http.headerTimeout)")
+			case late:
+				return errors.New("the token has expired")
 			}
 			return nil
 		}
@@ -156,16 +161,18 @@ func (c *socket) read() error {
 	}
 }
 
-// next reads one message. The first has to come soon.
+// next reads one message. The first has to come soon, and all before the client's token expires.
 func (c *socket) next(first bool) ([]byte, error) {
 	ctx := c.ctx
+	cancel := func() {}
 	if first {
-		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.server.limits.HeaderTimeout)
-		defer cancel()
+	} else if c.principal != nil && !c.principal.Expires().IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, c.principal.Expires())
 	}
+	defer cancel()
 	_, text, err := c.conn.Read(ctx)
-	if first && err != nil && ctx.Err() != nil {
+	if err != nil && c.ctx.Err() == nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	return text, err
@@ -177,7 +184,9 @@ func (c *socket) login(o *order) error {
 		c.credentials.User, c.credentials.Password, c.credentials.Token = o.User, []byte(o.Password), o.Token
 	}
 	p, err := c.server.login(c.ctx, c.credentials)
-	c.principal = p
+	if c.principal = p; err == nil {
+		c.visit = c.server.directory.Enter(c.credentials.Visitor, p)
+	}
 	return err
 }
 

@@ -28,6 +28,7 @@ type eventStream struct {
 	next    int               // the first of them that no Flush has appended
 	done    int               // the first of them that is not known to be written
 	due     time.Time         // of the next sign of life
+	expires time.Time         // when its client has to leave; zero for never
 	beats   bool              // that has come
 	fed     bool              // the client said something that means nothing here
 	over    bool              // nothing follows but the end
@@ -60,10 +61,19 @@ func (e *eventStream) Feed(time.Time, []byte) error {
 func (e *eventStream) Ready() bool { return true }
 
 // Deadline implements transport.Engine.
-func (e *eventStream) Deadline() time.Time { return e.due }
+func (e *eventStream) Deadline() time.Time {
+	if e.expires.IsZero() || e.due.Before(e.expires) {
+		return e.due
+	}
+	return e.expires
+}
 
-// Advance implements transport.Engine: it shows that the stream is alive.
+// Advance implements transport.Engine: it shows that the stream is alive, or ends the one of a token that has expired.
 func (e *eventStream) Advance(now time.Time) error {
+	if !e.expires.IsZero() && !now.Before(e.expires) {
+		e.finishBody()
+		return nil
+	}
 	e.beats, e.due = true, now.Add(e.server.limits.Heartbeat)
 	if e.stay != nil {
 		e.settleOld(now)
@@ -71,12 +81,18 @@ func (e *eventStream) Advance(now time.Time) error {
 	return nil
 }
 
-// Drain implements transport.Engine. It ends the body as one that is complete.
+// Drain implements transport.Engine.
 func (e *eventStream) Drain(time.Time) {
-	e.over, e.drained = true, true
-	if e.chunked {
+	e.drained = true
+	e.finishBody()
+}
+
+// finishBody ends the body as one that is complete.
+func (e *eventStream) finishBody() {
+	if e.chunked && !e.over {
 		e.head = append(e.head, lastChunk...)
 	}
+	e.over = true
 }
 
 // Closed implements transport.Engine.

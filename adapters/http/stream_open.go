@@ -11,6 +11,7 @@ import (
 // open finds the stay that the client comes back to, or attaches anew.
 func (e *eventStream) open(ctx context.Context, p *tenancy.Principal, want *wish) error {
 	s := e.server
+	e.expires = p.Expires()
 	if id, number, ok := parseEventID(want.last); ok && want.resume {
 		ctx, cancel := context.WithTimeout(ctx, s.limits.WriteTimeout)
 		defer cancel()

@@ -41,11 +41,13 @@ func (c *conn) Auth(a session.Auth) {
 // judgeAgain answers a client that is connected and shows again who it is. It may not have become somebody else.
 func (c *conn) judgeAgain(v verdict) {
 	switch {
-	case v.err != nil || v.user != nil && (v.user.User != c.user.User || v.user.Tenant != c.user.Tenant):
+	case v.err != nil || v.user != nil && (v.user.User != c.user.User || v.user.Tenant.Name != c.user.Tenant.Name):
 		c.session.Disconnect(session.Notice{Code: reasons[router.Denied].connack})
 	case v.user == nil:
 		c.session.Challenge(v.challenge)
 	default:
+		c.user = v.user.As(c.id)
+		c.client.user = c.user.Lasting()
 		c.session.Authenticated(v.challenge)
 	}
 }

@@ -21,6 +21,7 @@ type conn struct {
 
 	*client                         // nil until it has its seat
 	user         *tenancy.Principal // nil until it is known who it is
+	visit        *tenancy.Visit     // from when it was let in
 	id           string             // the client id, from then on
 	request      *session.Connect   // from then until the client is let in
 	proof        []byte             // what enhanced authentication adds to CONNACK
@@ -66,6 +67,9 @@ func (c *conn) Advance(now time.Time) error {
 		c.hurryAt = time.Time{}
 		c.server.hurry(c)
 	}
+	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
+		c.session.Disconnect(session.Notice{Code: session.NotAuthorized, Text: "the token has expired"})
+	}
 	if !c.resumeAt.IsZero() && !now.Before(c.resumeAt) {
 		c.resumeAt = time.Time{}
 		c.session.Resume()
@@ -75,7 +79,16 @@ func (c *conn) Advance(now time.Time) error {
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
-	return earlier(earlier(c.session.Deadline(), c.resumeAt), earlier(c.giveUpAt, c.hurryAt))
+	next := earlier(earlier(c.session.Deadline(), c.resumeAt), earlier(c.giveUpAt, c.hurryAt))
+	return earlier(next, c.expiresAt())
+}
+
+// expiresAt is when the client has to leave, unless it shows again who it is; zero for never.
+func (c *conn) expiresAt() time.Time {
+	if c.user == nil || c.over {
+		return time.Time{}
+	}
+	return c.user.Expires()
 }
 
 // Flush implements transport.Engine: what has come for the client goes to the session, and out.
@@ -137,6 +150,7 @@ func (c *conn) Disconnected(d session.Disconnected) {
 func (c *conn) end() {
 	c.endLogin()
 	c.session.Lost()
+	c.visit.Leave()
 	if c.user == nil {
 		return
 	}

@@ -38,7 +38,7 @@ type verdict struct {
 
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
 func (s *Server) newLogin(ctx context.Context, nc net.Conn) *login {
-	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc)}
+	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc).Through("MQTT")}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l
 }
@@ -142,7 +142,7 @@ func (c *conn) enter() {
 		owner = newClient(c.server, c.key(), c.user)
 		c.server.setSession(c.key(), owner)
 	}
-	owner.user, owner.will = c.user, r.Will
+	owner.user, owner.will = c.user.Lasting(), r.Will
 	owner.expiry = c.server.config.Limits.expiry(r.SessionExpiry)
 	wake := c.wake
 	owner.mail.waker.Store(&wake)
@@ -185,6 +185,7 @@ func (c *conn) admit(present bool) {
 	c.memory = session.Memory{}
 	c.proof = nil
 	c.session.AcceptConnect(answer)
+	c.visit = c.login.directory.Enter(c.login.visitor, c.user)
 	if r.AuthMethod == "" {
 		c.endLogin()
 	}

@@ -16,6 +16,7 @@ type conn struct {
 	session  *session.Session
 	login    *login
 	user     *tenancy.Principal // nil before it is known
+	visit    *tenancy.Visit     // from when it was let in
 	clientID string             // the client's name in durable subscriptions; empty for none
 	refusal  *session.Refusal   // why the session ended, if it was not in order
 
@@ -55,6 +56,9 @@ func (c *conn) Ready() bool { return c.session.Ready() }
 
 // Advance implements transport.Engine.
 func (c *conn) Advance(now time.Time) error {
+	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
+		c.session.Disconnect(now, refusalOf(router.Errorf(router.Unauthenticated, "the token has expired")))
+	}
 	c.session.Advance(now)
 	return nil
 }
@@ -62,8 +66,10 @@ func (c *conn) Advance(now time.Time) error {
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
 	d := c.session.Deadline()
-	if d.IsZero() || !c.lookAt.IsZero() && c.lookAt.Before(d) {
-		return c.lookAt
+	for _, at := range []time.Time{c.lookAt, c.expiresAt()} {
+		if d.IsZero() || !at.IsZero() && at.Before(d) {
+			d = at
+		}
 	}
 	return d
 }
@@ -123,4 +129,5 @@ func (c *conn) Disconnected(why *session.Refusal) {
 func (c *conn) end() {
 	c.session.Lost()
 	c.takeArrivals()
+	c.visit.Leave()
 }

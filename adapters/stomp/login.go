@@ -34,7 +34,7 @@ type verdict struct {
 
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
 func (s *Server) newLogin(ctx context.Context, nc net.Conn) *login {
-	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc)}
+	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc).Through("STOMP")}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l
 }
@@ -64,12 +64,21 @@ func (c *conn) answerLogin() {
 	for _, v := range c.login.verdicts.Take() {
 		switch {
 		case errors.Is(v.err, tenancy.ErrBusy):
-			c.session.Refuse(time.Now(), refusalOf(router.Errorf(router.Unroutable, "too many clients are logging in")))
+			c.session.Refuse(time.Now(), refusalOf(router.Errorf(router.Unroutable, "%v", tenancy.ErrBusy)))
 		case v.err != nil:
 			c.session.Refuse(time.Now(), refusalOf(router.Errorf(router.Unauthenticated, "login or passcode is wrong")))
 		default:
 			c.user = v.user.As(c.clientID)
 			c.session.Accept(time.Now(), rand.Text(), "Manifold/"+c.server.config.Version)
+			c.visit = c.login.directory.Enter(c.login.visitor, c.user)
 		}
 	}
+}
+
+// expiresAt is when the client has to leave; zero for never.
+func (c *conn) expiresAt() time.Time {
+	if c.user == nil || !c.session.Connected() {
+		return time.Time{}
+	}
+	return c.user.Expires()
 }

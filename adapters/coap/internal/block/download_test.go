@@ -192,8 +192,8 @@ func TestShrinkHalvesTheBlocks(t *testing.T) {
 	tb := newTable(t)
 	r := tb.request(codes.GET, "a", nil).Reply
 	for want := 512; want >= 16; want /= 2 {
-		if !r.Shrink() || r.BlockBytes() != want {
-			t.Fatalf("blocks of %d bytes, want %d", r.BlockBytes(), want)
+		if !r.Shrink() || r.size.Bytes() != want {
+			t.Fatalf("blocks of %d bytes, want %d", r.size.Bytes(), want)
 		}
 	}
 	if r.Shrink() {

@@ -39,7 +39,7 @@ type Transfers struct {
 // Result is what becomes of a request: it is handed on when it is whole, and gets the answer when it is not.
 type Result struct {
 	Whole  bool
-	Body   []byte           // when whole: the caller's
+	Body   []byte           // when whole: of one message, its payload; of several, the caller's
 	Reply  Reply            // when whole: what Cut needs to know of it
 	Answer session.Response // when not whole: valid until the next call
 }
@@ -90,7 +90,7 @@ func (t *Transfers) Request(now time.Time, code codes.Code, options message.Opti
 	case len(payload) > t.limits.MaxBody:
 		return t.tooLarge(t.limits.MaxBody)
 	}
-	return Result{Whole: true, Body: append([]byte(nil), payload...), Reply: r}
+	return Result{Whole: true, Body: payload, Reply: r}
 }
 
 // Shrink lets the answer have blocks of half the size; false when they are the smallest already.
@@ -101,9 +101,6 @@ func (r *Reply) Shrink() bool {
 	r.size, r.asked = min(r.size, Largest)-1, true
 	return true
 }
-
-// BlockBytes is how many bytes the blocks of the answer have.
-func (r *Reply) BlockBytes() int { return r.size.Bytes() }
 
 // Later gives what notifications owe to a registration: nothing to how its body came.
 func (r Reply) Later() Reply {

@@ -44,7 +44,7 @@ func (t *Transfers) first(now time.Time, r Reply, announced int, payload []byte)
 		return t.tooLarge(t.limits.MaxBody)
 	}
 	if !r.block1.More {
-		return Result{Whole: true, Body: append([]byte(nil), payload...), Reply: r}
+		return Result{Whole: true, Body: payload, Reply: r}
 	}
 	if !t.reserve(len(payload)) {
 		return t.tooLarge(0)
@@ -133,10 +133,12 @@ func (t *Transfers) incomplete() Result {
 // tooLarge tells how large a body may be, if that is why it is refused (RFC 7959 sections 2.9.3 and 4).
 func (t *Transfers) tooLarge(limit int) Result {
 	t.begin()
+	text := "too many bytes of unfinished bodies (coap.maxUploadBytes, coap.maxBlockBytes)"
 	if limit > 0 {
 		t.addUint(message.Size1, uint32(limit))
+		text = "the body is too large (coap.maxBody)"
 	}
-	return Result{Answer: session.Response{Code: codes.RequestEntityTooLarge, Options: t.answer}}
+	return Result{Answer: session.Response{Code: codes.RequestEntityTooLarge, Options: t.answer, Body: []byte(text)}}
 }
 
 func (t *Transfers) findUpload(key uint64) int {

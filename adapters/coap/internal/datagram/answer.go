@@ -26,7 +26,7 @@ func (s *Session) respond(now time.Time, e *exchange, r session.Response, o obse
 		s.answer(now, e, cut, o)
 		return
 	}
-	s.answerUnproven(now, e, r, o)
+	s.hold(now, held{*e, r, o, false})
 }
 
 // suppresses tells whether the client has no interest in a response; its request is acknowledged all the same (RFC 7967).
@@ -47,7 +47,7 @@ func (s *Session) answer(now time.Time, e *exchange, r session.Response, o obser
 	}
 	h := header{code: r.Code, token: e.token}
 	switch {
-	case s.proves(e, o) || e.confirmable && e.acked:
+	case s.proves(o) || e.confirmable && e.acked:
 		if e.confirmable && !e.acked {
 			s.acknowledge(e)
 		}

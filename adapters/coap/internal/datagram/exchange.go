@@ -1,6 +1,7 @@
 package datagram
 
 import (
+	"iter"
 	"time"
 
 	"github.com/plgd-dev/go-coap/v3/message"
@@ -20,7 +21,6 @@ type exchange struct {
 	confirmable bool
 	acked       bool      // by an Empty message: the response will be a separate one (section 5.2.2)
 	registers   bool      // the request has an Observe option that asks for an observation
-	echoed      bool      // it has an Echo option
 	silence     uint8     // its No-Response option
 	number      uint32    // in the past
 	ackBy       time.Time // when it has to be acknowledged at the latest
@@ -43,7 +43,7 @@ func (s *Session) begin(now time.Time, e *exchange, options message.Options, pay
 		s.refuse(now, e, refusal.Code, "option "+refusal.Option.String())
 		return
 	}
-	s.checkEcho(now, e, options)
+	s.checkEcho(now, options)
 	switch {
 	case s.draining:
 		s.refuse(now, e, codes.ServiceUnavailable, "the server is stopping")
@@ -107,9 +107,25 @@ func (s *Session) Respond(now time.Time, id session.Exchange, r session.Response
 
 // acknowledgeSlow acknowledges the requests whose response takes too long to go with it (section 5.2.2).
 func (s *Session) acknowledgeSlow(now time.Time) {
-	for _, e := range s.exchanges {
-		if e.confirmable && !e.acked && !now.Before(e.ackBy) {
+	for e := range s.unacknowledged() {
+		if !now.Before(e.ackBy) {
 			s.acknowledge(e)
+		}
+	}
+}
+
+// unacknowledged gives the requests that have to be acknowledged: those without an answer, and those whose answer is held.
+func (s *Session) unacknowledged() iter.Seq[*exchange] {
+	return func(yield func(*exchange) bool) {
+		for _, e := range s.exchanges {
+			if e.confirmable && !e.acked && !yield(e) {
+				return
+			}
+		}
+		for i := range s.held {
+			if e := &s.held[i].exchange; e.confirmable && !e.acked && !yield(e) {
+				return
+			}
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Limits struct {
 	// still there; 0 leaves it to once in 24 hours (RFC 7641 section 4.5).
 	ConfirmEvery int
 	// Amplification is how many bytes are sent for each byte received until the peer's address is proven (RFC 9175 section
-	// 2.4); 0 trusts every address. Answer to who would get more: smaller blocks, or 4.01 with an Echo option.
+	// 2.4); 0 trusts every address. An answer above that waits until the peer has answered a ping.
 	Amplification int
 	// EchoLifetime is how old an Echo value may be.
 	EchoLifetime time.Duration

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// post is a confirmable message of ours: a separate response or a notification.
+// post is a confirmable message of ours: a separate response, a notification, or a ping.
 type post struct {
 	datagram []byte
 	id       uint16
@@ -26,7 +26,9 @@ func (s *Session) pump(now time.Time) {
 	for s.underway < len(s.posts) && s.underway < s.shared.Limits.NStart {
 		p := s.posts[s.underway]
 		s.underway++
-		p.timeout = s.shared.firstTimeout()
+		if p.timeout == 0 {
+			p.timeout = s.shared.firstTimeout()
+		}
 		s.sendPost(now, p)
 	}
 }
@@ -65,6 +67,7 @@ func (s *Session) retransmit(now time.Time) {
 // 7641 section 4.5).
 func (s *Session) giveUp(now time.Time) {
 	s.posts, s.underway = nil, 0
+	s.letGo()
 	for t := range s.observations {
 		s.forget(now, t)
 	}
@@ -77,9 +80,7 @@ func (s *Session) acknowledged(now time.Time, id uint16) {
 		s.guess()
 		return
 	}
-	if s.guesses < maxGuesses {
-		s.proven = true
-	}
+	s.prove(now)
 	if o := s.observations[p.token]; o != nil && o.awaited == p {
 		o.awaited = nil
 		s.handler.Notified(now, p.token.bytes())
@@ -91,6 +92,7 @@ func (s *Session) acknowledged(now time.Time, id uint16) {
 // observation (RFC 7641 section 3.6). One of nothing is ignored.
 func (s *Session) reset(now time.Time, id uint16) {
 	if p := s.takePost(id); p != nil {
+		s.prove(now)
 		if o := s.observations[p.token]; o != nil && o.awaited == p {
 			s.forget(now, p.token)
 		}

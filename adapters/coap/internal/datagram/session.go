@@ -67,6 +67,7 @@ type Session struct {
 	exchanges    map[session.Exchange]*exchange
 	observations map[token]*observation
 	posts        []*post        // confirmable messages of ours, the first of them under way
+	held         []held         // answers that wait until the peer has proven its address
 	written      []*observation // with a notification that was not confirmable, which the handler is to be told of
 	dropped      []token        // of observations that there is no room for, likewise
 
@@ -79,7 +80,7 @@ type Session struct {
 	lastID       uint16 // of our messages
 	guesses      uint8  // acknowledgements of nothing, from an address that is not proven
 	proven       bool   // the peer is where it says
-	challenged   bool   // it was sent an Echo value
+	proofs       uint8  // answers to messages of ours, from such an address
 	draining     bool
 	over         bool
 }
@@ -106,7 +107,7 @@ func (s *Session) Deadline() time.Time { return s.next }
 // Quiet tells that nothing is under way: all that is left is the memory of what to take for a duplicate.
 func (s *Session) Quiet() bool {
 	return len(s.exchanges) == 0 && len(s.posts) == 0 && len(s.observations) == 0 && len(s.written) == 0 &&
-		len(s.dropped) == 0 && s.transfers.Idle()
+		len(s.dropped) == 0 && len(s.held) == 0 && s.transfers.Idle()
 }
 
 // Idle tells that nothing is left that a new session with the same peer would not have.
@@ -164,6 +165,7 @@ func (s *Session) Close(now time.Time) {
 	}
 	s.over = true
 	s.transfers.Close()
+	s.letGo()
 	s.past, s.exchanges, s.observations, s.posts, s.written, s.dropped = past{}, nil, nil, nil, nil, nil
 	s.handler.Disconnected(now)
 }
@@ -181,10 +183,8 @@ func (s *Session) schedule(now time.Time) {
 	for _, p := range s.posts[:s.underway] {
 		s.wake(p.due)
 	}
-	for _, e := range s.exchanges {
-		if e.confirmable && !e.acked {
-			s.wake(e.ackBy)
-		}
+	for e := range s.unacknowledged() {
+		s.wake(e.ackBy)
 	}
 	s.wake(s.past.deadline())
 	s.wake(s.transfers.Deadline())

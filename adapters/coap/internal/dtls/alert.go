@@ -25,11 +25,13 @@ func (f *failure) Unwrap() error { return f.err }
 func failed(tell alert.Description, text string) *failure { return &failure{tell, errors.New(text)} }
 
 var (
-	errTimeout   = errors.New("the handshake took too long")
-	errCrowded   = errors.New("the handshake made room for newer ones")
-	errFull      = errors.New("there are as many sessions as there may be")
-	errGivenUp   = errors.New("the client gave up the handshake")
-	errMalformed = failed(alert.DecodeError, "a malformed handshake message")
+	errTimeout       = errors.New("the handshake took too long")
+	errCrowded       = errors.New("the handshake made room for newer ones")
+	errFull          = errors.New("there are as many sessions as there may be")
+	errNoCertificate = errors.New("there is no certificate of ours")
+	errHurried       = errors.New("there are more handshakes with certificates than there may be in a second")
+	errGivenUp       = errors.New("the client gave up the handshake")
+	errMalformed     = failed(alert.DecodeError, "a malformed handshake message")
 )
 
 // refuse ends a handshake and tells its client.

@@ -1,6 +1,7 @@
 package dtls
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -124,6 +125,12 @@ func certificateRequest() []byte {
 	return b.BytesOrPanic()
 }
 
+// What a client may have checked before it is known. Checking takes time that grows with the square of an RSA key.
+const (
+	maxChain  = 4
+	maxRSAKey = 4096 // bits
+)
+
 // verifyChain reads a client's Certificate and checks who has signed it. It gives the chain up to one that is trusted;
 // a client that sends none has none.
 func verifyChain(now time.Time, body []byte, roots *x509.CertPool) ([]*x509.Certificate, *failure) {
@@ -133,7 +140,6 @@ func verifyChain(now time.Time, body []byte, roots *x509.CertPool) ([]*x509.Cert
 		return nil, errMalformed
 	}
 	var chain []*x509.Certificate
-	between := x509.NewCertPool()
 	for !list.Empty() {
 		var raw cryptobyte.String
 		if !list.ReadUint24LengthPrefixed(&raw) {
@@ -143,12 +149,20 @@ func verifyChain(now time.Time, body []byte, roots *x509.CertPool) ([]*x509.Cert
 		if err != nil {
 			return nil, &failure{alert.BadCertificate, err}
 		}
-		if chain = append(chain, c); len(chain) > 1 {
-			between.AddCert(c)
+		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSAKey || len(chain) == maxChain {
+			return nil, failed(alert.UnsupportedCertificate, "the client's chain of certificates takes too long to check")
 		}
+		chain = append(chain, c)
 	}
 	if len(chain) == 0 {
 		return nil, nil
+	}
+	if !isStraight(chain) {
+		return nil, failed(alert.BadCertificate, "the client's certificates are out of order")
+	}
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
 	}
 	verified, err := chain[0].Verify(x509.VerifyOptions{
 		Roots: roots, Intermediates: between, CurrentTime: now,
@@ -158,6 +172,22 @@ func verifyChain(now time.Time, body []byte, roots *x509.CertPool) ([]*x509.Cert
 		return nil, &failure{alert.BadCertificate, err}
 	}
 	return verified[0], nil
+}
+
+// isStraight tells whether each certificate is issued by the next, as it has to be (RFC 5246 section 7.4.2), and by no other
+// of the chain: then there is one way to check it, of many that a client could have us try.
+func isStraight(chain []*x509.Certificate) bool {
+	for i, c := range chain[1:] {
+		if !bytes.Equal(chain[i].RawIssuer, c.RawSubject) {
+			return false
+		}
+		for _, below := range chain[:i+1] {
+			if bytes.Equal(below.RawSubject, c.RawSubject) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // verifySignature checks a CertificateVerify: that the client has the key of its certificate (RFC 5246 section 7.4.8).
@@ -183,7 +213,8 @@ func verifies(public crypto.PublicKey, scheme tls.SignatureScheme, digest, signa
 		return ed25519.Verify(key, digest, signature)
 	case *rsa.PublicKey:
 		if isPSS(scheme) {
-			return rsa.VerifyPSS(key, hashOf(scheme), digest, signature, nil) == nil
+			options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash} // RFC 8446 section 4.2.3
+			return rsa.VerifyPSS(key, hashOf(scheme), digest, signature, options) == nil
 		}
 		return rsa.VerifyPKCS1v15(key, hashOf(scheme), digest, signature) == nil
 	}

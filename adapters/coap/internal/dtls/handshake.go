@@ -55,8 +55,7 @@ func (s *Server) newHandshake(now time.Time, record uint64, f fragment) *handsha
 
 // isSameHello tells whether the hello that began the handshake has come once more.
 func (hs *handshake) isSameHello(f fragment) bool {
-	return f.sequence+1 == hs.next && len(hs.transcript) >= messageHeader+len(f.body) &&
-		bytes.Equal(hs.transcript[messageHeader:messageHeader+len(f.body)], f.body)
+	return bytes.HasPrefix(hs.transcript, appendMessage(nil, f.kind, f.sequence, f.body))
 }
 
 // introduce says the rest of our first flight: who we are, and what we want to know.
@@ -122,6 +121,15 @@ func (s *Server) greeted(now time.Time, from netip.AddrPort, r record, h Handler
 	}
 }
 
+// isFinishing tells whether an encrypted record is of the session's handshake. Any other from the same address may be of
+// the session that the client had before, which lasts until this one is open (RFC 6347 section 4.2.8).
+func (s *Session) isFinishing(r record) bool {
+	if s.local != (connectionID{}) {
+		return s.handshake.hasKeys && r.kind == kindConnectionID && r.id == s.local
+	}
+	return s.handshake.hasKeys && r.kind == kindHandshake
+}
+
 // finishing takes an encrypted record of a client whose handshake is under way.
 func (s *Server) finishing(now time.Time, peer *Session, r record, h Handler) {
 	if !peer.received.fresh(r.sequence) {
@@ -131,10 +139,6 @@ func (s *Server) finishing(now time.Time, peer *Session, r record, h Handler) {
 	if !ok {
 		// A wrong key and an unknown identity look the same to the client (RFC 4279 section 2).
 		s.refuse(peer, failed(alert.DecryptError, "the client's key is another, or its identity is unknown"), h)
-		return
-	}
-	if kind == kindAlert && isEnd(content) {
-		s.fail(peer, errGivenUp)
 		return
 	}
 	for kind == kindHandshake && len(content) > 0 && s.handshakes[peer.address] == peer {
@@ -168,7 +172,8 @@ func (s *Server) gather(now time.Time, peer *Session, f fragment, protected bool
 	body := hs.gathered[:f.length]
 	hs.gathered = nil
 	hs.next++
-	hs.patience = s.config.Limits.RetransmitTimeout
+	hs.patience = s.config.Limits.RetransmitTimeout // who goes on has had our flight
+	hs.resend = now.Add(hs.patience)
 	if failure := s.heard(now, peer, f.kind, body); failure != nil {
 		s.refuse(peer, failure, h)
 		return
@@ -216,7 +221,7 @@ func (s *Server) agree(peer *Session, body []byte) *failure {
 			return errMalformed
 		}
 		key, ok := s.config.PSK(string(identity))
-		if !ok {
+		if !ok || len(key) == 0 {
 			// Who asks does not learn which identities there are: it goes on with a key that nobody knows.
 			key = make([]byte, 16)
 			rand.Read(key) // never fails

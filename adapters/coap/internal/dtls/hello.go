@@ -38,6 +38,7 @@ type clientHello struct {
 	host           string
 	groups         []uint16 // nil when it says nothing
 	schemes        []uint16 // nil when it says nothing
+	pointFormats   bool     // it says which it knows
 	extendedMaster bool
 	renegotiates   bool // it knows RFC 5746
 	usesID         bool
@@ -48,7 +49,7 @@ func parseHello(body []byte) (h *clientHello, ok bool) {
 	h = &clientHello{}
 	s := cryptobyte.String(body)
 	var id, cookie, suites, compression, extensions cryptobyte.String
-	if !s.ReadUint16(&h.version) || !s.ReadBytes(&h.random, 32) || !s.ReadUint8LengthPrefixed(&id) {
+	if !s.ReadUint16(&h.version) || !s.ReadBytes(&h.random, 32) || !s.ReadUint8LengthPrefixed(&id) || len(id) > 32 {
 		return nil, false
 	}
 	h.bound = body[:len(body)-len(s)]
@@ -86,19 +87,22 @@ func (h *clientHello) readExtensions(s cryptobyte.String) bool {
 		case extServerName:
 			h.host, ok = serverName(value)
 		case extGroups:
-			ok = value.ReadUint16LengthPrefixed(&list)
-			h.groups, ok = numbersIf(ok, list)
+			h.groups, ok = numberList(value)
+		case extPointFormats:
+			// Points that are not compressed are those of everybody (RFC 8422 section 5.1.2).
+			ok = value.ReadUint8LengthPrefixed(&list) && value.Empty() && bytes.Contains(list, []byte{0})
+			h.pointFormats = true
 		case extSignatureSchemes:
-			ok = value.ReadUint16LengthPrefixed(&list)
-			h.schemes, ok = numbersIf(ok, list)
+			h.schemes, ok = numberList(value)
 		case extExtendedMasterSecret:
+			ok = value.Empty()
 			h.extendedMaster = true
 		case extConnectionID:
-			ok = value.ReadUint8LengthPrefixed(&list)
+			ok = value.ReadUint8LengthPrefixed(&list) && value.Empty()
 			h.usesID, h.id = true, list
 		case extRenegotiation:
 			// There is no connection yet that this could go on with (RFC 5746 section 3.6).
-			ok = value.ReadUint8LengthPrefixed(&list) && list.Empty()
+			ok = value.ReadUint8LengthPrefixed(&list) && value.Empty() && list.Empty()
 			h.renegotiates = true
 		}
 		if !ok {
@@ -114,7 +118,7 @@ const maxName = 255
 // serverName reads the first name of a host (RFC 6066 section 3).
 func serverName(value cryptobyte.String) (host string, ok bool) {
 	var names cryptobyte.String
-	if !value.ReadUint16LengthPrefixed(&names) {
+	if !value.ReadUint16LengthPrefixed(&names) || !value.Empty() {
 		return "", false
 	}
 	for !names.Empty() {
@@ -130,8 +134,10 @@ func serverName(value cryptobyte.String) (host string, ok bool) {
 	return "", true
 }
 
-func numbersIf(ok bool, list cryptobyte.String) ([]uint16, bool) {
-	if !ok {
+// numberList reads an extension that is a list of 16-bit numbers.
+func numberList(value cryptobyte.String) ([]uint16, bool) {
+	var list cryptobyte.String
+	if !value.ReadUint16LengthPrefixed(&list) || !value.Empty() {
 		return nil, false
 	}
 	return numbers(list)
@@ -155,12 +161,17 @@ func (s *Server) hello(now time.Time, from netip.AddrPort, sequence uint64, f fr
 	if f.offset != 0 || f.length != len(f.body) || f.length > s.config.Limits.MaxHandshakeMessage {
 		return // nothing is put together for who has not proven an address
 	}
+	if sequence > maxSequence/2 {
+		return // our records count on from there, and there must be numbers left (RFC 6347 section 4.1)
+	}
 	hello, ok := parseHello(f.body)
 	if !ok {
 		return
 	}
 	if peer := s.handshakes[from]; peer != nil && peer.handshake.isSameHello(f) {
-		s.sendFlight(peer, h)
+		if peer.handshake.next == f.sequence+1 { // the client has not gone on
+			s.sendFlight(peer, h)
+		}
 		return
 	}
 	if !s.bakery.knows(now, from, hello) {
@@ -169,6 +180,10 @@ func (s *Server) hello(now time.Time, from netip.AddrPort, sequence uint64, f fr
 	}
 	if s.Sessions() >= s.config.Limits.MaxSessions {
 		s.tell(from, errFull)
+		return
+	}
+	if !s.hasKey(hello) && !s.signed.allows(now, s.config.Limits.HandshakesPerSecond) {
+		s.tell(from, errHurried)
 		return
 	}
 	s.makeRoom(from)
@@ -249,12 +264,19 @@ func answerExtensions(b *cryptobyte.Builder, peer *Session, hello *clientHello) 
 	if hello.extendedMaster {
 		add(extExtendedMasterSecret)
 	}
-	if !peer.handshake.suite.psk {
+	if hello.pointFormats && !peer.handshake.suite.psk {
 		add(extPointFormats, 1, 0) // uncompressed
 	}
 	if hello.usesID {
 		add(extConnectionID, append([]byte{byte(len(peer.local))}, peer.local[:]...)...)
 	}
+}
+
+// hasKey tells whether a client offers to be known by a key. Then neither side signs anything.
+func (s *Server) hasKey(hello *clientHello) bool {
+	return s.config.PSK != nil && slices.ContainsFunc(suites(), func(known suite) bool {
+		return known.psk && slices.Contains(hello.suites, known.id)
+	})
 }
 
 // choose chooses the cipher suite, and for one with a certificate that and the group.
@@ -272,6 +294,9 @@ func (s *Server) choose(hs *handshake, hello *clientHello) *failure {
 		}
 		if hs.certificate == nil {
 			certificate, err := s.config.Certificate(hello.host)
+			if err == nil && certificate == nil {
+				err = errNoCertificate
+			}
 			if err != nil {
 				return &failure{alert.HandshakeFailure, err}
 			}

@@ -280,7 +280,25 @@ func TestHellosThatAreNone(t *testing.T) {
 			t.Errorf("%d octets of %d are one", n, len(whole))
 		}
 	}
-	if _, ok := parseHello(append(bytes.Clone(whole), 0, 1, 0)); ok {
-		t.Error("one with half an extension is one")
+	for name, more := range map[string][]byte{
+		"half an extension":       {0},
+		"only compressed points":  extension(extPointFormats, 1, 2),
+		"half a list of groups":   extension(extGroups, 0, 4, 0, groupP256),
+		"more behind a list":      extension(extGroups, 0, 2, 0, groupP256, 0),
+		"a renegotiation":         extension(extRenegotiation, 1, 0),
+		"an id that is too short": extension(extConnectionID, 2, 0),
+	} {
+		if _, ok := parseHello(append(append(bytes.Clone(whole), 0, byte(len(more))), more...)); ok {
+			t.Errorf("one with %s is one", name)
+		}
+	}
+	compressed := bytes.Clone(whole)
+	compressed[len(compressed)-1] = 1
+	if _, ok := parseHello(compressed); ok {
+		t.Error("one that wants compression is one")
+	}
+	long := slices.Concat(whole[:34], []byte{33}, make([]byte, 33), whole[35:])
+	if _, ok := parseHello(long); ok {
+		t.Error("one with a session id of 33 octets is one")
 	}
 }

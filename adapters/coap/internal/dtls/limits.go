@@ -11,6 +11,9 @@ type Limits struct {
 	MaxSessions int
 	// MaxHandshakes is how many handshakes may be under way; one more puts an end to the oldest.
 	MaxHandshakes int
+	// HandshakesPerSecond is how many handshakes with certificates may begin in a second. A client above that gets no answer,
+	// and comes again by itself. Those with keys cost no more than messages.
+	HandshakesPerSecond int
 	// MaxHandshakeMessage is how many octets a message of a handshake may have, such as a chain of certificates.
 	MaxHandshakeMessage int
 	// HandshakeTimeout is how long a handshake may take.
@@ -26,6 +29,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		MaxSessions:         100_000,
 		MaxHandshakes:       1024,
+		HandshakesPerSecond: 300,
 		MaxHandshakeMessage: 16 << 10,
 		HandshakeTimeout:    30 * time.Second,
 		RetransmitTimeout:   2 * time.Second,
@@ -41,6 +45,7 @@ func (l Limits) Validate() error {
 	}{
 		{"maxSessions", l.MaxSessions, 1},
 		{"maxHandshakes", l.MaxHandshakes, 1},
+		{"handshakesPerSecond", l.HandshakesPerSecond, 1},
 		{"maxHandshakeMessage", l.MaxHandshakeMessage, 1024},
 		{"handshakeTimeout", int(l.HandshakeTimeout), 1},
 		{"retransmitTimeout", int(l.RetransmitTimeout), 1},

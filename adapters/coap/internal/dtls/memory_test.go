@@ -28,7 +28,11 @@ func TestIdleSessionIsSmall(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := listen(t, dtls.Config{PSK: keys, Certificate: serving(a.issue("server")), ClientCAs: a.pool})
+			limits := dtls.DefaultLimits()
+			limits.HandshakesPerSecond = 1 << 20
+			l := listen(t, dtls.Config{
+				PSK: keys, Certificate: serving(a.issue("server")), ClientCAs: a.pool, Limits: limits,
+			})
 			sleep := func(n int) {
 				for range n {
 					socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

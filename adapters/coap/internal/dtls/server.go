@@ -11,8 +11,10 @@
 //     a cookie from the address that it claims (RFC 6347 section 4.2.1).
 //   - Records are taken once: a window guards against replay (section 4.1.2.6). What is not authentic is dropped.
 //   - With a connection id a client may change its address at any time: its records find their session, and answers go
-//     to the new address once the newest authentic record has come from there (RFC 9146 section 6).
-//   - Handshakes are bounded in number, in time and in memory; one that goes wrong tells Config.Failed.
+//     to the new address once the newest authentic record has come from there. How much may go there before the client has
+//     answered is for the Handler to say (RFC 9146 section 6).
+//   - Handshakes are bounded in number, in time and in memory, and those with certificates in how many begin in a second, so
+//     that open sessions go on whatever strangers do. One that goes wrong tells Config.Failed.
 //
 // Clients prove who they are with a pre-shared key (RFC 4279) or a certificate. Raw public keys, renegotiation and
 // session tickets are not offered: a connection id does what resumption is for.
@@ -59,6 +61,7 @@ type Handler interface {
 type Server struct {
 	config Config
 	bakery bakery
+	signed pace // handshakes with a signature of ours
 
 	handshakes map[netip.AddrPort]*Session // under way
 	addresses  map[netip.AddrPort]*Session // open, without a connection id
@@ -102,7 +105,7 @@ func (s *Server) Receive(now time.Time, from netip.AddrPort, datagram []byte, h 
 
 // protected finds whose a record is that is encrypted.
 func (s *Server) protected(now time.Time, from netip.AddrPort, r record, h Handler) {
-	if peer := s.handshakes[from]; peer != nil && peer.handshake.hasKeys && peer.local == r.id {
+	if peer := s.handshakes[from]; peer != nil && peer.isFinishing(r) {
 		s.finishing(now, peer, r, h)
 		return
 	}
@@ -137,14 +140,14 @@ func (s *Server) protected(now time.Time, from netip.AddrPort, r record, h Handl
 // opened makes an open session of a finished handshake.
 func (s *Server) opened(now time.Time, peer *Session, h Handler) {
 	delete(s.handshakes, peer.address)
+	if before := s.addresses[peer.address]; before != nil {
+		// A client that begins anew from the same address has lost its former session (RFC 6347 section 4.2.8).
+		s.forget(before)
+		h.Ended(now, before)
+	}
 	if peer.local != (connectionID{}) {
 		s.ids[peer.local] = peer
 	} else {
-		if before := s.addresses[peer.address]; before != nil {
-			// A client that begins anew from the same address has lost its former session (RFC 6347 section 4.2.8).
-			s.forget(before)
-			h.Ended(now, before)
-		}
 		s.addresses[peer.address] = peer
 	}
 	h.Opened(now, peer)

@@ -60,13 +60,13 @@ func (s *Session) seal(dst []byte, kind byte, content []byte) []byte {
 }
 
 // open decrypts a record, once. The session follows its client to a new address when its newest record comes from there
-// (RFC 9146 section 6).
+// (RFC 9146 section 6); without a connection id it is known by its address, and stays there.
 //
 // As long as the client may not have our Finished its own is taken again, even under the same number: there are clients
 // that repeat it so (pion/dtls with a connection id).
 func (s *Session) open(from netip.AddrPort, r record) (kind byte, content []byte, ok bool) {
 	repeated := !s.received.fresh(r.sequence)
-	if (r.kind == kindConnectionID) != (s.local != connectionID{}) || repeated && s.handshake == nil {
+	if repeated && s.handshake == nil {
 		return 0, nil, false
 	}
 	kind, content, ok = s.in.open(r)
@@ -75,7 +75,7 @@ func (s *Session) open(from netip.AddrPort, r record) (kind byte, content []byte
 		return 0, nil, false
 	case repeated:
 		return kind, content, kind == kindHandshake
-	case s.received.take(r.sequence) && r.kind == kindConnectionID:
+	case s.received.take(r.sequence):
 		s.address = from
 	}
 	return kind, content, true

@@ -22,7 +22,7 @@ type Request struct {
 	Code     codes.Code
 	Token    message.Token   // names an observation, together with its session; valid until the handler returns
 	Options  message.Options // without Block1, Block2, Size1, Echo, Request-Tag and No-Response; valid until the handler returns
-	Body     []byte          // the handler's to keep
+	Body     []byte          // valid until the handler returns
 	Waits    bool            // its client waits for an outcome: CON, or a reliable transport. A NON is at most once
 }
 

@@ -149,7 +149,7 @@ func (l *lane) enter(now time.Time, k key) *peer {
 // open begins the session of a peer.
 func (l *lane) open(now time.Time, p *peer, who session.Peer) {
 	p.client = l.options.Open(who, p.wake)
-	p.session = datagram.New(now, &l.shared, p, p.client, who.Secure)
+	p.session = datagram.New(now, &l.shared, p, p.client, p.proven)
 	p.client.Attach(p.session)
 }
 

@@ -22,7 +22,8 @@ type peer struct {
 	client  session.Client    // likewise
 	heard   time.Time         // of a peer with a DTLS session: its last message
 
-	ended bool // its DTLS session is over already
+	proven bool // it is where its address says; of a peer with a DTLS session that sleeps
+	ended  bool // its DTLS session is over already
 
 	due    time.Time // when it has something to do; zero for never
 	place  int       // in the lane's agenda; -1 when it is not in it

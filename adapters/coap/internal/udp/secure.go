@@ -41,7 +41,8 @@ func (s secureSide) Opened(now time.Time, d *dtls.Session) {
 		l.options.Security.Forget(d)
 		return
 	}
-	d.Owner, p.heard = p, now
+	d.Owner, p.heard, p.proven = p, now, true // by its cookie
+	p.moveTo(d.Address())
 	l.agenda.enter(p, p.heard.Add(l.options.SessionTimeout))
 }
 
@@ -54,10 +55,15 @@ func (s secureSide) Received(now time.Time, d *dtls.Session, message []byte) {
 	}
 	p.heard = now
 	p.sentTo(l.arrived)
-	if p.sleeps() {
-		if l.draining {
-			return
-		}
+	moved := p.address != d.Address()
+	p.moveTo(d.Address())
+	p.proven = p.proven && !moved
+	switch {
+	case !p.sleeps() && moved:
+		p.session.Moved()
+	case p.sleeps() && l.draining:
+		return
+	case p.sleeps():
 		l.open(now, p, d.Peer())
 	}
 	p.session.Feed(now, message)
@@ -74,6 +80,7 @@ func (s secureSide) Ended(now time.Time, d *dtls.Session) {
 
 // fallAsleep leaves a peer nothing but its DTLS session.
 func (l *lane) fallAsleep(now time.Time, p *peer) {
+	p.proven = p.session.Proven()
 	p.session.Close(now)
 	p.session, p.client = nil, nil
 	l.agenda.enter(p, p.heard.Add(l.options.SessionTimeout))

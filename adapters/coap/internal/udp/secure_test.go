@@ -208,3 +208,49 @@ func TestSecurePeerIsToldWhenTheServerStops(t *testing.T) {
 		t.Error("the session is not closed")
 	}
 }
+
+// Somebody on the way can divert a record, so that a new address gets little before it is proven (RFC 9146 section 6).
+func TestSecurePeerThatHasMovedProvesItsAddress(t *testing.T) {
+	for name, sleeps := range map[string]bool{"awake": false, "asleep": true} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse()
+			s, _ := serve(t, h, func(o *Options) {
+				secure(o)
+				if sleeps {
+					o.Shared.Limits.ExchangeLifetime, o.Shared.Limits.Block.KeepTimeout = time.Millisecond, time.Millisecond
+				}
+			})
+			c, n := dialSecure(t, s, "lamp@acme")
+			ask := func(token string) (pinged bool) {
+				defer func() {
+					if sleeps {
+						<-h.gone
+					}
+				}()
+				for c.send(request(codes.GET, "large", token, nil)); ; {
+					m := c.receive()
+					switch {
+					case m.Type == message.Confirmable && m.Code == codes.Empty:
+						pinged = true
+						c.send(message.Message{Type: message.Reset, MessageID: m.MessageID})
+					case m.Type == message.Confirmable:
+						c.send(message.Message{Type: message.Acknowledgement, MessageID: m.MessageID})
+					}
+					if string(m.Token) == token && m.Code == codes.Content {
+						return pinged
+					}
+				}
+			}
+			if ask("a") {
+				t.Error("it has to prove its address at home")
+			}
+			n.move(t)
+			if !ask("b") {
+				t.Error("it need not prove its new address")
+			}
+			if !sleeps && ask("c") {
+				t.Error("it has to prove it twice")
+			}
+		})
+	}
+}
