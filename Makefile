@@ -9,7 +9,7 @@ KILLS    ?= 5
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check lint fuzz bench bench-peers interop soak clean
+.PHONY: help build run test check lint fuzz bench bench-peers interop deploy-check soak clean
 .PHONY: format vet staticcheck vulnerabilities floors race
 
 help: ## list what can be made
@@ -65,10 +65,15 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents
+interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents, libcoap, aiocoap, node-coap, Californium
 	mkdir -p bin
 	go test -tags interop -count 1 -timeout 60m -artifacts -outputdir $(CURDIR)/bin ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
+	go test -tags interop -count 1 -run OpenSSL ./adapters/coap/internal/dtls
+	$(MAKE) deploy-check
+
+deploy-check: ## try the unit, chart, compose file, rules and dashboard of deploy with systemd, Helm, Compose and Prometheus
+	go -C deploy/check test -count 1 ./...
 
 soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss
 	MANIFOLD_SOAK=$(SOAKTIME) MANIFOLD_KILLS=$(KILLS) go test -tags interop -count 1 -timeout 0 -v ./gateway/interop/soak

@@ -85,7 +85,7 @@ func newRootCommand() *cobra.Command {
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a server"}
 	bench.AddCommand(failing(load.NewMQTTCommand()), failing(load.NewAMQPCommand()), failing(load.NewSTOMPCommand()),
-		failing(load.NewHTTPCommand()))
+		failing(load.NewHTTPCommand()), failing(load.NewCoAPCommand()))
 	return bench
 }
 

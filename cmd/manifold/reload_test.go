@@ -24,7 +24,7 @@ func await(t *testing.T, lines *bufio.Scanner, text string) {
 // TestHangupReadsTheConfigurationAgain: a file that is not valid changes nothing, and the next one counts.
 func TestHangupReadsTheConfigurationAgain(t *testing.T) {
 	folder := t.TempDir()
-	const ports = "mqtt: {enabled: false}\nstomp: {enabled: false}\namqp: {enabled: false}\nhttp: {enabled: false}\n" +
+	const ports = "mqtt: {enabled: false}\nstomp: {enabled: false}\namqp: {enabled: false}\nhttp: {enabled: false}\ncoap: {enabled: false}\n" +
 		"admin: {port: 0}\naddresses: "
 	file := write(t, folder, "m.yaml", ports+"[{name: jobs, kind: queue}]\n")
 	ctx, stop := context.WithCancel(t.Context())

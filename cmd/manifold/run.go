@@ -48,12 +48,12 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 			changes := make(chan config.Config)
 			chores.Go(func() { s.follow(ctx, cmd, log, changes) })
 			chores.Go(func() { keepHeap(ctx) })
-			tell := newServiceManager().tell
+			manager := newServiceManager()
+			chores.Go(func() { manager.awaitStop(ctx, log) })
 			announce := func(doors []gateway.Endpoint) {
 				gateway.WriteSummary(cmd.OutOrStdout(), doors)
-				complain(log, tell(stateReady))
+				manager.ready(log)
 			}
-			defer context.AfterFunc(ctx, func() { complain(log, tell(stateStopping)) })()
 			if err := gateway.Run(ctx, c, changes, log, announce); err != nil {
 				return failure{exitFailed, err}
 			}
@@ -66,13 +66,6 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 	f.StringVar(&s.listen, "listen", "", "`HOST` to listen at; overrules listen")
 	f.IntVar(&s.portOffset, "port-offset", 0, "`N` to add to every port; overrules portOffset")
 	return cmd
-}
-
-// complain logs what does not keep a gateway from running.
-func complain(log *slog.Logger, err error) {
-	if err != nil {
-		log.Warn("something beside the gateway has failed", "err", err)
-	}
 }
 
 // follow reads the configuration again with each SIGHUP, until ctx ends. One that is not valid is logged, and what holds

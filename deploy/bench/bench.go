@@ -50,6 +50,11 @@ type sample struct {
 	Before      int64 `json:"residentBefore"`
 	After       int64 `json:"residentAfter"`
 
+	Beginning float64 `json:"beginning"` // rates in the first and the last part of the time
+	Ending    float64 `json:"ending"`
+	Moved     int     `json:"moved"` // connections whose port changed
+	Returned  int     `json:"returned"`
+
 	Opening   time.Duration `json:"openingNanos"`
 	Broadcast broadcast     `json:"broadcast"`
 
@@ -142,7 +147,7 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 		place = s.place(sc)
 	}
 	speaks := cmp.Or(s.speaks, sc.protocol)
-	placeFlag := map[protocol]string{mqtt: "--topic", amqp: "--address", stomp: "--destination", web: "--address"}[speaks]
+	placeFlag := map[protocol]string{mqtt: "--topic", amqp: "--address", stomp: "--destination", web: "--address", coap: "--path"}[speaks]
 	args := []string{"bench", string(speaks)}
 	if s.driver != "" {
 		args = nil // it does nothing else
@@ -156,20 +161,20 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 		flag := map[protocol]string{mqtt: "--subscribers", web: "--receivers"}[speaks]
 		args = append(args, flag, strconv.Itoa(sc.subscribers))
 	}
-	args = slices.Concat(args, sc.args, []string{placeFlag, place, "--server", p.doors[speaks],
+	args = slices.Concat(args, sc.args, s.flags, []string{placeFlag, place, "--server", p.doors[cmp.Or(sc.door, speaks)],
 		"--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json"})
 	switch sc.kind {
 	case idle:
 		return args
 	case fleet:
-		return append(args, "--sources", strconv.Itoa(b.options.sources()))
+		return append(args, "--sources", strconv.Itoa(b.options.sources(sc)))
 	case queues:
 		n := strconv.Itoa(b.options.queues)
 		return append(args, "--topics", n, "--messages", n, "--warm-up", "0s", "--patience", "1m")
 	case backlog:
 		return append(args, "--messages", strconv.Itoa(b.options.backlog), "--warm-up", "0s", "--patience", "1m")
 	}
-	return append(args, "--warm-up", b.warmUp(sc).String(), "--duration", b.options.duration.String())
+	return append(args, "--warm-up", b.warmUp(sc).String(), "--duration", b.duration(sc).String())
 }
 
 // longest is how long the load driver may take.
@@ -178,16 +183,22 @@ func (b *bench) longest(sc scenario) time.Duration {
 	if sc.kind == backlog {
 		return time.Duration(b.options.backlog)*slowest + grace
 	}
-	return b.warmUp(sc) + b.options.duration + grace
+	return b.warmUp(sc) + b.duration(sc) + grace
 }
 
 func (b *bench) warmUp(sc scenario) time.Duration { return max(b.options.warmUp, sc.warmUp) }
+
+func (b *bench) duration(sc scenario) time.Duration { return cmp.Or(sc.duration, b.options.duration) }
 
 // describe is one sample in a few words, to follow the progress.
 func (b *bench) describe(sc scenario, s sample) string {
 	switch sc.kind {
 	case idle:
-		return fmt.Sprintf("%.0f bytes/connection, %d of %d answer", s.perConnection(), s.Answering, s.Connections)
+		text := fmt.Sprintf("%.0f bytes/connection, %d of %d answer", s.perConnection(), s.Answering, s.Connections)
+		if s.Moved > 0 {
+			text += fmt.Sprintf(", and %d of %d from another port", s.Returned, s.Moved)
+		}
+		return text
 	case fleet:
 		return describeFleet(sc, s)
 	case stalled:
@@ -204,6 +215,9 @@ func (b *bench) describe(sc scenario, s sample) string {
 	n := sc.count(s)
 	text := fmt.Sprintf("%.0f messages/s, server %.2f µs and at most %.0f MB, driver %.2f µs",
 		s.rate(n), micros(s.ServerCPU, n), megabytes(s.ServerPeak), micros(s.DriverCPU, n))
+	if sc.kind == sustained {
+		text += fmt.Sprintf(", %.0f/s at the beginning, %.0f/s at the end", s.Beginning, s.Ending)
+	}
 	if sc.kind == paced || sc.kind == confirmed {
 		text += fmt.Sprintf(", p50 %v, p99 %v", s.Latency.P50, s.Latency.P99)
 	}
@@ -221,7 +235,7 @@ func (s sample) perConnection() float64 {
 
 // flaws counts what a sound server does not do. No connection broke, so there is no excuse for duplicates either.
 func (s sample) flaws() uint64 {
-	return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged + s.Refused + s.unheard()
+	return s.Lost + s.Duplicated + s.Misordered + s.Unacknowledged + s.Refused + s.unheard() + uint64(s.Moved-s.Returned)
 }
 
 // micros is a CPU time in microseconds for each of n messages.

@@ -17,11 +17,12 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2", stomp: "s:3"}, cmd: &exec.Cmd{Process: self}}
+	p := &process{doors: map[protocol]string{mqtt: "m:1", amqp: "a:2", stomp: "s:3", coap: "c:4", coapSecure: "d:5"}, cmd: &exec.Cmd{Process: self}}
 	b := &bench{options: options{duration: 2 * time.Second, warmUp: time.Second, idle: 10, idleAMQP: 20, queues: 30, fleet: 50_000,
 		backlog: 40}}
 	plain, rabbit := server{name: ours}, server{name: rabbitmq, place: rabbitmqPlace}
 	stream, active := server{name: jetstream, driver: "a program"}, server{name: activemq, place: stompQueue}
+	device := server{name: libcoap, place: libcoapPlace, flags: []string{"--put"}}
 	for _, c := range []struct {
 		scenario string
 		server   server
@@ -46,6 +47,11 @@ func TestDriverIsToldWhereAndWhat(t *testing.T) {
 			"--server s:3 ", "--warm-up 5s"}},
 		{"stomp-queue-1x1", rabbit, []string{"--destination /amq/queue/jobs "}},
 		{"stomp-4x4", active, []string{" --unconfirmed --auto --destination /queue/anycast "}},
+		{"coap-post", plain, []string{"bench coap --size 64 --endpoints 4 --window 16 --path a/bench --server c:4 ", "--duration 2s"}},
+		{"coap-post", device, []string{"--put --path bench --server c:4 "}},
+		{"coap-sustained", plain, []string{"--ends 10s ", "--duration 1m0s"}},
+		{"coap-observers", plain, []string{"bench coap idle --connections 20000 ", "--broadcast 10 --path a/idle ", "--sources 4"}},
+		{"coap-dtls", plain, []string{"bench coap idle --connections 10000 --dtls ", "--move ", "--server d:5 "}},
 		{"amqp-durable-paced", stream, []string{"^--size 256 ", "--latency --rate 5000 ", "--address jobs --server a:2 "}},
 	} {
 		chosen, err := chooseScenarios(c.scenario)

@@ -51,23 +51,33 @@ func deliveryRate(_ scenario, s sample) float64 {
 
 func broadcastMemory(_ scenario, s sample) float64 { return megabytes(s.Broadcast.Peak) }
 
-// fleetNote says how the figures of the scenario connections come about.
+// fleetNote says how the figures of a fleet come about.
 func (b *bench) fleetNote(sc scenario) string {
+	if sc.protocol == coap {
+		return fmt.Sprintf("%s: %d endpoints, with %d loopback addresses on each socket, observe one topic. Idle is 10 s later. "+
+			"Then another one sends %d messages of %d bytes one by one, not confirmable, of which all get notifications.",
+			sc.name, b.options.connections(sc), b.options.sources(sc), fleetMessages, coapSize)
+	}
 	return fmt.Sprintf("%s: %d connections from %d loopback addresses, 64 of them under way at a time; opened is from the "+
 		"first connect to the last SUBACK, the driver being on the same cores. Idle is 10 s later. Then one more connection "+
 		"publishes %d messages of %d bytes at once, which all of them hear; the most resident is VmHWM from then on.",
-		sc.name, b.options.fleet, b.options.sources(), fleetMessages, smallSize)
+		sc.name, b.options.connections(sc), b.options.sources(sc), fleetMessages, smallSize)
 }
 
 // sources is how many loopback addresses the connections come from.
-func (o options) sources() int { return (o.fleet + portsOfAddress - 1) / portsOfAddress }
+func (o options) sources(sc scenario) int {
+	return (o.connections(sc) + portsOfAddress - 1) / portsOfAddress
+}
 
 // files is how many open files a server needs for the chosen scenarios.
 func (o options) files() int {
 	const others = 200 // than connections of clients
 	need := 0
 	for _, sc := range o.scenarios {
-		if sc.kind == idle || sc.kind == fleet {
+		switch {
+		case sc.kind == fleet && sc.protocol == coap: // the endpoints of several addresses share a socket
+			need = max(need, o.connections(sc)/o.sources(sc)+others)
+		case sc.kind == idle || sc.kind == fleet:
 			need = max(need, o.connections(sc)+others)
 		}
 	}

@@ -1,6 +1,6 @@
 // Command bench measures Manifold side by side with other servers on this machine: over MQTT with mosquitto and
 // nats-server, over AMQP 1.0 with the router Qpid Dispatch and the brokers RabbitMQ and Artemis, over STOMP with
-// RabbitMQ and ActiveMQ, and over HTTP with a bare handler of Go's. Its durable queue stands beside theirs and beside a stream of nats-server's JetStream.
+// RabbitMQ and ActiveMQ, over HTTP with a bare handler of Go's, and over CoAP with libcoap's server. Its durable queue stands beside theirs and beside a stream of nats-server's JetStream.
 //
 // It starts each server on free loopback ports with a temporary directory, and drives it with `manifold bench mqtt`,
 // `manifold bench amqp` or `manifold bench stomp`, load drivers that work close to the wire and cost less than the servers;
@@ -11,7 +11,7 @@
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //
-//	sudo apt-get install mosquitto rabbitmq-server activemq nghttp2-client libaio1 default-jre-headless   # their services may stay stopped
+//	sudo apt-get install mosquitto rabbitmq-server activemq nghttp2-client libcoap3-bin libaio1 default-jre-headless   # their services may stay stopped
 //	go install github.com/nats-io/nats-server/v2@latest
 //	export NATS_SERVER="$(go env GOPATH)/bin/nats-server"
 //	export QDROUTERD=/path/to/qdrouterd              # Qpid Dispatch 1.19.0, a release build
@@ -24,7 +24,7 @@
 // epmd of its own and does not meet one that is installed. ActiveMQ is Debian's, or with ACTIVEMQ_HOME an unpacked archive.
 //
 // TMPDIR chooses the disk that the servers write to: with a file system in memory the durable queues show nothing.
-// -scenarios amqp, mqtt, stomp or http runs those of one protocol, and durable those of durable queues over AMQP; with
+// -scenarios amqp, mqtt, stomp, http or coap runs those of one protocol, and durable those of durable queues over AMQP; with
 // -scenarios queue,queues -runs 1 -duration 2s a change is tried in a minute; -help lists what else there is. The figures of
 // the durable queues depend on how fast the disk syncs, all others on the CPU: compare servers within one report, not between
 // machines. The driver takes CPU from the server on a machine with few cores.
@@ -83,7 +83,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var names string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, stomp, http, durable, "+strings.Join(scenarioNames(), ", "))
+	f.StringVar(&names, "scenarios", "all", "comma-separated: all, mqtt, amqp, stomp, http, coap, durable, "+strings.Join(scenarioNames(), ", "))
 	f.IntVar(&o.runs, "runs", 5, "runs of each scenario and server; the median is printed")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "measured time of a run")
 	f.DurationVar(&o.warmUp, "warm-up", time.Second, "traffic before measuring")
@@ -111,9 +111,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, err
 }
 
-// turns is how often a scenario runs. A backlog is long enough that nothing is gained by more.
+// turns is how often a scenario runs. A backlog, or a sustained load, is long enough that nothing is gained by more.
 func (o options) turns(sc scenario) int {
-	if sc.kind == backlog {
+	if sc.kind == backlog || sc.kind == sustained {
 		return 1
 	}
 	return o.runs
@@ -122,6 +122,8 @@ func (o options) turns(sc scenario) int {
 // connections is how many an idle scenario opens.
 func (o options) connections(sc scenario) int {
 	switch {
+	case sc.connections > 0:
+		return sc.connections
 	case sc.kind == fleet:
 		return o.fleet
 	case sc.protocol == amqp:

@@ -25,6 +25,7 @@ type gateway struct {
 	args                           []string
 	mqtt, amqp, stomp, http, admin string
 	https                          string // of one with a certificate
+	coap, coaps                    string // the latter likewise, or with a user's key
 	data                           string // the folder of what it stores
 }
 
@@ -41,14 +42,15 @@ func configureManifold(dir string) (plan, error) {
 	declare(&c, anycastAddress, "anycast")
 	declare(&c, anycastAddress+"/#", "anycast")
 	fmt.Fprintf(&c, "tls: {certificate: %q, key: %q}\n", certificate, key)
+	fmt.Fprintf(&c, "users:\n  - {name: %s, preSharedKey: %q}\n", coapUser, coapKey)
 	g, err := newGateway(dir, c.String())
 	p := g.plan()
-	p.doors[webSecure] = g.https
+	p.doors[webSecure], p.doors[coapSecure] = g.https, g.coaps
 	return p, err
 }
 
 func (g gateway) plan() plan {
-	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp, stomp: g.stomp, web: g.http}}
+	return plan{args: g.args, doors: map[protocol]string{mqtt: g.mqtt, amqp: g.amqp, stomp: g.stomp, web: g.http, coap: g.coap}}
 }
 
 // configureQueues declares n queues, each by its own name.
@@ -83,7 +85,8 @@ func newGateway(dir, addresses string) (gateway, error) {
 	return gateway{
 		args: []string{"run", "-c", file, "--data", data, "--port-offset", strconv.Itoa(offset)}, data: data,
 		mqtt: loopback(1883 + offset), amqp: loopback(5672 + offset), stomp: loopback(61613 + offset),
-		http: loopback(8080 + offset), https: loopback(8443 + offset), admin: loopback(8081 + offset),
+		http: loopback(8080 + offset), https: loopback(8443 + offset), coap: loopback(5683 + offset), coaps: loopback(5684 + offset),
+		admin: loopback(8081 + offset),
 	}, nil
 }
 

@@ -52,9 +52,12 @@ func idleMemory(_ scenario, s sample) float64       { return megabytes(s.Many.id
 
 func metrics() []metric {
 	return []metric{
-		{title: "Messages per second (more is better)", format: "%.0f", kinds: []kind{traffic, large}, ratio: true, of: rate},
+		{title: "Messages per second (more is better)", format: "%.0f", kinds: []kind{traffic, large, sustained}, ratio: true,
+			of: rate},
 		{title: "Server CPU, µs per message (less is better)", format: "%.2f", ratio: true,
-			kinds: []kind{traffic, paced, confirmed, large}, of: serverCPU},
+			kinds: []kind{traffic, paced, confirmed, large, sustained}, of: serverCPU},
+		{title: "The last part of the time beside the first, messages per second (1 or more is steady)", format: "%.2f",
+			kinds: []kind{sustained}, of: steadiness},
 		{title: "Latency at a fixed rate, µs, median (less is better)", format: "%.0f", ratio: true,
 			kinds: []kind{paced, confirmed}, of: halfLatency},
 		{title: "Latency at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", ratio: true,
@@ -63,10 +66,10 @@ func metrics() []metric {
 			kinds: []kind{confirmed}, of: halfConfirmation},
 		{title: "Time to accepted at a fixed rate, µs, 99 % are faster (less is better)", format: "%.0f", ratio: true,
 			kinds: []kind{confirmed}, of: mostConfirmation},
-		{title: "Server memory, most resident MB (less is better)", format: "%.0f", kinds: []kind{large}, ratio: true,
+		{title: "Server memory, most resident MB (less is better)", format: "%.0f", kinds: []kind{large, sustained}, ratio: true,
 			of: peakMemory},
 		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
-			kinds: []kind{traffic, large}, of: driverCPU},
+			kinds: []kind{traffic, large, sustained}, of: driverCPU},
 		{title: "Connections opened per second (more is better)", format: "%.0f", kinds: []kind{fleet}, ratio: true,
 			of: openingRate},
 		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kinds: []kind{idle, fleet}, ratio: true,
@@ -81,7 +84,7 @@ func metrics() []metric {
 // report makes the tables out of the samples.
 func (b *bench) report() report {
 	r := report{facts: b.facts, verdicts: b.verdicts()}
-	for _, p := range []protocol{mqtt, amqp, stomp, web} {
+	for _, p := range []protocol{mqtt, amqp, stomp, web, coap} {
 		for _, m := range metrics() {
 			if t := b.table(p, m); len(t.rows) > 0 {
 				r.tables = append(r.tables, t)

@@ -18,6 +18,7 @@ const (
 	artemis   = "artemis"
 	jetstream = "jetstream" // nats-server again, through its own protocol
 	activemq  = "activemq"  // ActiveMQ Classic
+	libcoap   = "libcoap"   // its coap-server
 
 	bareServer = "bare handler"       // on Go's own HTTP server
 	overMQTT   = "manifold over MQTT" // ours again, where others speak HTTP
@@ -32,7 +33,10 @@ const (
 	stomp protocol = "stomp"
 	web   protocol = "http"
 
-	webSecure protocol = "https" // of a door only: web over TLS
+	coap protocol = "coap"
+
+	webSecure  protocol = "https" // of a door only: web over TLS
+	coapSecure protocol = "coaps" // likewise: coap over DTLS
 )
 
 // scenario is one kind of load.
@@ -48,6 +52,10 @@ type scenario struct {
 	kind     kind
 	warmUp   time.Duration // traffic before measuring, at least
 	apart    bool          // it runs only when its name is given
+
+	connections int           // of an idle fleet; 0 where an option says
+	duration    time.Duration // measured; 0 where an option says
+	door        protocol      // where a server is spoken to; empty for that of protocol
 
 	subscribers int      // whom a fan-out reaches; 0 where args say who takes part
 	posting     *posting // requests of another driver than `manifold bench`; nil for that
@@ -65,6 +73,7 @@ const (
 	queues                // time and memory of many queues, across a restart
 	backlog               // memory, disk and pace of a queue that has been filled
 	fleet                 // pace and memory of many connections, and of a message to all of them
+	sustained             // requests for so long that what piles up shows
 	stalled               // latency and memory beside subscribers that do not read
 )
 
@@ -77,7 +86,7 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
 	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
-		[]scenario{backlogScenario(), fleetScenario()}, stalledScenarios())
+		coapScenarios(), []scenario{backlogScenario(), fleetScenario()}, stalledScenarios())
 }
 
 const smallSize = 256
@@ -193,7 +202,7 @@ func chooseScenarios(names string) ([]scenario, error) {
 			}
 		}
 		if len(chosen) == before {
-			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s, %s, %s", name, mqtt, amqp, stomp, web, durableGroup,
+			return nil, fmt.Errorf("scenario %q is none of all, %s, %s, %s, %s, %s, %s, %s", name, mqtt, amqp, stomp, web, coap, durableGroup,
 				strings.Join(scenarioNames(), ", "))
 		}
 	}

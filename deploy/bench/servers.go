@@ -28,6 +28,8 @@ type server struct {
 	place func(sc scenario) string
 	// speaks is what it is spoken to in, whatever the scenario says; empty for that.
 	speaks protocol
+	// flags are more of them for `manifold bench`.
+	flags []string
 	// driver puts the load on this server. It takes the flags of `manifold bench`; empty for that.
 	driver string
 }
@@ -82,6 +84,7 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 		foundActiveMQ(),
 		foundBare(ctx, o, dir),
 		foundOverMQTT(binary),
+		foundLibcoap(),
 	}, nil
 }
 

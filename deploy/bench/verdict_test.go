@@ -12,7 +12,8 @@ func judged(t *testing.T) *bench {
 	t.Helper()
 	return &bench{
 		options: options{scenarios: scenarios(), runs: 1, duration: time.Second, idle: 10, queues: 50000},
-		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}, {name: artemis}, {name: rabbitmq}, {name: activemq}},
+		servers: []server{{name: ours}, {name: mosquitto}, {name: nats}, {name: artemis}, {name: rabbitmq}, {name: activemq},
+			{name: libcoap}},
 		samples: map[cell][]sample{
 			{"qos0-1x1", ours}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
 			{"qos0-1x1", nats}:        {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 10 * time.Millisecond}},
@@ -31,7 +32,16 @@ func judged(t *testing.T) *bench {
 			{"stomp-queue-1x1", ours}:     {{Elapsed: time.Second, Delivered: 3900}},
 			{"stomp-queue-1x1", rabbitmq}: {{Elapsed: time.Second, Delivered: 1000}},
 			{"stomp-4x4", ours}:           {{Elapsed: time.Second, Delivered: 1000, ServerCPU: 3 * time.Millisecond}},
-			{"stomp-4x4", activemq}:       {{Elapsed: time.Second, Delivered: 100, ServerCPU: time.Millisecond}},
+			{"coap-post", ours}:           {{Elapsed: time.Second, Acknowledged: 30_000}},
+			{"coap-post", libcoap}:        {{Elapsed: time.Second, Acknowledged: 37_500}},
+			{"coap-post-1", ours}:         {{Elapsed: time.Second, Acknowledged: 40_000}},
+			{"coap-post-1", libcoap}:      {{Elapsed: time.Second, Acknowledged: 80_000}},
+			{"coap-post-64", ours}:        {{Elapsed: time.Second, Acknowledged: 39_000}},
+			{"coap-sustained", ours}:      {{Elapsed: time.Minute, Beginning: 1000, Ending: 890, ServerPeak: 1e8}},
+			{"coap-observers", ours}:      {{Connections: 100, Answering: 100, Broadcast: broadcast{Messages: 2, Heard: 99}}},
+			{"coap-dtls", ours}:           {{Connections: 10, Answering: 10, After: 160_000, Moved: 5, Returned: 5}},
+
+			{"stomp-4x4", activemq}: {{Elapsed: time.Second, Delivered: 100, ServerCPU: time.Millisecond}},
 		},
 	}
 }
@@ -53,6 +63,14 @@ func TestVerdictsTellWhatWasReached(t *testing.T) {
 		"no later than that of artemis: not reached, 1.50 ×\n",
 		"messages/s of rabbitmq, 1x1: not reached, 3.90 ×\n",
 		"activemq's CPU, 4x4: reached, 0.30 ×\n",
+		"coap-post: reached, 30000 requests/s, 0.80 × libcoap\n",
+		"coap-post-1: reached, 40000 requests/s, 0.50 × libcoap\n",
+		"coap-post-64: not reached, 39000 requests/s\n",
+		"requests/s of the first: not reached, 0.89 ×\n",
+		"150 MB resident: reached, 100 MB\n",
+		"hear every message: not reached, 0.99 of them, but see the notes for what went wrong\n",
+		"20 kB resident each: reached, 16000 bytes\n",
+		"without a handshake: reached, 1.00 of them\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

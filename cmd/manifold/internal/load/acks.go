@@ -12,6 +12,7 @@ type acks struct {
 	ahead      [maxWindow]bool // answered messages above lowest, by number modulo maxWindow
 	unexpected uint64          // answers for nothing
 	refused    uint64          // answers that say no
+	repeated   uint64          // times that a message was sent again, since its answer did not come
 }
 
 // near gives the message whose number is slot modulo maxWindow among those that may be under way.

@@ -9,8 +9,8 @@ import (
 )
 
 // A broadcast is what a fleet hears when its idleness ends: messages to one topic that all connections subscribe to. They
-// are published as fast as the server takes them. The connections are read one after another, so all of them together have
-// to fit into a socket's buffers.
+// are published as fast as the server takes them. Connections of MQTT are read one after another, so all of the messages
+// together have to fit into a socket's buffers.
 
 const (
 	broadcastSize = 256 // bytes of a payload
@@ -42,30 +42,55 @@ func (b *Broadcast) write(t *table) {
 
 // hearer is an idle connection that can hear a broadcast.
 type hearer interface {
-	// hear reads as many bytes as want has, which they are to be.
+	// hear reads what a herald says that there is to hear.
 	hear(want []byte, deadline time.Time) error
+}
+
+// herald is the connection that a broadcast comes from.
+type herald interface {
+	// publish sends n messages, each of its own, to a topic, and says what is to be heard of them.
+	publish(topic string, n int) (want []byte, err error)
+	farewell()
+	close()
+}
+
+func openHerald(ctx context.Context, c IdleConfig) (herald, error) {
+	if c.Protocol == CoAP {
+		return openCoAPHerald(ctx, c)
+	}
+	h := new(mqttHerald)
+	return h, h.open(ctx, c.Address, nil, appendConnect(nil, c.ClientID+"-publisher", c.Username, c.Password))
+}
+
+// mqttHerald publishes with QoS 0. What is heard is what it writes.
+type mqttHerald struct{ mqttLine }
+
+func (h *mqttHerald) publish(topic string, n int) ([]byte, error) {
+	messages := appendBroadcast(nil, topic, n)
+	_, err := h.conn.Write(messages)
+	return messages, err
 }
 
 // broadcast publishes from one more connection and waits until everybody has all of it.
 func (f *Fleet) broadcast(ctx context.Context, c IdleConfig) (_ *Broadcast, err error) {
-	var line mqttLine
-	if err := line.open(ctx, c.Address, nil, appendConnect(nil, c.ClientID+"-publisher", c.Username, c.Password)); err != nil {
+	herald, err := openHerald(ctx, c)
+	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
-	defer line.close()
-	defer line.farewell()
+	defer herald.close()
+	defer herald.farewell()
 	if err := forgetPeak(c.ServerPID); err != nil {
 		return nil, err
 	}
 	b := &Broadcast{Messages: c.Broadcast}
-	messages := appendBroadcast(nil, c.Topic, c.Broadcast)
 	start := time.Now()
-	if _, err := line.conn.Write(messages); err != nil {
+	want, err := herald.publish(c.Topic, c.Broadcast)
+	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", broken(err))
 	}
 	var heard atomic.Int64
-	err = inParallel(ctx, len(f.idlers), func(_ context.Context, i int) error {
-		if f.idlers[i].(hearer).hear(messages, start.Add(broadcastTime)) == nil {
+	err = inParallelBy(ctx, c.hearAtOnce(), len(f.idlers), func(_ context.Context, i int) error {
+		if f.idlers[i].(hearer).hear(want, start.Add(broadcastTime)) == nil {
 			heard.Add(1)
 		}
 		return nil
@@ -78,6 +103,14 @@ func (f *Fleet) broadcast(ctx context.Context, c IdleConfig) (_ *Broadcast, err 
 		b.Peak, err = peakBytes(c.ServerPID)
 	}
 	return b, err
+}
+
+// hearAtOnce is how many connections are read at a time: those of CoAP all, for they have to acknowledge what they hear.
+func (c IdleConfig) hearAtOnce() int {
+	if c.Protocol == CoAP {
+		return c.Connections
+	}
+	return dialAtOnce
 }
 
 // appendBroadcast encodes n messages with QoS 0, each of its own. A server hands them on as they are.

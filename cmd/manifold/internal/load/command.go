@@ -22,7 +22,7 @@ type report interface {
 // one. refine finishes the configuration from flags of the caller's own.
 func newRunCommand(config *Config, words words, refine func(*pflag.FlagSet)) *cobra.Command {
 	var (
-		layout string
+		layout = words.layout
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -52,16 +52,13 @@ func newRunCommand(config *Config, words words, refine func(*pflag.FlagSet)) *co
 	}
 	f := cmd.Flags()
 	addServerFlags(f, words, &config.Address, &config.Username, &config.Password)
-	f.StringVar(&layout, "layout", words.layout, "pairs (1:1), fanout (1:N), mesh (N:N on one "+words.place+", everybody gets "+
-		"all) or workers (N:N on one "+words.place+", each message goes to one of them)")
+	if words.subscriber != "" {
+		addSubscriberFlags(f, words, config, &layout)
+	}
 	f.StringVar(&config.Topic, words.place, "bench", "the "+words.place+" for mesh and workers, the prefix of them otherwise")
 	f.IntVar(&config.Publishers, words.publisher+"s", 1, "number of "+words.publisher+"s")
-	f.IntVar(&config.Subscribers, words.subscriber+"s", 1,
-		"number of "+words.subscriber+"s; 0 counts acknowledged messages")
 	f.IntVar(&config.PayloadSize, "size", 256, "payload in bytes")
 	f.IntVar(&config.Window, "window", words.window, "unacknowledged messages per "+words.publisher)
-	f.IntVar(&config.Outstanding, "outstanding", words.outstanding,
-		"messages a "+words.publisher+" may be ahead of the slowest "+words.subscriber)
 	f.Float64Var(&config.Rate, "rate", 0, "messages per second per "+words.publisher+"; 0 is unlimited")
 	f.DurationVar(&config.WarmUp, "warm-up", time.Second, "time before measuring")
 	f.DurationVar(&config.Duration, "duration", 10*time.Second, "time of measuring")
@@ -76,10 +73,19 @@ func newRunCommand(config *Config, words words, refine func(*pflag.FlagSet)) *co
 // words are what a protocol calls things.
 type words struct {
 	place                 string // what messages are sent to
-	publisher, subscriber string
+	publisher, subscriber string // without a word for subscribers there are none
 	layout                string // the usual one
 	port                  string // the usual one
 	window, outstanding   int    // the usual ones
+}
+
+func addSubscriberFlags(f *pflag.FlagSet, words words, config *Config, layout *string) {
+	f.StringVar(layout, "layout", words.layout, "pairs (1:1), fanout (1:N), mesh (N:N on one "+words.place+", everybody gets "+
+		"all) or workers (N:N on one "+words.place+", each message goes to one of them)")
+	f.IntVar(&config.Subscribers, words.subscriber+"s", 1,
+		"number of "+words.subscriber+"s; 0 counts acknowledged messages")
+	f.IntVar(&config.Outstanding, "outstanding", words.outstanding,
+		"messages a "+words.publisher+" may be ahead of the slowest "+words.subscriber)
 }
 
 func addServerFlags(f *pflag.FlagSet, words words, address, username, password *string) {

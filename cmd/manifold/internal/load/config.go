@@ -18,16 +18,17 @@ const (
 	STOMP Protocol = "stomp" // STOMP 1.2
 	HTTP  Protocol = "http"  // Manifold's resources over HTTP/1.1, see docs/http.md
 	HTTP2 Protocol = "http2" // the same over HTTP/2, with prior knowledge (RFC 9113, section 3.3)
+	CoAP  Protocol = "coap"  // CoAP over UDP, in a fleet over DTLS too
 )
 
 func (p Protocol) isHTTP() bool { return p == HTTP || p == HTTP2 }
 
 func (p Protocol) validate() error {
 	switch p {
-	case MQTT, AMQP, STOMP, HTTP, HTTP2:
+	case MQTT, AMQP, STOMP, HTTP, HTTP2, CoAP:
 		return nil
 	default:
-		return fmt.Errorf("protocol %q is none of %s, %s, %s, %s, %s", p, MQTT, AMQP, STOMP, HTTP, HTTP2)
+		return fmt.Errorf("protocol %q is none of %s, %s, %s, %s, %s, %s", p, MQTT, AMQP, STOMP, HTTP, HTTP2, CoAP)
 	}
 }
 
@@ -52,6 +53,7 @@ const (
 	defaultOutstanding = 1000
 	defaultRequests    = 1  // in HTTP: the window
 	defaultAhead       = 16 // in HTTP: outstanding
+	defaultErrands     = 16 // in CoAP: the window
 	defaultPatience    = 5 * time.Second
 	maxWindow          = 65535
 	maxPayload         = 64 << 20
@@ -83,16 +85,24 @@ type Config struct {
 	// STOMP 0 is ack:auto, and 1 client-individual.
 	SubscribeQoS int
 	Durable      bool // AMQP and STOMP: a header says that the message is to survive
+	Put          bool // CoAP only: requests are PUT, and not POST
 
 	// Window is how many QoS 1 messages one publisher has unacknowledged at most; default 1000, at most 65,535. In HTTP it
-	// is how many requests it has under way, whatever the QoS; default 1, and with more the messages have no order.
+	// is how many requests it has under way, whatever the QoS; default 1, and with more the messages have no order. In
+	// CoAP it is how many requests an endpoint has under way, by default 16.
 	Window int
+	// AckTimeout is after how long a request without an answer is sent again, the first time; CoAP only, default 2 s.
+	AckTimeout time.Duration
 	// Outstanding is how many messages a publisher is ahead of the slowest subscriber that hears it, at most.
 	// It closes the loop, so that no server has to drop what it cannot deliver yet; default 1000, in HTTP 16: a stream has
 	// room for 64 messages, of all publishers that it hears.
 	Outstanding int
 	// Rate is messages per second of each publisher; 0 means as fast as the windows allow.
 	Rate float64
+
+	// Ends, if not 0, asks for the rates in so much time at the beginning and at the end of the measured window. Duration has
+	// to have room for both.
+	Ends time.Duration
 
 	WarmUp   time.Duration // traffic before anything is counted
 	Duration time.Duration // length of the measured window; exclusive with Messages
@@ -132,14 +142,20 @@ func (c Config) withDefaults() Config {
 		c.Host = defaultHost
 	}
 	window, outstanding := defaultWindow, defaultOutstanding
-	if c.Protocol.isHTTP() {
+	switch {
+	case c.Protocol.isHTTP():
 		window, outstanding = defaultRequests, defaultAhead
+	case c.Protocol == CoAP:
+		window = defaultErrands
 	}
 	if c.Window == 0 {
 		c.Window = window
 	}
 	if c.Outstanding == 0 {
 		c.Outstanding = outstanding
+	}
+	if c.AckTimeout == 0 {
+		c.AckTimeout = coapAckTimeout
 	}
 	if c.Patience == 0 {
 		c.Patience = defaultPatience
@@ -181,6 +197,10 @@ func (c Config) Validate() error {
 	refuse(c.Outstanding < 1, "outstanding %d: must be at least 1", c.Outstanding)
 	refuse(c.Protocol.isHTTP() && c.SubscribeQoS == 1 && c.Layout != Pairs && c.Layout != Workers,
 		"receiving under a lock needs layout %s or %s: got %s", Pairs, Workers, c.Layout)
+	refuse(c.Protocol == CoAP && (c.PublishQoS != 1 || c.Subscribers != 0),
+		"CoAP endpoints await an answer to each request, and none of them observes")
+	refuse(c.AckTimeout < 0, "ack timeout %v is negative", c.AckTimeout)
+	refuse(c.Ends < 0 || 2*c.Ends > c.Duration, "ends of %v: the duration of %v has no room for both", c.Ends, c.Duration)
 	refuse(c.Rate < 0, "rate %g: must not be negative", c.Rate)
 	refuse((c.Duration > 0) == (c.Messages > 0), "exactly one of duration and messages is needed")
 	refuse(c.WarmUp < 0 || c.Duration < 0 || c.Patience < 0, "a time span is negative")

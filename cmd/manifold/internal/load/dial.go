@@ -52,11 +52,16 @@ func broken(err error) error {
 
 // inParallel calls open for 0 to n-1, a bounded number at a time, and returns the first error.
 func inParallel(ctx context.Context, n int, open func(ctx context.Context, i int) error) error {
+	return inParallelBy(ctx, dialAtOnce, n, open)
+}
+
+// inParallelBy is inParallel with a number at a time.
+func inParallelBy(ctx context.Context, atOnce, n int, open func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	next := make(chan int)
-	for range min(n, dialAtOnce) {
+	for range min(n, atOnce) {
 		wg.Go(func() {
 			for i := range next {
 				if err := open(ctx, i); err != nil {

@@ -20,15 +20,22 @@ type IdleConfig struct {
 	Tenant   string // HTTP only: whose addresses are used; default "default"
 	Host     string // STOMP only: the virtual host that is named; default "/"
 	// Topic is the prefix of what connection i uses, Topic/i; default "idle". In MQTT it subscribes to it with QoS 0, in
-	// STOMP with ack:auto, in AMQP it has a link to it and another one from it, and in HTTP it watches its stream.
+	// STOMP with ack:auto, in AMQP it has a link to it and another one from it, in HTTP it watches its stream, and in CoAP it
+	// observes that path.
 	Topic       string
 	Connections int
-	// Broadcast is how many messages all connections hear in the end; MQTT only. With any, all of them subscribe to Topic
-	// itself.
+	// Broadcast is how many messages all connections hear in the end; MQTT and CoAP only. With any, all of them subscribe to
+	// Topic itself.
 	Broadcast int
+	// Secure makes each connection a DTLS session with the pre-shared key Password for the identity Username, which sends
+	// one request to its Topic and does nothing else; CoAP only.
+	Secure bool
+	// Move has every second connection change its port in the end, and be answered there; with Secure only.
+	Move bool
 
 	// Sources is how many loopback addresses (127.0.0.1 and up) the connections are spread over, so that a
-	// fleet can be larger than one address has ports; default 1, which leaves the choice to the kernel.
+	// fleet can be larger than one address has ports; default 1, which leaves the choice to the kernel. With more, as many
+	// endpoints of CoAP share a socket, so that a fleet can be larger than a process may have files open.
 	Sources int
 	// ServerPID names a process on this machine whose memory is measured before and after; 0 means none.
 	ServerPID int
@@ -75,8 +82,12 @@ func (c IdleConfig) Validate() error {
 		return fmt.Errorf("settle time %v is negative", c.Settle)
 	case c.Broadcast < 0 || c.Broadcast > maxBroadcast:
 		return fmt.Errorf("a broadcast of %d messages: must be 0 to %d", c.Broadcast, maxBroadcast)
-	case c.Broadcast > 0 && c.Protocol != MQTT:
-		return fmt.Errorf("only MQTT connections can hear a broadcast")
+	case c.Broadcast > 0 && (c.Protocol != MQTT && c.Protocol != CoAP || c.Secure):
+		return fmt.Errorf("only MQTT connections and those who observe can hear a broadcast")
+	case c.Secure && c.Protocol != CoAP:
+		return fmt.Errorf("only CoAP endpoints can have DTLS sessions")
+	case c.Move && !c.Secure:
+		return fmt.Errorf("only DTLS sessions can move")
 	}
 	return nil
 }
@@ -89,6 +100,8 @@ type IdleResult struct {
 	Before      uint64        `json:"residentBefore,omitempty"` // bytes of the server without the fleet
 	After       uint64        `json:"residentAfter,omitempty"`  // bytes of the server with it, after Settle
 	Broadcast   *Broadcast    `json:"broadcast,omitempty"`
+	Moved       int           `json:"moved,omitempty"`    // connections that changed their port
+	Returned    int           `json:"returned,omitempty"` // of them, those that were answered there
 }
 
 // PerConnection is how many resident bytes of the server one idle connection costs.
@@ -111,6 +124,9 @@ func (r IdleResult) WriteText(w io.Writer) error {
 	if r.Broadcast != nil {
 		r.Broadcast.write(t)
 	}
+	if r.Moved > 0 {
+		t.row("moved", "%d to another port, %d of them answered there", r.Moved, r.Returned)
+	}
 	return t.err
 }
 
@@ -126,8 +142,8 @@ type idler interface {
 	close()
 }
 
-// Fleet is a number of open, subscribed, idle connections. It has no goroutine of its own. Its methods are for one
-// goroutine at a time.
+// Fleet is a number of open, subscribed, idle connections. It has no goroutine of its own, but for what reads the sockets
+// that several CoAP endpoints share, and DTLS. Its methods are for one goroutine at a time.
 type Fleet struct {
 	idlers []idler
 	result IdleResult
@@ -139,13 +155,11 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := raiseDescriptors(c.Connections); err != nil {
+	if err := raiseDescriptors(c.sockets()); err != nil {
 		return nil, err
 	}
 	f := &Fleet{result: IdleResult{Connections: c.Connections}}
-	for i := range c.Connections {
-		f.idlers = append(f.idlers, newIdler(c, i))
-	}
+	f.idlers = newIdlers(c)
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -168,10 +182,15 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 	if f.result.After, err = serverMemory(c.ServerPID); err != nil {
 		return nil, err
 	}
-	if f.result.Answering, err = f.Ping(ctx); err != nil || c.Broadcast == 0 {
+	if f.result.Answering, err = f.Ping(ctx); err != nil {
 		return f, err
 	}
-	f.result.Broadcast, err = f.broadcast(ctx, c)
+	if c.Broadcast > 0 {
+		f.result.Broadcast, err = f.broadcast(ctx, c)
+	}
+	if c.Move && err == nil {
+		err = f.move(ctx)
+	}
 	return f, err
 }
 
@@ -206,12 +225,44 @@ func (f *Fleet) Ping(ctx context.Context) (answering int, err error) {
 	return int(n.Load()), err
 }
 
+// mover is an idle connection that can change its port.
+type mover interface {
+	// move goes to another port, and waits for an answer there.
+	move(ctx context.Context) error
+}
+
+// move has every second connection change its port.
+func (f *Fleet) move(ctx context.Context) error {
+	f.result.Moved = (len(f.idlers) + 1) / 2
+	var n atomic.Int64
+	err := inParallel(ctx, f.result.Moved, func(ctx context.Context, i int) error {
+		if f.idlers[2*i].(mover).move(ctx) == nil {
+			n.Add(1)
+		}
+		return nil
+	})
+	f.result.Returned = int(n.Load())
+	return err
+}
+
 // Close ends all connections.
 func (f *Fleet) Close() {
 	for _, one := range f.idlers {
 		one.farewell()
 		one.close()
 	}
+}
+
+// newIdlers gives all connections, not yet open.
+func newIdlers(c IdleConfig) []idler {
+	if c.Protocol == CoAP {
+		return newCoAPIdlers(c)
+	}
+	var all []idler
+	for i := range c.Connections {
+		all = append(all, newIdler(c, i))
+	}
+	return all
 }
 
 // newIdler gives connection i, not yet open.
@@ -239,6 +290,14 @@ func (c IdleConfig) source(i int) net.Addr {
 		return nil
 	}
 	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i%c.Sources))}
+}
+
+// sockets is how many the fleet needs.
+func (c IdleConfig) sockets() int {
+	if c.Protocol == CoAP && !c.Secure {
+		return (c.Connections + c.Sources - 1) / c.Sources
+	}
+	return c.Connections
 }
 
 // name is the client identifier or container-id of connection i.

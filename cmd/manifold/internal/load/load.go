@@ -1,4 +1,4 @@
-// Package load puts MQTT 3.1.1, AMQP 1.0, STOMP 1.2 or HTTP traffic on a server and measures what the server does with it.
+// Package load puts MQTT 3.1.1, AMQP 1.0, STOMP 1.2, HTTP or CoAP traffic on a server and measures what the server does with it.
 //
 // A client library costs more CPU than the servers it would measure, so this driver works close to the wire: it writes
 // batches of messages that were encoded once, and acknowledges everything of one read with one write. HTTP alone, where
@@ -104,7 +104,7 @@ func (r *run) newPublisher(i int) *publisher {
 	p := &publisher{gate: newGate(), batch: c.batch(), rate: c.Rate, epoch: r.epoch, counting: &r.counting}
 	if c.answered() {
 		p.acks = &acks{meter: p.gate.add(c.Window)}
-		if c.Latency && c.Protocol == AMQP {
+		if c.Latency && (c.Protocol == AMQP || c.Protocol == CoAP) {
 			p.confirmations = newHistogram()
 		}
 	}
@@ -229,6 +229,9 @@ func (r *run) result(w window) Result {
 		DriverCPU:    end.driver - begin.driver,
 		Unordered:    r.config.unordered(),
 	}
+	if r.config.Ends > 0 {
+		res.Beginning, res.Ending = w.beginning.rateSince(begin), end.rateSince(w.ending)
+	}
 	if r.config.ServerPID != 0 {
 		cpu := end.server - begin.server
 		res.ServerCPU, res.ServerPeak = &cpu, end.peak
@@ -242,6 +245,7 @@ func (r *run) result(w window) Result {
 			res.Unacknowledged += p.sent.Load() - a.count.Load() - a.refused
 			res.Unexpected += a.unexpected
 			res.Refused += a.refused
+			res.Repeated += a.repeated
 		}
 	}
 	for i, t := range r.tallies {
@@ -264,7 +268,7 @@ func (r *run) result(w window) Result {
 			latency.Merge(s.latency)
 		}
 	}
-	if r.config.Latency {
+	if r.config.Latency && r.config.Subscribers > 0 {
 		res.Latency = newLatency(latency)
 	}
 	if confirmations.TotalCount() > 0 {

@@ -31,6 +31,8 @@ func (r *run) newOutlet(i int, p *publisher) outlet {
 		return newSTOMPOutlet(r, i, p)
 	case r.config.Protocol.isHTTP():
 		return newHTTPOutlet(r, i, p)
+	case r.config.Protocol == CoAP:
+		return newCoAPOutlet(r, i, p)
 	default:
 		return newMQTTOutlet(r, i, p)
 	}

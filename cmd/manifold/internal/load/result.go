@@ -15,12 +15,16 @@ type Result struct {
 	Acknowledged uint64        `json:"acknowledged"` // messages that the server accepted; 0 when it was not asked to
 	Delivered    uint64        `json:"delivered"`    // first arrivals, over all subscribers
 
+	// Beginning and Ending are rates per second in the first and the last part of the time, as long as Config.Ends.
+	Beginning float64 `json:"beginning,omitempty"`
+	Ending    float64 `json:"ending,omitempty"`
+
 	DriverCPU time.Duration  `json:"driverCPUNanos"` // 0 where it cannot be read
 	ServerCPU *time.Duration `json:"serverCPUNanos,omitempty"`
 	// ServerPeak is the most memory that the server ever had in RAM, in bytes.
 	ServerPeak uint64   `json:"serverPeak,omitempty"`
 	Latency    *Latency `json:"latency,omitempty"`
-	// Confirmation is how long accepted messages waited for their answer, also from when they were due; AMQP only.
+	// Confirmation is how long accepted messages waited for their answer, also from when they were due; AMQP and CoAP only.
 	Confirmation *Latency `json:"confirmation,omitempty"`
 
 	Lost           uint64 `json:"lost"`           // deliveries that never came
@@ -30,6 +34,7 @@ type Result struct {
 	Unacknowledged uint64 `json:"unacknowledged"` // QoS 1 messages without an answer
 	Unexpected     uint64 `json:"unexpected"`     // answers for nothing
 	Refused        uint64 `json:"refused"`        // messages that the server did not accept
+	Repeated       uint64 `json:"repeated"`       // CoAP requests sent again, since their answer did not come; no fault of anybody
 	Foreign        uint64 `json:"foreign"`        // messages of another run or sender
 }
 
@@ -69,6 +74,9 @@ func (r Result) WriteText(w io.Writer) error {
 	t.row("published", "%d  %.0f/s", r.Published, r.PerSecond(r.Published))
 	t.row("acknowledged", "%d  %.0f/s", r.Acknowledged, r.PerSecond(r.Acknowledged))
 	t.row("delivered", "%d  %.0f/s", r.Delivered, r.PerSecond(r.Delivered))
+	if r.Beginning > 0 {
+		t.row("beginning", "%.0f/s, and at the end %.0f/s", r.Beginning, r.Ending)
+	}
 	t.row("driver CPU", "%.2f µs/message", perMessage(r.DriverCPU, r.Work()))
 	if r.ServerCPU != nil {
 		t.row("server CPU", "%.2f µs/message", perMessage(*r.ServerCPU, r.Work()))
@@ -88,6 +96,9 @@ func (r Result) WriteText(w io.Writer) error {
 	default:
 		t.row("checked", "lost %d, duplicated %d, out of order %d, unacknowledged %d, unexpected answers %d, refused %d",
 			r.Lost, r.Duplicated, r.Misordered, r.Unacknowledged, r.Unexpected, r.Refused)
+	}
+	if r.Repeated > 0 {
+		t.row("repeated", "%d", r.Repeated)
 	}
 	if r.Foreign > 0 {
 		t.row("foreign", "%d", r.Foreign)

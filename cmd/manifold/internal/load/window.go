@@ -8,7 +8,10 @@ import (
 )
 
 // window is the measured part of a run, as two snapshots of everything that counts up.
-type window struct{ begin, end snapshot }
+type window struct {
+	begin, end        snapshot
+	beginning, ending snapshot // the end of its first part and the begin of its last one, each as long as Config.Ends
+}
 
 type snapshot struct {
 	at                    time.Time
@@ -36,7 +39,7 @@ func (r *run) measureDuration(ctx context.Context) (w window, err error) {
 	if w.begin, err = r.open(); err != nil {
 		return w, err
 	}
-	if err := pause(ctx, r.config.Duration); err != nil {
+	if err := r.passWindow(ctx, &w); err != nil {
 		return w, err
 	}
 	if w.end, err = r.shut(); err != nil {
@@ -45,6 +48,27 @@ func (r *run) measureDuration(ctx context.Context) (w window, err error) {
 	r.stopWriters(stop)
 	stop = nil
 	return w, r.settle(ctx)
+}
+
+// passWindow lets the window pass, and takes snapshots within it if those are asked for.
+func (r *run) passWindow(ctx context.Context, w *window) (err error) {
+	middle := r.config.Duration - 2*r.config.Ends
+	if r.config.Ends == 0 {
+		return pause(ctx, middle)
+	}
+	if err = pause(ctx, r.config.Ends); err != nil {
+		return err
+	}
+	if w.beginning, err = r.snapshot(); err != nil {
+		return err
+	}
+	if err = pause(ctx, middle); err != nil {
+		return err
+	}
+	if w.ending, err = r.snapshot(); err != nil {
+		return err
+	}
+	return pause(ctx, r.config.Ends)
 }
 
 // measureCount warms up, waits for silence, and measures until the last of the counted messages has arrived.
@@ -170,6 +194,15 @@ func (r *run) snapshot() (s snapshot, err error) {
 		}
 	}
 	return s, nil
+}
+
+// rateSince is messages per second since an earlier snapshot: delivered ones, or without subscribers those acknowledged.
+func (s snapshot) rateSince(earlier snapshot) float64 {
+	n := s.received - earlier.received
+	if n == 0 {
+		n = s.acked - earlier.acked
+	}
+	return float64(n) / s.at.Sub(earlier.at).Seconds()
 }
 
 func (r *run) counters() (s snapshot) {
