@@ -20,7 +20,7 @@ type adminDoor struct {
 func (a *assembly) newAdmin(listener net.Listener, doors []door) *adminDoor {
 	d := &adminDoor{listener: listener}
 	d.server = &http.Server{
-		Handler:           d.handler(a.metrics(doors)),
+		Handler:           d.handler(a.metrics(doors, d.ready.Load)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      time.Minute,

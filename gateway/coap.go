@@ -142,6 +142,7 @@ func coapLimits(c *config.CoAP, drain time.Duration) coap.Limits {
 		DTLS: coap.DTLSLimits{
 			MaxSessions:         c.MaxPeers + c.MaxHandshakes,
 			MaxHandshakes:       c.MaxHandshakes,
+			HandshakesPerSecond: c.HandshakesPerSecond,
 			MaxHandshakeMessage: int(c.MaxHandshakeMessage),
 			HandshakeTimeout:    c.HandshakeTimeout,
 			RetransmitTimeout:   c.RetransmitTimeout,

@@ -3,26 +3,18 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	piondtls "github.com/pion/dtls/v3"
-	"github.com/plgd-dev/go-coap/v3/dtls"
-	"github.com/plgd-dev/go-coap/v3/message"
 	"github.com/plgd-dev/go-coap/v3/message/codes"
 	"github.com/plgd-dev/go-coap/v3/message/pool"
 	"github.com/plgd-dev/go-coap/v3/mux"
-	"github.com/plgd-dev/go-coap/v3/tcp"
-	"github.com/plgd-dev/go-coap/v3/udp"
 
 	"github.com/manifoldmq/manifold/adapters/coap"
 	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/gateway/gatewaytest"
-	"github.com/manifoldmq/manifold/tenancy"
 )
 
 func TestCoAPDefaultsAreThoseOfTheDoor(t *testing.T) {
@@ -39,37 +31,13 @@ func TestCoAPDefaultsAreThoseOfTheDoor(t *testing.T) {
 	}
 }
 
-// dialCoAP connects a client of go-coap until the test ends: over UDP, or over TCP to a door of that.
-func dialCoAP(t *testing.T, doors map[string]string, door string) mux.Conn {
-	t.Helper()
-	var conn mux.Conn
-	var err error
-	if door == "coap+tcp" {
-		conn, err = tcp.Dial(doors[door])
-	} else {
-		conn, err = udp.Dial(doors[door])
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
 // askCoAP makes a request and checks the code of its answer, of which it gives the body.
 func askCoAP(
 	ctx context.Context, t *testing.T, conn mux.Conn, want, code codes.Code, path string, body []byte, queries ...string,
 ) (answer *pool.Message, text []byte) {
 	t.Helper()
-	request := conn.AcquireMessage(ctx)
-	defer conn.ReleaseMessage(request)
-	token, err := message.GetToken()
+	request, err := coapRequest(ctx, conn, code, strings.TrimPrefix(path, "/"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	request.SetCode(code)
-	request.SetToken(token)
-	if err := request.SetPath(path); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range queries {
@@ -81,10 +49,8 @@ func askCoAP(
 	if answer, err = conn.Do(request); err != nil {
 		t.Fatalf("%v %s: %v", code, path, err)
 	}
-	if answer.Body() != nil {
-		if text, err = io.ReadAll(answer.Body()); err != nil {
-			t.Fatal(err)
-		}
+	if text, err = answer.ReadBody(); err != nil {
+		t.Fatal(err)
 	}
 	if answer.Code() != want {
 		t.Fatalf("%v %s is answered %v %q, want %v", code, path, answer.Code(), text, want)
@@ -145,63 +111,6 @@ func TestCoAPOverUDPAndTCP(t *testing.T) {
 				t.Errorf("the topic has kept %q, want 2", got)
 			}
 		})
-	}
-}
-
-func TestCoAPOverDTLS(t *testing.T) {
-	a := gatewaytest.New(t)
-	c := quickstart(t)
-	c.TLS = a.Settings("optional")
-	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
-	key, err := tenancy.ParsePreSharedKey("sesame")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Tenants = append(c.Tenants, config.Tenant{
-		Name: "acme", Users: []config.User{{Name: "sensor", Key: key}, {Name: "gauge"}}, Addresses: c.AllTenants()[0].Addresses,
-	})
-	doors := startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	proven := func(identity, key string) dtls.DTLSClientOptions {
-		return dtls.NewDTLSClientOptions(
-			piondtls.WithPSK(func([]byte) ([]byte, error) { return []byte(key), nil }),
-			piondtls.WithPSKIdentityHint([]byte(identity)),
-			piondtls.WithCipherSuites(piondtls.TLS_PSK_WITH_AES_128_CCM_8),
-		)
-	}
-	certified := func(user string) dtls.DTLSClientOptions {
-		settings := a.Dialer("acme.gateway.example", user)
-		return dtls.NewDTLSClientOptions(
-			piondtls.WithServerName(settings.ServerName), piondtls.WithRootCAs(settings.RootCAs),
-			piondtls.WithCertificates(settings.Certificates...),
-		)
-	}
-	for _, c := range []struct {
-		name   string
-		client dtls.DTLSClientOptions
-		want   codes.Code
-	}{
-		{"a key", proven("sensor@acme", "sesame"), codes.Changed},
-		{"a certificate", certified("gauge"), codes.Changed},
-		{"the certificate of nobody", certified("nobody"), codes.Unauthorized},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			conn, err := dtls.Dial(doors["coaps"], c.client)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			askCoAP(ctx, t, conn, c.want, codes.POST, "/a/jobs", []byte("x"))
-		})
-	}
-	conn, err := dtls.Dial(doors["coaps"], proven("sensor@acme", "wrong"))
-	if err != nil {
-		return // so it may be told, or with the first request
-	}
-	defer conn.Close()
-	if answer, err := conn.Get(ctx, "/.well-known/core"); err == nil {
-		t.Errorf("who has a wrong key is answered %v", answer.Code())
 	}
 }
 

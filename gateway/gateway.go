@@ -22,6 +22,8 @@ import (
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/audit"
+	"github.com/manifoldmq/manifold/gateway/internal/oidc"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -73,6 +75,11 @@ func runOn(
 	}
 	a.store = store
 	a.define()
+	closeRecord, err := a.openLogins()
+	if err != nil {
+		return err
+	}
+	defer closeRecord()
 	a.chores = append(a.chores, func(ctx context.Context) error {
 		a.follow(ctx, changes)
 		return nil
@@ -108,6 +115,8 @@ type assembly struct {
 	chores    []func(context.Context) error // what doors do besides serving, until their connections have ended
 	keyring   *keyring                      // nil without TLS
 	webhooks  *webhook.Service
+	judge     *oidc.Judge  // of tokens
+	audit     *audit.Log   // nil when there is none
 	coap      *coap.Server // nil when it is not enabled
 	sockets   []*coap.Socket
 	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
@@ -133,7 +142,8 @@ func tenantsOf(declared []config.Tenant) ([]*tenancy.Tenant, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
 		}
-		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous, DefaultRoles: t.DefaultRoles}
+		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous, DefaultRoles: t.DefaultRoles,
+			Issuers: issuersOf(&declared[i]), TokenUser: t.TokenUser}
 		for _, u := range t.Users {
 			tenants[i].Users = append(tenants[i].Users, tenancy.User(u))
 		}
@@ -164,13 +174,16 @@ func (a *assembly) warn() {
 	for _, t := range a.config.AllTenants() {
 		public := !isLoopback(a.config.Listen)
 		switch {
-		case !t.Anonymous && len(t.Users) == 0:
-			a.log.Warn("nobody can enter this tenant: it is not anonymous and has no users", "tenant", t.Name)
+		case !t.Anonymous && len(t.Users)+len(t.Tokens) == 0:
+			a.log.Warn("nobody can enter this tenant: it is not anonymous, and has neither users nor issuers of tokens", "tenant", t.Name)
 		case t.Anonymous && public:
 			a.log.Warn("anybody who reaches the ports may send and receive", "tenant", t.Name, "listen", a.config.Listen)
 		case public && slices.ContainsFunc(t.Users, hasPassword):
 			a.log.Warn("clients may send passwords over ports without TLS, where others can read them",
 				"tenant", t.Name, "listen", a.config.Listen)
+		}
+		if slices.ContainsFunc(t.Tokens, isOpenIssuer) {
+			a.log.Warn("keys of tokens come over http, where others can replace them", "tenant", t.Name)
 		}
 		for _, name := range losing(&t) {
 			a.log.Warn("messages that this webhook rejects are lost: what it takes from has no deadLetter",

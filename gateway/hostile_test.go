@@ -62,6 +62,15 @@ func attacks(garbage string) []attack {
 		{"http", "HTTP/2 frame of 16 MiB", preface + "\xff\xff\xff\x01\x04\x00\x00\x00\x01", true},
 		{"http", "HTTP/2 header block without end", preface + "\x00\x00\x01\x01\x00\x00\x00\x00\x01\x82", true},
 
+		{"coap+tcp", "garbage", garbage, false},
+		{"coap+tcp", "nothing", "", false},
+		{"coap+tcp", "another protocol", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", false},
+		{"coap+tcp", "slow greeting", "\xd0\x7f\xe1", true},
+		{"coap+tcp", "message of 4 GiB", "\x00\xe1\xf0\xff\xff\xff\xff\x02", false},
+		{"coap+tcp", "garbage after the greeting", "\x00\xe1" + garbage, false},
+		{"coap+tcp", "option longer than its message", "\x00\xe1\x30\x02\xbe\xff\xff", false},
+		{"coap+tcp", "critical option of a signal", "\x00\xe1\x10\xe1\x90", false},
+
 		{"admin", "garbage", garbage, false},
 		{"admin", "headers without end", strings.Repeat("GET /metrics HTTP/1.1\r\n", 10_000), false},
 		{"admin", "body of 8 EiB", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9223372036854775807\r\n\r\n", false},
@@ -82,6 +91,7 @@ func impatient(c config.Config) config.Config {
 	c.MQTT.ConnectTimeout, c.MQTT.WriteTimeout = patience, patience
 	c.HTTP.HeaderTimeout, c.HTTP.BodyTimeout = patience, patience
 	c.HTTP.WriteTimeout, c.HTTP.IdleTimeout = patience, patience
+	c.CoAP.GreetingTimeout, c.CoAP.CloseTimeout, c.CoAP.WriteTimeout = patience, patience, patience
 	return c
 }
 

@@ -64,7 +64,8 @@ func TestHonoDevicesReachApplicationsOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := quickstart(t)
-	c.DataDir, c.AMQP, c.STOMP, c.Admin, c.MQTT.Port, c.MQTT.WebSocket = other.DataDir, other.AMQP, other.STOMP, other.Admin, 0, other.MQTT.WebSocket
+	c.DataDir, c.AMQP, c.STOMP, c.CoAP, c.Admin = other.DataDir, other.AMQP, other.STOMP, other.CoAP, other.Admin
+	c.MQTT.Port, c.MQTT.WebSocket = 0, other.MQTT.WebSocket
 	c.HTTP.Port = 0
 	doors := start(t, c)
 	if a, _ := asked(t, doors, "PUT", "/v1/default/telemetry/*::app/subscription", ""); a.StatusCode != 201 {

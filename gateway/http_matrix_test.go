@@ -101,7 +101,7 @@ func writePairs(h http.Header, m fields) {
 // escaped percent-encodes more than a header needs.
 func escaped(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// headReceiver receives under a lock; from a topic by a durable subscription, which holds what comes between.
+// headReceiver receives under a lock.
 type headReceiver struct {
 	*cell
 	came     chan fields
@@ -109,11 +109,16 @@ type headReceiver struct {
 }
 
 func newHeadReceiver(t *testing.T, c *cell) receiver {
+	c.holdBetween(t)
+	return &headReceiver{cell: c, came: make(chan fields, 1)}
+}
+
+// holdBetween has a durable subscription hold what a topic gets between two receives.
+func (c *cell) holdBetween(t *testing.T) {
 	if c.kind == addressing.Topic {
 		c.source += "::matrix"
 		c.expectNothing(t) // which makes the subscription
 	}
-	return &headReceiver{cell: c, came: make(chan fields, 1)}
 }
 
 func (r *headReceiver) next() <-chan fields {
@@ -177,7 +182,7 @@ func unescaped(s string) string {
 }
 
 func (r *headReceiver) settle() error {
-	if locked := r.stores || r.waits && !r.from.unconfirmed; (r.location != "") != locked {
+	if locked := r.locksWhatComes(); (r.location != "") != locked {
 		return fmt.Errorf("a message of %s came with Location %q", r.address, r.location)
 	}
 	if r.location == "" {
@@ -189,5 +194,8 @@ func (r *headReceiver) settle() error {
 	}
 	return err
 }
+
+// locksWhatComes tells whether somebody waits for what becomes of a message.
+func (c *cell) locksWhatComes() bool { return c.stores || c.waits && !c.from.unconfirmed }
 
 func (r *headReceiver) leave() error { return nil }

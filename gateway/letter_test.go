@@ -41,6 +41,8 @@ func letters() []fields {
 			expiryTime:    time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond),
 		},
 		{chunkedBody: []string{"one,", "", "two"}, contentType: "text/csv"},
+		{dataBody: "gr\xfcn", contentType: "text/plain; charset=iso-8859-1"},
+		{dataBody: "text in UTF-8, too", contentType: `text/plain;charset="utf-8"`},
 		{binaryBody: "\x00\x80\xff", deliveryTime: past.UnixMilli()},
 		{dataBody: "delayed", deliveryDelay: int64(1)},
 		{valueBody: inBoth{map[string]any{"n": int64(1), "s": "ü"}, `{"n":1,"s":"ü"}`}, contentType: "x-map/x"},

@@ -49,7 +49,8 @@ func guarded(t *testing.T, a *gatewaytest.Authority) (doors map[string]string) {
 		{Name: "open", Addresses: c.Addresses, Anonymous: true},
 	}
 	c.Anonymous, c.Addresses = false, nil
-	c.TLS = a.Settings("optional")
+	c.CoAP.QueryCredentials = true
+	c.TLS, c.Login.Delay = a.Settings("optional"), 0
 	c.MQTT.TLSPort, c.AMQP.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
 	return startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
 }

@@ -192,3 +192,40 @@ var jsonColumn = column{"JSON member", map[field]place{
 	valueBody:    got("`body`", "a string of JSON", typedJSON),
 	sequenceBody: got("`body`", "likewise", typedJSON),
 }}
+
+var coapColumn = column{"CoAP", map[field]place{
+	address: sent("the path `a/…`", "", exact).
+		or(got("`address`", "where the path has a wildcard also Location-Path `a/…`", exact)),
+	to:            sent("the path `a/…`", "", theAddress),
+	atMostOnce:    sent("NON", "", exact),
+	retain:        sent("`retain`", "or PUT in place of POST", exact).or(got("`retained`", "", exact)),
+	deliveryCount: got("`attempts`", "if there were any", exact),
+
+	durable:  sent("CON, TCP and WebSocket", "", unlessSettled),
+	priority: both("`priority`", "0 to 9, if not 4", exact),
+	ttl: sent("`ttl` or Max-Age", "seconds, those of `ttl` with a fraction", exact).
+		or(got("Max-Age", "whole seconds, rounded up", exact)),
+	deliveryDelay: sent("`delay`", "seconds, with a fraction; 5.01 where nothing is stored", unseen),
+
+	messageID:       both("`message-id`", "id", exact),
+	userID:          got("`user-id`", "", exact),
+	subject:         both("`subject`", "", exact),
+	replyTo:         both("`reply-to`", "", exact),
+	correlationID:   both("`correlation-id`", "id", exact),
+	contentType:     both("Content-Format, or `content-type`", "where there is no number for it", exact),
+	contentEncoding: both("Content-Format, or `content-encoding`", "where there is no number for it", exact),
+	expiryTime:      got("Max-Age", "", timeLeft),
+	creationTime:    got("`creation-time`", "Unix milliseconds", exact),
+	groupID:         both("`group-id`", "", exact),
+
+	properties: both("`property`", "NAME=VALUE, repeatable", texts),
+	cloudEvent: both("`property`", "`cloudEvents:…`", exact),
+
+	dataBody:    both("payload", "", exact),
+	chunkedBody: got("payload", "", payload),
+	textBody: sent("payload", "", payload).
+		or(got("payload", "with Content-Format 0 if it had no type", plainText)),
+	binaryBody:   got("payload", "", payload),
+	valueBody:    got("payload", "JSON, with Content-Format 50", typedJSON),
+	sequenceBody: got("payload", "JSON, likewise", typedJSON),
+}}

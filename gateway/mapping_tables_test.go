@@ -13,10 +13,11 @@ var update = flag.Bool("update", false, "rewrite the generated tables of docs/")
 // TestMappingTables compares the tables of docs/ with the mapping that the matrix holds the gateway to.
 func TestMappingTables(t *testing.T) {
 	for name, table := range map[string]string{
-		"amqp.md":  overviewOf(&mqtt5Column, &stompColumn, &httpColumn, &jsonColumn),
+		"amqp.md":  overviewOf(&mqtt5Column, &stompColumn, &httpColumn, &jsonColumn, &coapColumn),
 		"mqtt.md":  mappingOf(&mqtt5Column, &mqtt3Column),
 		"stomp.md": mappingOf(&stompColumn),
 		"http.md":  mappingOf(&httpColumn, &jsonColumn),
+		"coap.md":  mappingOf(&coapColumn),
 	} {
 		path := filepath.Join("..", "docs", name)
 		document, err := os.ReadFile(path)

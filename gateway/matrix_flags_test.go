@@ -102,7 +102,7 @@ func TestMatrixCoversTheMapping(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range []*column{&amqpColumn, &mqtt3Column, &mqtt5Column, &stompColumn, &httpColumn, &jsonColumn} {
+	for _, c := range []*column{&amqpColumn, &mqtt3Column, &mqtt5Column, &stompColumn, &httpColumn, &jsonColumn, &coapColumn} {
 		known := 0
 		for _, f := range rows {
 			p, ok := c.places[f]

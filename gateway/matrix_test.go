@@ -139,15 +139,8 @@ func (c *cell) exchange(t *testing.T, l fields) (lost string) {
 	return lost
 }
 
-// expect is what the receiver should hear of a message. What a queue has kept waits for its consumer, even if its sender
-// asked for no answer.
-func (c *cell) expect(l fields) fields {
-	kept := c.from.column.sends(l)
-	if c.kind == addressing.Queue {
-		delete(kept, atMostOnce)
-	}
-	return c.to.gets(kept)
-}
+// expect is what the receiver should hear of a message.
+func (c *cell) expect(l fields) fields { return c.to.gets(c.from.column.sends(l)) }
 
 // pass sends a message and waits for it at the receiver; told is what the sender is told of the one that arrived. A
 // receive under a lock does not say when its route is live: until it is, addresses that store nothing have nobody who

@@ -12,8 +12,8 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// metrics gives the page that Prometheus reads, from a registry of this gateway's own.
-func (a *assembly) metrics(doors []door) http.Handler {
+// metrics gives the page that Prometheus reads, from a registry of this gateway's own. ready tells what /readyz does.
+func (a *assembly) metrics(doors []door, ready func() bool) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -23,10 +23,15 @@ func (a *assembly) metrics(doors []door) http.Handler {
 		queueMetrics{store: a.store, most: a.config.Admin.MaxQueueMetrics},
 		storeMetrics{store: a.store},
 		webhookMetrics{hooks: a.webhooks},
+		loginMetrics{directory: a.directory, audit: a.audit},
 	)
 	if a.coap != nil {
 		registry.MustRegister(coapMetrics{a.coap})
 	}
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "manifold_ready",
+		Help: "1 while every door serves and takes new clients; 0 while the gateway starts or stops.",
+	}, func() float64 { return indicator(ready()) }))
 	for _, d := range doors {
 		if d.connections == nil {
 			continue
@@ -38,6 +43,14 @@ func (a *assembly) metrics(doors []door) http.Handler {
 		}, func() float64 { return float64(d.connections()) }))
 	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// indicator is how Prometheus has a boolean.
+func indicator(set bool) float64 {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 // messageMetrics reads the router's counters when it is asked, so counting costs nothing twice.

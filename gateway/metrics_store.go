@@ -36,22 +36,18 @@ var storeDescs = []storeMetric{
 		func(s *broker.StoreStatistics) float64 { return float64(s.PendingBytes) }),
 	gaugeOfStore("pending_records", "Changes that wait for the disk.",
 		func(s *broker.StoreStatistics) float64 { return float64(s.PendingRecords) }),
-	gaugeOfStore("refuses_messages", "1 while new messages are refused, for want of space or because too much waits.", refuses),
+	gaugeOfStore("refuses_messages", "1 while new messages are refused, for want of space or because too much waits.",
+		func(s *broker.StoreStatistics) float64 { return indicator(s.Refuses) }),
 	counterOfStore("syncs_total", "Fsyncs, each for all that came while the disk was busy.",
 		func(s *broker.StoreStatistics) float64 { return float64(s.Syncs) }),
+	counterOfStore("sync_seconds_total", "How long the fsyncs took together, each with the write before it.",
+		func(s *broker.StoreStatistics) float64 { return s.Syncing.Seconds() }),
 	counterOfStore("records_total", "Changes written.",
 		func(s *broker.StoreStatistics) float64 { return float64(s.Records) }),
 	counterOfStore("written_bytes_total", "Their bytes.",
 		func(s *broker.StoreStatistics) float64 { return float64(s.Bytes) }),
 	counterOfStore("set_aside_total", "How often something on disk could not be trusted; the log says what.",
 		func(s *broker.StoreStatistics) float64 { return float64(s.SetAside) }),
-}
-
-func refuses(s *broker.StoreStatistics) float64 {
-	if s.Refuses {
-		return 1
-	}
-	return 0
 }
 
 // Describe implements prometheus.Collector.

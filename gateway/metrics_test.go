@@ -108,7 +108,7 @@ func TestMetricsTellOfTheStore(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
-	for _, name := range []string{"syncs_total", "records_total", "written_bytes_total"} {
+	for _, name := range []string{"syncs_total", "sync_seconds_total", "records_total", "written_bytes_total"} {
 		if name = "manifold_store_" + name; before[name] == after[name] {
 			t.Errorf("%s stays at %s", name, after[name])
 		}

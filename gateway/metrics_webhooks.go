@@ -47,10 +47,6 @@ func (m webhookMetrics) Collect(out chan<- prometheus.Metric) {
 		tell(webhookSecondsDesc, prometheus.CounterValue, f.Spent.Seconds())
 		tell(webhookPostingDesc, prometheus.GaugeValue, float64(f.Posting))
 		tell(webhookWaitingDesc, prometheus.GaugeValue, float64(f.Waiting))
-		running := 0.0
-		if f.Running {
-			running = 1
-		}
-		tell(webhookRunningDesc, prometheus.GaugeValue, running)
+		tell(webhookRunningDesc, prometheus.GaugeValue, indicator(f.Running))
 	}
 }

@@ -41,6 +41,9 @@ var receiverKinds = []receiverKind{
 	{name: "NDJSON", column: &jsonColumn, attached: true, unordered: true, open: newLineReceiver},
 	{name: "WebSocket", column: &jsonColumn, settles: true, attached: true, unordered: true, open: newSocketReceiver},
 	{name: "WebSocket, settled when written", column: &jsonColumn, attached: true, unordered: true, open: newAutoSocketReceiver},
+	coapReceiverKind("CoAP observe", "coap", false),
+	coapReceiverKind("CoAP observe with a wildcard, over TCP", "coap+tcp", true),
+	{name: "CoAP head", column: &coapColumn, settles: true, open: newCoAPHeadReceiver},
 }
 
 // gets is what the receiver should hear of a message.

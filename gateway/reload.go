@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/audit"
 )
 
 // define makes what is declared of tenants known to who serves their addresses.
@@ -32,7 +33,9 @@ func (a *assembly) follow(ctx context.Context, changes <-chan config.Config) {
 
 // reload takes over a new configuration, or says why not.
 func (a *assembly) reload(was, is config.Config) {
-	if err := a.declare(&is); err != nil {
+	changes, err := a.declare(&is)
+	a.recordReload(changes, err)
+	if err != nil {
 		a.log.Error("the new configuration is not taken over", "err", err)
 		return
 	}
@@ -42,22 +45,24 @@ func (a *assembly) reload(was, is config.Config) {
 	a.log.Info("the new configuration is taken over")
 }
 
-// declare declares all tenants anew; with an error nothing has changed.
-func (a *assembly) declare(c *config.Config) error {
+// declare declares all tenants anew, and tells what that has changed for the record. With an error nothing has changed.
+func (a *assembly) declare(c *config.Config) (changes []audit.Event, err error) {
 	tenants, err := tenantsOf(c.AllTenants())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hooks, err := webhooksOf(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	changes = a.changes(tenants, hooks)
 	if err := a.directory.Replace(tenants...); err != nil {
-		return err
+		return nil, err
 	}
+	a.judge.Define(trustsOf(c.AllTenants()))
 	a.define()
 	a.webhooks.Define(hooks)
-	return nil
+	return changes, nil
 }
 
 // withoutTenants is all of a configuration that takes a new start.

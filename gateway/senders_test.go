@@ -48,6 +48,12 @@ var senderKinds = []senderKind{
 	},
 	{name: "HTTP in JSON", column: &jsonColumn, unordered: true, open: newHTTPSender(writeDraft, "")},
 	{name: "WebSocket", column: &jsonColumn, unordered: true, open: newSocketSender},
+	{name: "CoAP CON", column: &coapColumn, open: newCoAPSender("coap")},
+	{
+		name: "CoAP NON", column: &coapColumn, says: fields{atMostOnce: true}, unconfirmed: true,
+		open: newUnconfirmedCoAPSender,
+	},
+	{name: "CoAP over TCP", column: &coapColumn, open: newCoAPSender("coap+tcp")},
 }
 
 // addressed is a message as the sender would send it to an address.

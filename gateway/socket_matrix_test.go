@@ -44,14 +44,14 @@ type order struct {
 	Outcome      string    `json:"outcome,omitempty"`
 }
 
-func dialSocket(t *testing.T, c *cell) *socketClient {
+func dialSocket(ctx context.Context, t *testing.T, door string, header http.Header) *socketClient {
 	t.Helper()
-	conn, _, err := websocket.Dial(c.ctx, "ws://"+c.doors["http"]+"/v1/default/socket",
-		&websocket.DialOptions{Subprotocols: []string{"manifold.v1"}})
+	conn, _, err := websocket.Dial(ctx, "ws://"+door+"/v1/default/socket",
+		&websocket.DialOptions{Subprotocols: []string{"manifold.v1"}, HTTPHeader: header})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &socketClient{ctx: c.ctx, conn: conn, messages: make(chan notice, 1), waiting: make(map[uint64]chan<- notice)}
+	s := &socketClient{ctx: ctx, conn: conn, messages: make(chan notice, 1), waiting: make(map[uint64]chan<- notice)}
 	var reader sync.WaitGroup
 	reader.Go(s.read)
 	t.Cleanup(func() {
@@ -118,7 +118,9 @@ func (s *socketClient) roundTrip() error {
 // socketSender sends over a WebSocket.
 type socketSender struct{ *socketClient }
 
-func newSocketSender(t *testing.T, c *cell) sender { return socketSender{dialSocket(t, c)} }
+func newSocketSender(t *testing.T, c *cell) sender {
+	return socketSender{dialSocket(c.ctx, t, c.doors["http"], nil)}
+}
 
 func (s socketSender) send(to string, m fields) <-chan error {
 	return s.give(order{Op: "send", Address: to, Message: new(draftOf(m))}, http.StatusCreated)
@@ -135,7 +137,7 @@ func newSocketReceiver(t *testing.T, c *cell) receiver { return openSocketReceiv
 func newAutoSocketReceiver(t *testing.T, c *cell) receiver { return openSocketReceiver(t, c, false) }
 
 func openSocketReceiver(t *testing.T, c *cell, settles bool) receiver {
-	r := &socketReceiver{socketClient: dialSocket(t, c)}
+	r := &socketReceiver{socketClient: dialSocket(c.ctx, t, c.doors["http"], nil)}
 	err := <-r.give(order{Op: "subscribe", Subscription: 1, Address: c.address, Settle: settles}, http.StatusOK)
 	if err != nil {
 		t.Fatal(err)

@@ -109,7 +109,7 @@ webhooks: [%s]
 		t.Fatal(err)
 	}
 	other := quickstart(t)
-	c.DataDir, c.MQTT, c.AMQP, c.STOMP, c.Admin = other.DataDir, other.MQTT, other.AMQP, other.STOMP, other.Admin
+	c.DataDir, c.MQTT, c.AMQP, c.STOMP, c.CoAP, c.Admin = other.DataDir, other.MQTT, other.AMQP, other.STOMP, other.CoAP, other.Admin
 	c.HTTP.Port = 0
 	return c
 }

@@ -45,6 +45,7 @@ type CoAP struct {
 	WriteTimeout    time.Duration `yaml:"writeTimeout"`    // how long a client may leave a write untaken
 
 	MaxHandshakes       int           `yaml:"maxHandshakes"`       // of DTLS under way
+	HandshakesPerSecond int           `yaml:"handshakesPerSecond"` // of DTLS with certificates
 	MaxHandshakeMessage Size          `yaml:"maxHandshakeMessage"` // of one
 	HandshakeTimeout    time.Duration `yaml:"handshakeTimeout"`    // for one
 	RetransmitTimeout   time.Duration `yaml:"retransmitTimeout"`   // before a part of one is sent again
@@ -100,6 +101,7 @@ func defaultCoAP() CoAP {
 		CloseTimeout:        5 * time.Second,
 		WriteTimeout:        30 * time.Second,
 		MaxHandshakes:       1024,
+		HandshakesPerSecond: 300,
 		MaxHandshakeMessage: 16 << 10,
 		HandshakeTimeout:    30 * time.Second,
 		RetransmitTimeout:   2 * time.Second,
@@ -150,6 +152,7 @@ func (c *Config) validateCoAP(k *check) {
 		{"amplification", o.Amplification, 0, 1000},
 		{"maxOptions", o.MaxOptions, 16, many},
 		{"maxHandshakes", o.MaxHandshakes, 1, many},
+		{"handshakesPerSecond", o.HandshakesPerSecond, 1, many},
 		{"maxSenders", o.MaxSenders, 1, many},
 		{"maxUsers", o.MaxUsers, 1, many},
 		{"maxObservations", o.MaxObservations, 1, many},

@@ -27,6 +27,8 @@ type Config struct {
 	Limits       Limits        `yaml:"limits"`
 	Store        Store         `yaml:"store"`
 	TLS          TLS           `yaml:"tls"`
+	Login        Login         `yaml:"login"`
+	Audit        Audit         `yaml:"audit"`
 	MQTT         MQTT          `yaml:"mqtt"`
 	AMQP         AMQP          `yaml:"amqp"`
 	STOMP        STOMP         `yaml:"stomp"`
@@ -52,6 +54,7 @@ func Default() Config {
 		Limits:       defaultLimits(),
 		Store:        defaultStore(),
 		TLS:          defaultTLS(),
+		Login:        defaultLogin(),
 		MQTT:         defaultMQTT(),
 		AMQP:         defaultAMQP(),
 		STOMP:        defaultSTOMP(),

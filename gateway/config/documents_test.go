@@ -40,6 +40,7 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(User{}), "users[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Role{}), "roles[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Webhook{}), "webhooks[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Tokens{}), "tokens[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
@@ -67,7 +68,8 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
-		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true}
+		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true,
+		"tokens[].issuer": true, "tokens[].audience": true}
 	rows := 0
 	for _, s := range everySetting() {
 		cell := "`" + s.text + "`"

@@ -16,7 +16,9 @@ type Tenant struct {
 	DefaultRoles []string  `yaml:"defaultRoles"` // of users that have none, and of the anonymous one
 	Addresses    []Address `yaml:"addresses"`
 	Webhooks     []Webhook `yaml:"webhooks"`
-	Origins      []string  `yaml:"origins"` // of web pages that may use the HTTP door for this tenant; none leaves it to http.origins
+	Tokens       []Tokens  `yaml:"tokens"`    // whose tokens let their users in
+	TokenUser    string    `yaml:"tokenUser"` // the user name under which a token is shown as the password; none is no name
+	Origins      []string  `yaml:"origins"`   // of web pages that may use the HTTP door for this tenant; none leaves it to http.origins
 }
 
 // User declares somebody whom a tenant knows.

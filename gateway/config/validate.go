@@ -62,6 +62,7 @@ func (c *Config) validate() Problems {
 	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
 	c.validateListeners(k)
 	c.validateTLS(k)
+	c.validateLogin(k)
 	c.validateMQTT(k)
 	c.validateAMQP(k)
 	c.validateSTOMP(k)
@@ -238,6 +239,7 @@ func (c *Config) validateTenants(k *check) {
 		validateAddresses(k, path+".addresses", t.Addresses)
 		c.validateWebhooks(k, path+".webhooks", t.Webhooks, t.Addresses)
 		validateOrigins(k, path+".origins", t.Origins)
+		validateTokens(k, path+".", &t)
 	}
 }
 

@@ -71,7 +71,7 @@ func (p Program) Launch(t testing.TB) *Process {
 }
 
 // door is a line of the summary that is printed when the process is ready.
-var door = regexp.MustCompile(`^  (\w+) +(\S+:\d+)`)
+var door = regexp.MustCompile(`^  ([\w+]+) +(\S+:\d+)`)
 
 // Ready waits until the process has said where it listens, and gives host:port of each door by its name. It fails when
 // the process ends before.

@@ -33,6 +33,12 @@ var packages = map[string]string{
 	"python3-pytest-timeout": "python3-pytest-timeout",
 	"h2load":                 "nghttp2-client",
 	"chromium":               "chromium",
+	libcoapPlain:             "libcoap3-bin",
+	libcoapOpenSSL:           "libcoap3-bin",
+	libcoapGnuTLS:            "libcoap3-bin",
+	"autoreconf":             "autoconf", // with the next two, for what aiocoap's DTLS is built from
+	"automake":               "automake",
+	"libtoolize":             "libtool",
 }
 
 const (
@@ -64,18 +70,25 @@ const (
 	springMessaging = "spring-messaging"
 	// puppeteer is a library for Node.js that npm installs; it drives Debian's Chromium.
 	puppeteer = "puppeteer-core"
-	// h2spec and cloudEventsGo are programs that Go builds from modules of their own below testdata.
-	h2spec, cloudEventsGo = "h2spec", "CloudEvents for Go"
+	// h2spec, cloudEventsGo and zitadel are programs that Go builds from modules of their own below testdata.
+	h2spec, cloudEventsGo, zitadel = "h2spec", "CloudEvents for Go", "provider of zitadel/oidc"
 	// cloudEventsPython is a library for Python that pip installs.
 	cloudEventsPython = "CloudEvents for Python"
 	// schemathesis is a program that pip installs.
 	schemathesis = "schemathesis"
+	// aiocoap is a library for Python that pip installs.
+	aiocoap = "aiocoap"
+	// nodeCoAP is a library for Node.js that npm installs.
+	nodeCoAP = "coap"
+	// californium is a library for Java that Maven fetches.
+	californium = "californium-core"
 )
 
 // libraries are the clients that no Debian package has.
 var libraries = []string{
 	mqttJS, mqttJSSources, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
-	puppeteer, h2spec, cloudEventsGo, cloudEventsPython, schemathesis,
+	puppeteer, h2spec, cloudEventsGo, zitadel, cloudEventsPython, schemathesis,
+	aiocoap, nodeCoAP, californium,
 }
 
 var (
@@ -83,6 +96,7 @@ var (
 	jars        string // the folder that Maven copies to
 	pythons     string // the folder that pip installs into, each library into a folder of its own
 	stompJars   string // likewise, for STOMP
+	coapJars    string // likewise, for CoAP
 	python      string // with what pip installs
 	programs    string // the folder that Go builds into
 )
@@ -92,7 +106,7 @@ func provide(folder string) []string {
 	nodeModules, jars = filepath.Join(folder, "node_modules"), filepath.Join(folder, "jars")
 	pythons = filepath.Join(folder, "python")
 	stompJars, python = filepath.Join(folder, "jars-stomp"), filepath.Join(folder, "venv", "bin", "python")
-	programs = filepath.Join(folder, "programs")
+	programs, coapJars = filepath.Join(folder, "programs"), filepath.Join(folder, "jars-coap")
 	var names []string
 	for client, name := range packages {
 		if !present(client) {
@@ -106,7 +120,7 @@ func provide(folder string) []string {
 	if npm, err := exec.LookPath("npm"); err == nil {
 		attempt(npm, "install", "--prefix", folder, "--no-audit", "--no-fund",
 			rhea+"@latest", "ws@8", "mocha@11", "minimist@1", mqttJS+"@5", "chai@4", "stompit@1", "jasmine@5", "text-encoding@0.7",
-			"@stomp/tcp-wrapper", puppeteer+"@24")
+			"@stomp/tcp-wrapper", puppeteer+"@24", nodeCoAP+"@1")
 	}
 	if pip, err := exec.LookPath("pip"); err == nil {
 		for library, version := range map[string]string{pahoPython1: "<2", pahoPython2: ">=2"} {
@@ -114,17 +128,19 @@ func provide(folder string) []string {
 		}
 	}
 	if mvn, err := exec.LookPath("mvn"); err == nil {
-		for name, to := range map[string]string{"jms": jars, "stomp": stompJars} {
+		for name, to := range map[string]string{"jms": jars, "stomp": stompJars, "coap": coapJars} {
 			attempt(mvn, "-q", "-B", "-f", filepath.Join("testdata", name, "pom.xml"),
 				"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+to)
 		}
 	}
 	attempt("python3", "-m", "venv", filepath.Join(folder, "venv"))
 	attempt(python, "-m", "pip", "-q", "install",
-		"stomp.py", "websocket-client", "pytest", "pytest-mock", "pytest-timeout", "schemathesis<5", "cloudevents<3")
+		"stomp.py", "websocket-client", "pytest", "pytest-mock", "pytest-timeout", "schemathesis<5", "cloudevents<3",
+		aiocoap+"[tinydtls,ws]<0.5")
 	attempt("go", "-C", filepath.Join("testdata", "h2spec"), "build", "-o", filepath.Join(programs, h2spec),
 		"github.com/summerwind/h2spec/cmd/h2spec")
 	attempt("go", "-C", filepath.Join("testdata", "cloudevents"), "build", "-o", filepath.Join(programs, cloudEventsGo), ".")
+	attempt("go", "-C", filepath.Join("testdata", "oidc"), "build", "-o", filepath.Join(programs, zitadel), ".")
 	return missing()
 }
 
@@ -152,16 +168,21 @@ func present(client string) bool {
 		err = exec.Command(debianPython, "-c", "import proton").Run()
 	case protonExamples:
 		_, err = os.Stat(protonExamples)
-	case rhea, mqttJS, puppeteer:
+	case rhea, mqttJS, puppeteer, nodeCoAP:
 		_, err = os.Stat(filepath.Join(nodeModules, client))
 	case pahoPython1, pahoPython2:
 		_, err = os.Stat(filepath.Join(pythons, client, "paho"))
-	case h2spec, cloudEventsGo:
+	case h2spec, cloudEventsGo, zitadel:
 		_, err = os.Stat(filepath.Join(programs, client))
 	case schemathesis:
 		_, err = os.Stat(filepath.Join(filepath.Dir(python), client))
 	case cloudEventsPython:
 		err = exec.Command(python, "-c", "import cloudevents.core").Run()
+	case aiocoap:
+		err = exec.Command(python, "-c", "import aiocoap, DTLSSocket, websockets").Run()
+	case californium:
+		found, _ := filepath.Glob(filepath.Join(coapJars, californium+"-*.jar"))
+		return len(found) > 0
 	case pahoTesting:
 		_, err = os.Stat(pahoSuite("client_test5"))
 	case stompPy:

@@ -1,7 +1,8 @@
 // Package interop holds tests of the manifold binary with clients that this project did not write: the mosquitto
 // clients, Eclipse Paho for Python and Go and its interoperability suites, MQTT.js, curl, Qpid Proton for Python, rhea for
 // Node.js, Qpid JMS for Java, go-amqp, stomp.py, stompjs, stompit, go-stomp, Spring's and ActiveMQ's clients for STOMP, h2load
-// and h2spec for HTTP/2, schemathesis for the OpenAPI document, Chromium, and the CloudEvents SDKs for Go and Python. They
+// and h2spec for HTTP/2, schemathesis for the OpenAPI document, Chromium, the CloudEvents SDKs for Go and Python, and libcoap,
+// aiocoap, node-coap and Eclipse Californium for CoAP. They
 // are behind the build tag interop; `make interop` runs them, and leaves screenshots in bin/_artifacts.
 //
 // Each client is used as it comes, with its default options; the programs of testdata only call it. The examples that

@@ -115,7 +115,7 @@ func startIn(t *testing.T, n network, folder, text string) *gateway {
 }
 
 // door is a line of the summary.
-var door = regexp.MustCompile(`^  (\w+) +(\S+:\d+)`)
+var door = regexp.MustCompile(`^  ([\w+]+) +(\S+:\d+)`)
 
 // readSummary reads what manifold prints when it is ready, up to the empty line at its end.
 func readSummary(lines *bufio.Scanner) (map[string]string, error) {

@@ -125,6 +125,7 @@ func TestMQTTJSInBrowsers(t *testing.T) {
 anonymous: true
 tls: {certificate: %s, key: %s}
 mqtt: {port: 0, tlsPort: 0, webSocket: {port: 0, tlsPort: 0}}
+coap: {enabled: false}
 amqp: {enabled: false}
 stomp: {enabled: false}
 http: {enabled: false}

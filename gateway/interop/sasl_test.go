@@ -33,6 +33,7 @@ tls: {certificate: %s, key: %s, clientCA: %s, clientAuth: optional}
 mqtt: {port: 0, tlsPort: 0, webSocket: {enabled: false}}
 amqp: {port: 0, tlsPort: 0}
 stomp: {port: 0, tlsPort: 0}
+coap: {enabled: false}
 http: {port: 0, tlsPort: 0}
 admin: {port: 0}
 addresses: [{name: jobs, kind: queue}]

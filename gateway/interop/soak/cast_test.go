@@ -43,6 +43,17 @@ func sometimes(v verdict) func(letter) verdict {
 	}
 }
 
+// constrained has devices publish over UDP and TCP to the queue of everybody, and take from it.
+func (s *stage) constrained(coap *party, jobs *book) {
+	for _, reliable := range []bool{false, true} {
+		line := coapLine{reliable: reliable}
+		s.publish(coap, "jobs", false, []*book{jobs}, func(s *stream) outlet {
+			return &coapOutlet{coapLine: line, stream: s, address: "jobs"}
+		})
+		s.consume(coap, jobs, holds, always(accept), &coapInlet{coapLine: line, address: "jobs"})
+	}
+}
+
 // mqttVariant is a version of the protocol with a QoS.
 type mqttVariant struct {
 	*party
@@ -66,7 +77,7 @@ func (v mqttVariant) inlet(filter string, qos byte, persistent bool) inlet {
 // cast is everybody who works while the process is killed.
 func cast(l *ledger) []worker {
 	s := &stage{ledger: l}
-	amqp, http := l.newParty("AMQP 1.0"), l.newParty("HTTP")
+	amqp, http, coap := l.newParty("AMQP 1.0"), l.newParty("HTTP"), l.newParty("CoAP")
 	stomp, transactions := l.newParty("STOMP"), l.newParty("STOMP transactions")
 	variants := []mqttVariant{
 		{l.newParty("MQTT 3.1.1 QoS 1"), "3-1", 4, 1},
@@ -81,6 +92,7 @@ func cast(l *ledger) []worker {
 	})
 	s.deadLetters(amqp, http, stomp)
 	s.moves(amqp, http, transactions)
+	s.constrained(coap, jobs)
 	return s.workers
 }
 
