@@ -10,8 +10,8 @@ import (
 	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
-// TestCalifornium runs the checks of testdata/coap with Eclipse Californium's client, those of the plugtests that apply among them:
-// its own program for these is not published.
+// TestCalifornium runs the checks of testdata/coap with Eclipse Californium's client, those of the plugtests that apply
+// among them: its own program for these is not published.
 func TestCalifornium(t *testing.T) {
 	need(t, "javac", "mvn", californium)
 	from := gatewaytest.New(t)

@@ -148,7 +148,8 @@ func TestLibcoapObserves(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			uri := carrier[1] + "/a/telemetry/" + strings.ReplaceAll(scheme, "+", "-")
 			options := carrier[2:len(carrier):len(carrier)]
-			observer := inBackground(t, "stdbuf", append(append([]string{"-oL", carrier[0], "-v", "6", "-s", "60", "-w"}, options...), uri)...)
+			observe := append([]string{"-oL", carrier[0], "-v", "6", "-s", "60", "-w"}, options...)
+			observer := inBackground(t, "stdbuf", append(observe, uri)...)
 			observer.await(t, "Observe")
 			for kind, flags := range map[string][]string{"CON": nil, "NON": {"-N"}} {
 				args := append(append(flags, options...), "-m", "post", "-e", "by "+kind, uri)
@@ -168,8 +169,8 @@ func TestLibcoapObserves(t *testing.T) {
 	}
 }
 
-// TestLibcoapLogsIn by pre-shared keys and by certificates. Its events go to the address of the user that it is (docs/coap.md, Eclipse
-// Hono), which says who the gateway takes it for.
+// TestLibcoapLogsIn by pre-shared keys and by certificates. Its events go to the address of the user that it is (docs/coap.md,
+// Eclipse Hono), which says who the gateway takes it for.
 func TestLibcoapLogsIn(t *testing.T) {
 	need(t, libcoapPlain, libcoapOpenSSL, libcoapGnuTLS)
 	from, stranger := gatewaytest.New(t), gatewaytest.New(t)
