@@ -167,7 +167,12 @@ func (c *cell) pass(t *testing.T, l fields) (arrived fields, told <-chan error) 
 			told = c.sender.send(c.address, l)
 		}
 	}
-	if !c.waits {
+	if !c.waits || c.from.unconfirmed {
+		select {
+		case <-told: // the last copy is not under way any more, which the next receive could get
+		case <-c.ctx.Done():
+			t.Fatal("the sender was told nothing")
+		}
 		told = yes() // whatever became of a copy that came too late
 	}
 	return arrived, told
