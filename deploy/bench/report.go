@@ -158,7 +158,7 @@ func (b *bench) notes() []string {
 
 // table has the scenarios of a protocol that have the number, and the servers that take part in any of them.
 func (b *bench) table(p protocol, m metric) table {
-	t := table{title: strings.ToUpper(string(p)) + ": " + m.title, header: []string{"scenario"}}
+	t := table{title: p.title() + ": " + m.title, header: []string{"scenario"}}
 	var chosen []scenario
 	for _, sc := range b.options.scenarios {
 		if sc.protocol == p && slices.Contains(m.kinds, sc.kind) {

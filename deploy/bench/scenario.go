@@ -39,6 +39,14 @@ const (
 	coapSecure protocol = "coaps" // likewise: coap over DTLS
 )
 
+// title is the protocol's name as people write it.
+func (p protocol) title() string {
+	if p == coap {
+		return "CoAP"
+	}
+	return strings.ToUpper(string(p))
+}
+
 // scenario is one kind of load.
 type scenario struct {
 	name     string
