@@ -9,8 +9,9 @@ import (
 )
 
 // conn is one connection under way. Its reader feeds the engine and, so as not to wake another goroutine for a short
-// answer, writes what the socket takes at once; whatever is left, and whatever others wake it for, the writer writes.
-// The writer is there while there is something to do, and goes when there has been nothing for a while.
+// answer, writes what the socket takes at once, for its own connection and for others that the answer is for; whatever
+// is left, and whatever others wake it for, the writer writes. The writer is there while there is something to do, and
+// goes when there has been nothing for a while.
 type conn struct {
 	driver   *Driver
 	nc       net.Conn
@@ -20,9 +21,12 @@ type conn struct {
 	draining atomic.Bool     // the process is stopping
 	writer   atomic.Int32    // absent, present or gone
 	fed      time.Time       // of the reader: when the engine was fed last
+	left     atomic.Bool     // among the driver's errands
+	before   *conn           // there; of who has set left
 
 	writing sync.Mutex  // who holds it may Flush and write; taken before mu
-	unsent  []byte      // guarded by writing: what the socket did not take from the reader
+	unsent  []byte      // guarded by writing: what the socket did not take at once
+	due     time.Time   // guarded by writing: the deadline that the writer, or the alarm in its stead, waits for
 	alarm   *time.Timer // guarded by writing: calls the writer when a deadline comes and it is absent
 
 	mu       sync.Mutex // guards everything below, and every call of the engine; taken before a node's lock
@@ -72,32 +76,31 @@ func (c *conn) read() error {
 	return nil
 }
 
-// feed gives bytes to the engine and flushes what it has to say.
+// feed gives bytes to the engine and flushes what it has to say, and first what others have to say because of it.
 func (c *conn) feed(now time.Time, p []byte) {
 	c.fed = now
 	c.feeding.Store(true)
-	writer := c.feedEngine(now, p)
-	c.feeding.Store(false)
-	if writer {
-		c.wakeWriter()
+	if len(p) <= errandFeed {
+		c.driver.errands.begin()
+		c.feedEngine(now, p)
+		c.driver.errands.end()
 	} else {
-		c.flushAtOnce()
+		c.feedEngine(now, p)
 	}
+	c.feeding.Store(false)
+	c.flushAtOnce()
 }
 
-// feedEngine gives bytes to the engine. It tells whether the writer has to look at what became of it: the end of the
-// connection, or a deadline that is sooner than the one it waits for.
-func (c *conn) feedEngine(now time.Time, p []byte) (writer bool) {
+// feedEngine gives bytes to the engine.
+func (c *conn) feedEngine(now time.Time, p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
-		return true
+		return
 	}
-	before := c.engine.Deadline()
 	if err := c.engine.Feed(now, p); err != nil {
 		c.endLocked(err)
 	}
-	return c.over || c.engine.Closed() || sooner(c.engine.Deadline(), before)
 }
 
 // sooner tells whether deadline a comes before b, where zero is never.
@@ -151,6 +154,7 @@ func (c *conn) turn() (busy bool, deadline time.Time, over bool) {
 		}
 		p, deadline, over = c.collect((*buffer)[:0])
 		if len(p) == 0 {
+			c.due = deadline
 			return busy, deadline, over
 		}
 	}
@@ -198,30 +202,34 @@ func (c *conn) advance() {
 	}
 }
 
-// flushAtOnce writes, without blocking, what the engine has to say after a Feed. What the socket does not take, or all
-// of it when the writer is at work, is left to the writer.
+// flushAtOnce writes, without blocking, what the engine has to say. What the socket does not take, or all of it when
+// the writer is at work, is left to the writer; so are a deadline that is sooner than the one it waits for, and the end.
 func (c *conn) flushAtOnce() {
 	if c.raw == nil || !c.writing.TryLock() {
 		c.wakeWriter()
 		return
 	}
 	defer c.writing.Unlock()
+	if c.writer.Load() == writerGone {
+		return
+	}
 	if len(c.unsent) > 0 {
 		c.wakeWriter()
 		return
 	}
 	buffer := c.driver.buffers.get()
 	defer c.driver.buffers.put(buffer)
-	p, _, _ := c.collect((*buffer)[:0])
-	if len(p) == 0 {
-		return
-	}
-	n, err := writeNow(c.raw, p)
-	if err != nil {
-		c.end(err)
-	}
-	if n < len(p) || len(p) >= FlushSize || err != nil {
+	p, deadline, over := c.collect((*buffer)[:0])
+	n := 0
+	if len(p) > 0 {
+		var err error
+		if n, err = writeNow(c.raw, p); err != nil {
+			c.end(err)
+			over = true
+		}
 		c.unsent = append(c.unsent, p[n:]...)
+	}
+	if over || n < len(p) || n >= FlushSize || sooner(deadline, c.due) {
 		c.wakeWriter()
 	}
 }

@@ -5,6 +5,8 @@
 //   - An engine's methods are called one at a time, under the connection's lock.
 //   - A connection has two goroutines at most, a reader and a writer, and Serve returns after both have ended. An idle
 //     one has only its reader.
+//   - A reader that was given little writes for the connections that its bytes have woken: a message that comes alone
+//     wakes no other goroutine on its way.
 //   - An idle connection holds no buffer. All that an engine has to say at one moment goes out in one write.
 //   - Nothing is read while the engine is not Ready, and a peer that takes nothing of what is written to it is cut off
 //     after the write timeout.

@@ -19,6 +19,7 @@ type Driver struct {
 	options Options
 	buffers bufferPool
 	turns   turns
+	errands errands
 }
 
 // NewDriver gives a driver.

@@ -13,10 +13,10 @@ const (
 // short enough that an idle one soon costs one goroutine less.
 const linger = 2 * time.Second
 
-// wake makes the writer look at the engine. While the reader feeds it that is not needed: the reader clears feeding
-// before it flushes, so it sees whatever was there when feeding was found set.
+// wake makes somebody look at the engine: the writer, or another connection's reader. While its own reader feeds it that
+// is not needed: the reader clears feeding before it flushes, so it sees whatever was there when feeding was found set.
 func (c *conn) wake() {
-	if !c.feeding.Load() {
+	if !c.feeding.Load() && !c.driver.errands.leave(c) {
 		c.wakeWriter()
 	}
 }
@@ -102,8 +102,8 @@ func (c *conn) finish() {
 	if c.alarm != nil {
 		c.alarm.Stop()
 	}
-	c.writing.Unlock()
 	c.writer.Store(writerGone)
+	c.writing.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
