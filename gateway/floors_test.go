@@ -49,7 +49,7 @@ var forbidden = []struct{ room, imports, reason string }{
 var pure = []string{"addressing", "router/amqp", "broker/internal/queue", "adapters/mqtt/internal/session",
 	"adapters/mqtt/rewrite",
 	"adapters/stomp/internal/session", "adapters/coap/internal/block", "adapters/coap/internal/datagram",
-	"adapters/coap/internal/option", "adapters/coap/internal/stream"}
+	"adapters/coap/internal/option", "adapters/coap/internal/stream", "router/network/internal"}
 
 // impure are the imports that a pure package has no use for: goroutines, I/O and logging belong to its owner.
 var impure = []string{"context", "log", "net", "os", "sync", "syscall", "io/ioutil"}

@@ -1,0 +1,481 @@
+package routing_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/network/internal/routing"
+)
+
+const (
+	orders = protocol.Key("M0orders")
+	news   = protocol.Key("M0news")
+	hop    = 10 * time.Millisecond
+)
+
+// build gives a network of wires such as "A-B:3", which take 10 ms.
+func build(t *testing.T, wires string) *network {
+	t.Helper()
+	net := newNetwork(t, 1)
+	named := make(map[string]*router)
+	for word := range strings.FieldsSeq(wires) {
+		ends, price, _ := strings.Cut(word, ":")
+		a, b, _ := strings.Cut(ends, "-")
+		for _, id := range []string{a, b} {
+			if named[id] == nil {
+				named[id] = net.add(id)
+			}
+		}
+		cost := int64(1)
+		if price != "" {
+			if _, err := fmt.Sscan(price, &cost); err != nil {
+				t.Fatal(err)
+			}
+		}
+		net.wire(named[a], named[b], cost, hop)
+	}
+	return net
+}
+
+func want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func TestNeighborsMeetWithoutWaitingForAClock(t *testing.T) {
+	net := build(t, "A-B:3")
+	net.run(3 * hop)
+	want(t, "A to B", net.router("A").way("B"), "B 3")
+	want(t, "B to A", net.router("B").way("A"), "A 3")
+	want(t, "meetings", net.router("A").reported(routing.Met), 1)
+}
+
+func TestOneDirectionMakesNoNeighbors(t *testing.T) {
+	net := build(t, "A-B")
+	net.cut(net.wires[0])
+	deaf := routing.New(routing.Config{Router: "B", Instance: 1}, net.now)
+	deaf.LinkUp(1, 1, net.now)
+	for range 10 {
+		hello := protocol.Packet{To: protocol.HelloAddress, Message: &protocol.Hello{Sender: protocol.Sender{Router: "A"}}}
+		deaf.Receive(1, hello, net.now)
+		net.run(time.Second)
+		deaf.Advance(net.now)
+	}
+	want(t, "routes", deaf.Routes().Len(), 0)
+}
+
+func TestSilenceEndsANeighborAfterHelloMaxAge(t *testing.T) {
+	net := build(t, "A-B B-C")
+	net.run(5 * time.Second)
+	a := net.router("A")
+	net.kill(net.router("B"), false)
+	net.run(net.timers.HelloMaxAge - net.timers.Hello - hop)
+	want(t, "before", a.way("C"), "B 2")
+	net.run(net.timers.Hello + 2*hop)
+	want(t, "after", a.way("C"), "none")
+	want(t, "partings", a.reported(routing.Parted), 1)
+}
+
+func TestABrokenLinkCountsAtOnce(t *testing.T) {
+	net := build(t, "A-B B-C C-D D-A")
+	net.run(5 * time.Second)
+	want(t, "before", net.router("A").way("B"), "B 1")
+	net.cut(net.wires[0])
+	net.run(net.timers.Settle + 4*hop)
+	want(t, "A to B", net.router("A").way("B"), "D 3")
+	want(t, "C to A", net.router("C").way("A"), "D 2")
+	net.connect(net.wires[0])
+	net.run(net.timers.Settle + 6*hop)
+	want(t, "healed", net.router("A").way("B"), "B 1")
+}
+
+func TestTheCheapestOfParallelLinksCounts(t *testing.T) {
+	net := build(t, "A-B:5 A-B:2 A-B:9")
+	net.run(time.Second)
+	a := net.router("A")
+	want(t, "cheapest", a.way("B"), "B 2")
+	net.cut(net.wires[1])
+	net.run(time.Second)
+	want(t, "next", a.way("B"), "B 5")
+	want(t, "partings", a.reported(routing.Parted), 0)
+	want(t, "seen from B", net.router("B").way("A"), "A 5")
+}
+
+func TestALateRouterLearnsAll(t *testing.T) {
+	net := build(t, "A-B B-C C-D D-E")
+	net.consume(net.router("E"), orders, true)
+	net.run(time.Minute)
+	late := net.add("Z")
+	net.wire(late, net.router("A"), 1, hop)
+	net.run(time.Second)
+	want(t, "way", late.way("E"), "A 5")
+	want(t, "back", net.router("E").way("Z"), "D 5")
+	want(t, "hosts", fmt.Sprint(late.tables().Hosts(orders)), "[E]")
+}
+
+func TestWhatIsLostIsAskedFor(t *testing.T) {
+	net := build(t, "A-B B-C B-D")
+	net.run(20 * time.Second)
+	net.loss = 1
+	net.consume(net.router("A"), orders, true)
+	net.run(100 * time.Millisecond) // the change, and the advertisement after it, are lost
+	net.loss = 0
+	net.consume(net.router("A"), news, true)
+	net.run(2 * time.Second)
+	want(t, "hosts of what was lost", fmt.Sprint(net.router("D").tables().Hosts(orders)), "[A]")
+	want(t, "hosts of what came after", fmt.Sprint(net.router("D").tables().Hosts(news)), "[A]")
+
+	net.loss = 1
+	net.cut(net.wires[2])
+	net.run(100 * time.Millisecond)
+	net.loss = 0
+	net.run(net.timers.AdvertiseInFlux + time.Second)
+	want(t, "the link that is no more", net.router("A").way("D"), "none")
+}
+
+func TestAddressesComeAndGo(t *testing.T) {
+	net := build(t, "A-B B-C")
+	net.run(5 * time.Second)
+	a, c := net.router("A"), net.router("C")
+	hosts := func(key protocol.Key) string { return fmt.Sprint(c.tables().Hosts(key)) }
+	net.consume(a, orders, true)
+	net.run(3 * hop)
+	want(t, "at once", hosts(orders), "[A]")
+	want(t, "treatment", c.tables().Hint(orders), protocol.Multicast)
+	net.consume(a, news, true)
+	net.consume(a, orders, false)
+	net.run(3 * hop)
+	want(t, "not yet", hosts(news), "[]")
+	net.run(net.timers.Batch)
+	want(t, "added with the next batch", hosts(news), "[A]")
+	want(t, "removed with it", hosts(orders), "[]")
+}
+
+func TestWhatCameAndWentIsNotTold(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.meet()
+	h.links(1, "ME")
+	h.node.Announce(protocol.Address{Key: orders})
+	h.node.Advance(h.now)
+	h.heard()
+	h.node.Announce(protocol.Address{Key: news})
+	h.node.Withdraw(news)
+	h.node.Withdraw(orders)
+	h.node.Announce(protocol.Address{Key: orders})
+	h.pass(time.Second)
+	h.expect("only the clock", "HELLO _local/qdhello")
+}
+
+func TestARestartIsNoticed(t *testing.T) {
+	net := build(t, "A-B B-C")
+	a, c := net.router("A"), net.router("C")
+	net.consume(a, orders, true)
+	net.run(5 * time.Second)
+	net.kill(a, true)
+	a.local = map[protocol.Key]bool{news: true}
+	net.start(a)
+	net.connect(net.wires[0])
+	net.run(time.Second)
+	want(t, "old address", fmt.Sprint(c.tables().Hosts(orders)), "[]")
+	want(t, "new address", fmt.Sprint(c.tables().Hosts(news)), "[A]")
+	want(t, "way", c.way("A"), "B 2")
+	want(t, "restarts", c.reported(routing.Restarted), 1)
+	want(t, "flushes", c.reported(routing.Flushed), 1)
+}
+
+func TestTheUnheardIsForgotten(t *testing.T) {
+	net := build(t, "A-B B-C")
+	net.run(5 * time.Second)
+	net.kill(net.router("C"), true)
+	net.run(time.Second)
+	a := net.router("A")
+	want(t, "way", a.way("C"), "none")
+	want(t, "known", len(a.node.Known()), 2)
+	net.run(net.timers.StateMaxAge + net.timers.Advertise)
+	want(t, "known", len(a.node.Known()), 1)
+	want(t, "forgotten", a.reported(routing.Forgotten), 1)
+}
+
+func TestALinkToItselfIsReported(t *testing.T) {
+	net := build(t, "A-A")
+	net.run(5 * time.Second)
+	want(t, "reports", net.router("A").reported(routing.Looped), 2)
+	want(t, "routes", net.router("A").node.Routes().Len(), 0)
+}
+
+func TestDuplicateIDsAreReported(t *testing.T) {
+	beside := newNetwork(t, 1)
+	a, other := beside.add("A"), beside.add("A")
+	other.instance += 5
+	beside.start(other)
+	beside.wire(a, other, 1, hop)
+	beside.run(5 * time.Second)
+	want(t, "beside each other", a.reported(routing.Duplicate), 1)
+
+	apart := newNetwork(t, 1)
+	one, b, c, other := apart.add("A"), apart.add("B"), apart.add("C"), apart.add("A")
+	other.instance += 5
+	apart.start(other)
+	apart.wire(one, b, 1, hop)
+	apart.wire(b, c, 1, hop)
+	apart.wire(c, other, 1, hop)
+	apart.run(time.Minute)
+	if b.reported(routing.Duplicate) == 0 {
+		t.Error("the routers between notice nothing")
+	}
+}
+
+// hand feeds one router, ME, by hand as its neighbour B, a router of another make, would.
+type hand struct {
+	t    *testing.T
+	node *routing.Node
+	now  time.Time
+}
+
+func newHand(t *testing.T, c routing.Config) *hand {
+	t.Helper()
+	c.Router, c.Instance = "ME", 1000
+	h := &hand{t: t, now: time.Unix(1000, 0)}
+	h.node = routing.New(c, h.now)
+	h.node.LinkUp(1, 7, h.now)
+	return h
+}
+
+// says has a router say something on the link to B.
+func (h *hand) says(to string, m protocol.Message) {
+	p := protocol.Packet{To: to, Message: m}
+	h.node.Receive(1, p.Through(m.From().Router), h.now)
+	h.node.Advance(h.now)
+}
+
+// meet makes B a neighbour, or lets it stay one.
+func (h *hand) meet() {
+	h.says(protocol.HelloAddress, &protocol.Hello{Sender: from("B"), Instance: 5, Seen: []string{"ME"}})
+}
+
+// links has B tell its links.
+func (h *hand) links(sequence int64, peers ...string) {
+	m := &protocol.LinkState{Sender: from("B"), Instance: 5, Sequence: sequence}
+	for _, peer := range peers {
+		m.Peers = append(m.Peers, protocol.Peer{Router: peer, Cost: 1})
+	}
+	h.says(protocol.AllRouters, m)
+}
+
+func from(router string) protocol.Sender { return protocol.Sender{Router: router, Version: 1} }
+
+// heard gives what the router sent since it was asked last, such as "LSR _topo/0/B/qdrouter".
+func (h *hand) heard() (sent []string) {
+	for {
+		s, ok := h.node.NextSend()
+		if !ok {
+			return sent
+		}
+		to := strings.TrimPrefix(s.Packet.To, "amqp:/")
+		sent = append(sent, fmt.Sprintf("%s %s", s.Packet.Message.Opcode(), to))
+	}
+}
+
+func (h *hand) expect(what string, want ...string) {
+	h.t.Helper()
+	if got := h.heard(); !slices.Equal(got, want) {
+		h.t.Errorf("%s\n got %q\nwant %q", what, got, want)
+	}
+}
+
+// pass lets time pass, second by second.
+func (h *hand) pass(d time.Duration) {
+	for end := h.now.Add(d); h.now.Before(end); {
+		h.now = h.now.Add(time.Second)
+		h.node.Advance(h.now)
+	}
+}
+
+// changes gives what the router reported of a kind since it was asked last.
+func (h *hand) changes(kind routing.ChangeKind) (changes []routing.Change) {
+	for {
+		c, ok := h.node.NextChange()
+		if !ok {
+			return changes
+		}
+		if c.Kind == kind {
+			changes = append(changes, c)
+		}
+	}
+}
+
+func TestConversationWithADispatchRouter(t *testing.T) {
+	const all, toB, addressesOfB = "_topo/0/all/qdrouter", "_topo/0/B/qdrouter", "_topo/0/B/qdrouter.ma"
+	h := newHand(t, routing.Config{})
+	h.expect("a new link", "HELLO _local/qdhello")
+	h.says(protocol.HelloAddress, &protocol.Hello{Sender: from("B"), Instance: 5})
+	h.expect("who has not heard of us is told", "HELLO _local/qdhello")
+	h.meet()
+	h.expect("a neighbour", "LSR "+toB, "LSU "+all, "RA "+all)
+	h.says(protocol.RouterAddress("ME"), &protocol.LinkStateRequest{Sender: from("B")})
+	h.expect("the request of a neighbour", "LSU "+toB, "RA "+toB)
+	h.links(1, "C", "ME")
+	h.pass(time.Second)
+	h.expect("a router that others know", "HELLO _local/qdhello", "LSR _topo/0/C/qdrouter")
+	h.says(protocol.AllRouters, &protocol.Advertisement{Sender: from("B"), Instance: 5, LinkState: 1, Addresses: 4})
+	h.expect("addresses that are not known", "MAR "+addressesOfB)
+	h.says(protocol.RouterAddresses("ME"), &protocol.Addresses{
+		Sender: from("B"), Sequence: 4, All: true, Added: []protocol.Address{{Key: orders}}})
+	h.says(protocol.AllAddresses, &protocol.Addresses{Sender: from("B"), Sequence: 5, Added: []protocol.Address{{Key: news}}})
+	h.expect("the next change")
+	h.pass(time.Second)
+	h.heard()
+	h.says(protocol.AllAddresses, &protocol.Addresses{Sender: from("B"), Sequence: 7, Removed: []protocol.Key{news}})
+	h.expect("a change is missing", "MAR "+addressesOfB)
+	h.node.Announce(protocol.Address{Key: "M0mine"})
+	h.node.Advance(h.now)
+	h.expect("an address of ours", "MAU _topo/0/all/qdrouter.ma", "RA "+all)
+	h.says(protocol.RouterAddresses("ME"), &protocol.AddressesRequest{Sender: from("B"), Have: 0})
+	h.expect("the request for our addresses", "MAU "+addressesOfB)
+	h.says(protocol.RouterAddresses("ME"), &protocol.AddressesRequest{Sender: from("B"), Have: 1})
+	h.expect("who has all of them")
+}
+
+func TestAdvertisementsComeOftenOnlyInFlux(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.meet()
+	began := h.now
+	var at []time.Duration
+	for h.now.Sub(began) < 2*time.Minute {
+		for _, sent := range h.heard() {
+			if strings.HasPrefix(sent, "RA") {
+				at = append(at, h.now.Sub(began)/time.Second)
+			}
+		}
+		h.pass(time.Second)
+		h.meet()
+	}
+	want(t, "advertisements, in seconds after the change", fmt.Sprint(at), fmt.Sprint([]time.Duration{0, 4, 8, 38, 68, 98}))
+}
+
+func TestWhatIsForAllIsPassedOnOnce(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.node.LinkUp(2, 1, h.now)
+	h.meet()
+	hello := protocol.Packet{To: protocol.HelloAddress, Message: &protocol.Hello{Sender: from("C"), Seen: []string{"ME"}}}
+	h.node.Receive(2, hello, h.now)
+	h.pass(time.Second)
+	h.heard()
+	say := func(sequence int64) {
+		h.says(protocol.AllAddresses, &protocol.Addresses{Sender: from("B"), Sequence: sequence})
+	}
+	say(1)
+	h.expect("to C, not back to B", "MAU _topo/0/all/qdrouter.ma")
+	say(1)
+	h.expect("the same again")
+	say(2)
+	h.expect("another", "MAU _topo/0/all/qdrouter.ma")
+
+	request := protocol.Packet{To: protocol.RouterAddress("B"), Message: &protocol.LinkStateRequest{Sender: from("C")}}
+	h.node.Receive(2, request.Through("C"), h.now)
+	h.expect("what is for another goes on", "LSR _topo/0/B/qdrouter")
+	h.node.Receive(2, request.Through("B").Through("C"), h.now)
+	h.expect("not to whom it was with")
+	h.node.Receive(2, request.Through("ME").Through("C"), h.now)
+	h.expect("not when it was here")
+}
+
+func TestNobodyIsHeardBeforeHello(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.heard()
+	h.links(1, "ME", "C")
+	h.says(protocol.RouterAddress("ME"), &protocol.LinkStateRequest{Sender: from("B")})
+	h.expect("a router that has not said hello")
+	want(t, "known", len(h.node.Known()), 0)
+}
+
+func TestWhatComesLateFromAnEarlierLifeIsIgnored(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.meet()
+	h.links(3, "ME", "C")
+	h.pass(time.Second)
+	h.says(protocol.AllRouters, &protocol.LinkState{Sender: from("B"), Instance: 4, Sequence: 9})
+	h.says(protocol.AllRouters, &protocol.Advertisement{Sender: from("B"), Instance: 4, LinkState: 9})
+	h.pass(time.Second)
+	if _, ok := h.node.Routes().To("C"); !ok {
+		t.Error("an earlier life ended a route")
+	}
+	want(t, "restarts", len(h.changes(routing.Restarted)), 0)
+}
+
+func TestAClockThatWentBackIsBelievedInTheEnd(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.meet()
+	h.links(3, "ME", "C")
+	h.pass(4 * time.Second)
+	h.says(protocol.AllRouters, &protocol.LinkState{Sender: from("B"), Instance: 4, Sequence: 1})
+	h.pass(time.Second)
+	want(t, "restarts", len(h.changes(routing.Restarted)), 1)
+	if _, ok := h.node.Routes().To("C"); ok {
+		t.Error("the links of the earlier life stay")
+	}
+}
+
+func TestANumberThatFellIsDoubted(t *testing.T) {
+	h := newHand(t, routing.Config{})
+	h.meet()
+	h.says(protocol.RouterAddresses("ME"), &protocol.Addresses{
+		Sender: from("B"), Sequence: 50, All: true, Added: []protocol.Address{{Key: orders}}})
+	h.pass(2 * time.Second)
+	h.heard()
+	h.says(protocol.AllRouters, &protocol.Advertisement{Sender: from("B"), Instance: 5, Addresses: 2})
+	h.expect("asked for", "MAR _topo/0/B/qdrouter.ma")
+	h.says(protocol.RouterAddresses("ME"), &protocol.Addresses{
+		Sender: from("B"), Sequence: 2, All: true, Added: []protocol.Address{{Key: news}}})
+	want(t, "addresses", fmt.Sprint(h.changes(routing.Added)[1].Address.Key), fmt.Sprint(news))
+}
+
+func TestKnowledgeIsBounded(t *testing.T) {
+	h := newHand(t, routing.Config{MaxRouters: 3, MaxAddresses: 2})
+	h.meet()
+	h.links(1, "ME", "C", "D", "E", "F", "G")
+	h.pass(time.Second)
+	want(t, "routers", len(h.node.Known()), 3)
+	want(t, "refusals", len(h.changes(routing.Refused)), 1)
+	all := &protocol.Addresses{Sender: from("B"), Sequence: 1, All: true}
+	for i := range 10 {
+		all.Added = append(all.Added, protocol.Address{Key: protocol.MobileKey(0, fmt.Sprint(i))})
+	}
+	h.says(protocol.RouterAddresses("ME"), all)
+	want(t, "addresses", h.node.Known()[0].Addresses, 2)
+	want(t, "refusals", len(h.changes(routing.Refused)), 1)
+}
+
+// TestAFullMeshDoesNotFloodItself counts packets where each router is a neighbour of each: a message for all costs each
+// router at most one packet to each neighbour, whatever ways there are.
+func TestAFullMeshDoesNotFloodItself(t *testing.T) {
+	const routers, neighbors = 14, 13
+	net := newNetwork(t, 1)
+	for i := range routers {
+		r := net.add(fmt.Sprintf("R%02d", i))
+		net.consume(r, protocol.MobileKey(0, r.id), true)
+		for _, other := range net.routers[:i] {
+			net.wire(r, other, 1, time.Duration(1+net.random.IntN(30))*time.Millisecond)
+		}
+	}
+	net.run(10 * time.Second)
+	net.sent = 0
+	const waves = 20
+	for range waves {
+		for _, r := range net.routers {
+			net.consume(r, orders, !r.local[orders])
+		}
+		net.run(net.timers.Batch)
+	}
+	const each = routers * neighbors // packets of one message for all, at most
+	if most := waves * (each + 2*routers*each); net.sent > most {
+		t.Errorf("%d packets for %d changes, want at most a HELLO, a change and an advertisement of each: %d",
+			net.sent, waves*routers, most)
+	}
+}
