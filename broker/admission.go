@@ -2,7 +2,6 @@ package broker
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
@@ -25,8 +24,18 @@ func (b *Broker) admit() error {
 
 // admit tells why a message is not taken in: all subscriptions to its address keep it, or none.
 func (t *topics) admit(d router.Delivery, kept []*queueNode) error {
-	onDisk := func(n *queueNode) bool { return !n.isVolatile() }
-	if d.Retain || slices.ContainsFunc(kept, onDisk) {
+	onDisk := 0
+	for _, n := range kept {
+		if !n.isVolatile() {
+			onDisk++
+		}
+	}
+	if onDisk > 0 {
+		if err := room(t.allowance, onDisk, int64(onDisk)*int64(d.Message.Len())); err != nil {
+			return err
+		}
+	}
+	if d.Retain || onDisk > 0 {
 		return t.broker.admit()
 	}
 	return nil

@@ -25,6 +25,9 @@ type Options struct {
 	MinFree      int64        // bytes free on the disk below which no new messages are taken; see store.Options
 	MaxPending   int          // bytes that may wait for the disk until no new messages are taken; see store.Options
 
+	// Allowance gives what a tenant may use, in place of the limits below where its plan has some; nil for nothing.
+	Allowance func(tenant string) *tenancy.Allowance
+
 	MaxQueues        int   // queues of a tenant; default 200,000
 	MaxSubscriptions int   // durable subscriptions of a tenant; default 10,000
 	MaxVolatile      int64 // bytes of a volatile subscription, in memory; a message counts for 256 or more; default 16 MiB

@@ -72,6 +72,11 @@ func (b *Broker) checkCount(name store.Name) error {
 	if name.Kind == queueKind {
 		limit, setting = b.options.MaxQueues, "store.maxQueues"
 	}
+	if l, counts := limitOf(name.Kind); counts {
+		if a := b.allowance(name.Tenant); a.Most(l) > 0 {
+			return a.Room(l, 1)
+		}
+	}
 	if b.counts[countKey{name.Tenant, name.Kind}] >= limit {
 		return router.Errorf(router.Quota, "the tenant has as many as it may (%s)", setting)
 	}
@@ -83,6 +88,7 @@ func (b *Broker) add(name store.Name, id store.QueueID) *queueNode {
 	n := &queueNode{broker: b, id: id, name: name, machine: queue.New(queue.Settings{})}
 	b.queues[name] = n
 	b.counts[countKey{name.Tenant, name.Kind}]++
+	n.register()
 	return n
 }
 
@@ -90,6 +96,7 @@ func (b *Broker) add(name store.Name, id store.QueueID) *queueNode {
 func (b *Broker) remove(n *queueNode) {
 	delete(b.queues, n.name)
 	b.counts[countKey{n.name.Tenant, n.name.Kind}]--
+	n.deregister()
 }
 
 func storeError() *router.Error {

@@ -6,16 +6,20 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Define has the queues and subscriptions of a tenant take over the settings of its addresses, at once and from now on:
+// Define has the queues and subscriptions of tenants take over the settings of their addresses, at once and from now on:
 // at the start, so that what has expired meanwhile leaves before anybody comes, and whenever they change. One whose
 // address is declared no longer keeps the settings that it has. Whoever comes with definitions of before gets what holds
 // now.
-func (b *Broker) Define(t *tenancy.Tenant) {
+func (b *Broker) Define(tenants ...*tenancy.Tenant) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.defined[t.Name] = t
+	changed := make(map[string]*tenancy.Tenant, len(tenants))
+	for _, t := range tenants {
+		b.defined[t.Name], changed[t.Name] = t, t
+	}
 	for name, n := range b.queues {
-		if name.Tenant != t.Name {
+		t := changed[name.Tenant]
+		if t == nil {
 			continue
 		}
 		if def, ok := definitionOf(n, t.Addresses); ok {

@@ -1,11 +1,10 @@
 package broker
 
 import (
-	"sync"
-
 	"github.com/manifoldmq/manifold/broker/internal/queue"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // queueNode is the node of a queue, or of a subscription, which keeps its messages in one.
@@ -18,7 +17,9 @@ type queueNode struct {
 	alarm   alarm          // the clock's
 	letters letterbox      // what is on its way here from queues where it is dead or has expired
 
-	mu         sync.Mutex // guards everything below; a node's lock
+	allowance *tenancy.Allowance // of its tenant; nil for none
+
+	mu         stockLock // guards everything below; a node's lock
 	machine    *queue.Queue
 	storing    []stored // what is on its way to the disk, in order
 	scratch    []byte   // the head of the record being written
@@ -100,6 +101,10 @@ func (n *queueNode) take(d router.Delivery) {
 	if n.rules.limits {
 		d = n.rules.limited(d)
 	}
+	if err := n.room(1, int64(d.Message.Len())); err != nil {
+		d.Settle(refused(err))
+		return
+	}
 	entry := entryOf(d, n.rules.keyOf(d.Message))
 	seq, dropped, err := n.machine.Append(entry)
 	if err != nil {
@@ -156,6 +161,9 @@ func (n *queueNode) settle(tag queue.Tag, o router.Outcome) queue.Settled {
 	v, at := verdict(o), int64(0)
 	if v != queue.Accept {
 		at = now()
+	}
+	if id, held := n.machine.Holder(tag); held {
+		n.consumers[id].link.Settled(o)
 	}
 	s := n.machine.Settle(at, tag, v)
 	n.count(s, v)

@@ -29,6 +29,7 @@ func (b *Broker) recover() error {
 	for name, n := range b.queues {
 		n.schedule()
 		n.dropReplaced()
+		n.recount()
 		if name.Kind == subscriptionKind {
 			b.topicsOf(name.Tenant).subscribe(n)
 		}

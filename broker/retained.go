@@ -1,9 +1,12 @@
 package broker
 
 import (
+	"math"
+
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // retained holds one message per topic name. It is kept in memory, within limits, and mirrored in the store.
@@ -12,15 +15,19 @@ type retained struct {
 	promised map[addressing.Address]*router.Delivery // to be put when they are on disk
 	bytes    int64
 	earliest int64 // Unix ms; none of the messages expires before; 0 when none does at all
-	maxCount int
-	maxBytes int64
+	maxCount int   // where the tenant's plan says nothing
+	maxBytes int64 // likewise
+
+	allowance *tenancy.Allowance // which knows of so many messages and bytes
+	told      int
+	toldBytes int64
 }
 
-func newRetained(maxCount int, maxBytes int64) retained {
+func newRetained(maxCount int, maxBytes int64, allowance *tenancy.Allowance) retained {
 	return retained{
 		messages: make(map[addressing.Address]router.Delivery),
 		promised: make(map[addressing.Address]*router.Delivery),
-		maxCount: maxCount, maxBytes: maxBytes,
+		maxCount: maxCount, maxBytes: maxBytes, allowance: allowance,
 	}
 }
 
@@ -43,11 +50,33 @@ func (r *retained) fits(ds ...*router.Delivery) bool {
 			count++
 		}
 	}
-	return count <= max(r.maxCount, len(r.messages)) && bytes <= max(r.maxBytes, r.bytes)
+	return count <= max(r.mostCount(), len(r.messages)) && bytes <= max(r.mostBytes(), r.bytes)
+}
+
+func (r *retained) mostCount() int {
+	if most := r.allowance.Most(tenancy.MaxRetained); most > 0 {
+		return int(min(most, math.MaxInt))
+	}
+	return r.maxCount
+}
+
+func (r *retained) mostBytes() int64 {
+	if most := r.allowance.Most(tenancy.MaxRetainedBytes); most > 0 {
+		return most
+	}
+	return r.maxBytes
+}
+
+// tell tells the tenant's allowance what has changed.
+func (r *retained) tell() {
+	r.allowance.Use(tenancy.MaxRetained, int64(len(r.messages)-r.told))
+	r.allowance.Use(tenancy.MaxRetainedBytes, r.bytes-r.toldBytes)
+	r.told, r.toldBytes = len(r.messages), r.bytes
 }
 
 // put replaces the message of a topic name, or takes it away, and overrules what was promised for it.
 func (r *retained) put(d router.Delivery) {
+	defer r.tell()
 	delete(r.promised, d.To)
 	r.bytes -= int64(r.messages[d.To].Message.Len())
 	if isEmpty(d) {
@@ -71,6 +100,7 @@ func (r *retained) expire(at int64) (gone []addressing.Address) {
 	if r.earliest == 0 || at < r.earliest {
 		return nil
 	}
+	defer r.tell()
 	r.earliest = 0
 	for a, d := range r.messages {
 		if _, replaced := r.promised[a]; !replaced && hasExpiredBy(at, d) {
@@ -87,7 +117,12 @@ func (r *retained) expire(at int64) (gone []addressing.Address) {
 func hasExpiredBy(at int64, d router.Delivery) bool { return d.Expires > 0 && d.Expires <= at }
 
 // tooManyRetained refuses a message for which fits is false.
-func tooManyRetained() *router.Error {
+func (t *topics) tooManyRetained() error {
+	for _, l := range []tenancy.Limit{tenancy.MaxRetained, tenancy.MaxRetainedBytes} {
+		if err := t.allowance.Room(l, 1); err != nil {
+			return err
+		}
+	}
 	return router.Errorf(router.Quota, "too many retained messages (maxRetained, maxRetainedBytes)")
 }
 

@@ -48,6 +48,29 @@ func (b *Broker) Statistics(limit int) (all []Statistics, more int) {
 	return all, more
 }
 
+// Stored names the queues and subscriptions of a tenant, in order.
+func (b *Broker) Stored(tenant string) (names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, n := range b.queues {
+		if name.Tenant == tenant {
+			names = append(names, n.displayName())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// StatisticsOf describes a queue or a subscription by the name that people know it by; ok is false when there is none. Of
+// when its messages came it says nothing.
+func (b *Broker) StatisticsOf(tenant, name string) (s Statistics, ok bool) {
+	n, err := b.find(tenant, name)
+	if err != nil {
+		return Statistics{}, false
+	}
+	return n.statistics(), true
+}
+
 // nodes gives all queues and subscriptions in the order in which they were made.
 func (b *Broker) nodes() []*queueNode {
 	b.mu.Lock()

@@ -8,14 +8,16 @@ import (
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // topics is the node of all topics of one tenant. A receiver without a name gets what is published while it is
 // attached and has credit; what it has no credit for it misses, and that is counted, so that a slow subscriber harms
 // nobody. A subscription keeps what it wants in a queue of its own.
 type topics struct {
-	broker *Broker
-	tenant string
+	broker    *Broker
+	tenant    string
+	allowance *tenancy.Allowance // of the tenant; nil for none
 
 	mu       sync.RWMutex // guards everything below; a node's lock, taken before a queue's
 	live     addressing.Index[*router.Receiver]
@@ -39,9 +41,9 @@ var (
 
 func newTopics(b *Broker, tenant string) *topics {
 	return &topics{
-		broker:   b,
-		tenant:   tenant,
-		retained: newRetained(b.options.MaxRetained, b.options.MaxRetainedBytes),
+		broker: b,
+		tenant: tenant, allowance: b.allowance(tenant),
+		retained: newRetained(b.options.MaxRetained, b.options.MaxRetainedBytes, b.allowance(tenant)),
 		replays:  make(map[*router.Receiver][]addressing.Address),
 		scratch:  sync.Pool{New: func() any { return new(matches) }},
 	}
@@ -139,7 +141,7 @@ func (b *Broker) Retained(tenant string) int {
 // retain makes a message the retained one of its topic name. Beyond the limits the message is refused.
 func (t *topics) retain(d router.Delivery) bool {
 	if !t.makeRoom(&d) {
-		d.Settle(refused(tooManyRetained()))
+		d.Settle(refused(t.tooManyRetained()))
 		return false
 	}
 	t.retained.put(d)

@@ -189,8 +189,14 @@ func (t *transaction) check() error {
 		part.bytes += int64(p.offer.Message.Len())
 	}
 	for _, p := range t.queues {
-		if p.receives && !p.node.machine.Room(p.messages, p.bytes) {
+		if !p.receives {
+			continue
+		}
+		if !p.node.machine.Room(p.messages, p.bytes) {
 			return queueFull()
+		}
+		if err := p.node.room(p.messages, p.bytes); err != nil {
+			return err
 		}
 	}
 	return t.checkRetained()
@@ -229,7 +235,7 @@ func (t *transaction) checkRetained() error {
 			}
 		}
 		if !p.node.makeRoom(slices.Collect(maps.Values(p.retain))...) {
-			return tooManyRetained()
+			return p.node.tooManyRetained()
 		}
 	}
 	return nil

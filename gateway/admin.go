@@ -2,33 +2,47 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	_ "embed" // the console
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/manifoldmq/manifold/gateway/internal/api"
 )
 
-// adminDoor tells those who run the gateway how it is.
+// adminDoor tells those who run the gateway how it is, and lets them change what it is told.
 type adminDoor struct {
 	listener net.Listener // nil when the door is not enabled
 	server   *http.Server
 	ready    atomic.Bool // whether every door serves and none is stopping
 }
 
-func (a *assembly) newAdmin(listener net.Listener, doors []door) *adminDoor {
+func (a *assembly) newAdmin(listener net.Listener, doors []door) (*adminDoor, error) {
 	d := &adminDoor{listener: listener}
+	if listener == nil {
+		return d, nil
+	}
+	if a.config.Admin.TLS {
+		d.listener = tls.NewListener(listener, a.security.config(tls.VerifyClientCertIfGiven, "http/1.1"))
+	}
+	settings, err := a.apiConfig(append(doors, door{name: "admin", listener: listener}))
+	if err != nil {
+		return nil, err
+	}
 	d.server = &http.Server{
-		Handler:           d.handler(a.metrics(doors, d.ready.Load)),
+		Handler:           d.handler(a.metrics(doors, d.ready.Load), api.New(settings)),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      time.Minute,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      10 * time.Minute, // so long may it take to move what is in a large queue
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.With("door", "admin").Handler(), slog.LevelDebug),
 	}
-	return d
+	return d, nil
 }
 
 // run serves until ctx ends. Nothing that it answers is worth waiting for.
@@ -43,12 +57,13 @@ func (d *adminDoor) run(ctx context.Context) error {
 	return nil
 }
 
-func (d *adminDoor) handler(metrics http.Handler) http.Handler {
+func (d *adminDoor) handler(metrics, api http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", index)
+	mux.HandleFunc("GET /{$}", console)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", metrics)
+	mux.Handle("/", api)
 	return mux
 }
 
@@ -61,19 +76,16 @@ func (d *adminDoor) readyz(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-const indexPage = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Manifold</title>
-<h1>Manifold</h1>
-<ul>
-<li><a href="/healthz">/healthz</a> whether the process is alive
-<li><a href="/readyz">/readyz</a> whether it takes new clients
-<li><a href="/metrics">/metrics</a> numbers for Prometheus
-</ul>
-`
+// consolePage shows what the admin API tells, in one page that needs nothing else.
+//
+//go:embed console.html
+var consolePage []byte
 
-func index(w http.ResponseWriter, _ *http.Request) {
+var consolePolicy = api.Policy(consolePage)
+
+func console(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, indexPage)
+	w.Header().Set("Content-Security-Policy", consolePolicy)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(consolePage) // else the client has gone
 }

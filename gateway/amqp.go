@@ -12,7 +12,7 @@ import (
 
 func (a *assembly) amqpDoors() ([]door, error) {
 	server := amqp.New(amqp.Config{
-		Router:    a.router,
+		Router:    a.router.Through("amqp"),
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,

@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"strconv"
 	"time"
@@ -17,9 +15,8 @@ import (
 // coapDoors gives the doors of CoAP: over UDP and DTLS, and over TCP and TLS. The first counts the peers of all.
 func (a *assembly) coapDoors() ([]door, error) {
 	settings := &a.config.CoAP
-	log := a.log.With("door", "coap")
 	server := coap.New(coap.Config{
-		Router:    a.router,
+		Router:    a.router.Through("coap"),
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
@@ -27,7 +24,7 @@ func (a *assembly) coapDoors() ([]door, error) {
 		}),
 		Limits:           coapLimits(settings, a.config.DrainTimeout),
 		QueryCredentials: settings.QueryCredentials,
-		Log:              log,
+		Log:              a.log.With("door", "coap"),
 	})
 	a.coap = server
 	a.upgrades[coap.Subprotocol] = http.Upgrade{Messages: server.ServeWebSocket, Paths: []string{"/.well-known/coap"}}
@@ -44,12 +41,14 @@ func (a *assembly) coapDoors() ([]door, error) {
 	}
 	doors[0].connections = server.Connections
 	if listener := a.listeners["coap+tcp"]; listener != nil {
-		doors = append(doors, door{name: "coap+tcp", listener: listener, serve: server.Serve})
+		doors = append(doors, door{
+			name: "coap+tcp", listener: listener, serve: a.after("coap+tcp", settings.GreetingTimeout, server.Serve),
+		})
 	}
 	if listener := a.listeners["coaps+tcp"]; listener != nil {
 		doors = append(doors, door{
 			name: "coaps+tcp", listener: listener,
-			serve: a.keyring.shaking(coap.Subprotocol, settings.GreetingTimeout, server.ServeConn, log),
+			serve: a.after("coaps+tcp", settings.GreetingTimeout, server.Serve, coap.Subprotocol),
 		})
 	}
 	return doors, nil
@@ -60,7 +59,9 @@ func (a *assembly) datagramDoor(server *coap.Server, l config.Listener) (door, e
 	address := net.JoinHostPort(a.config.Listen, strconv.Itoa(l.Port))
 	open := server.Listen
 	if l.Name == "coaps" {
-		open = func(address string) (*coap.Socket, error) { return server.ListenDTLS(address, a.security()) }
+		open = func(address string) (*coap.Socket, error) {
+			return server.ListenDTLS(address, a.security.datagrams(a.config.ClientAuthOf(l)))
+		}
 	}
 	socket, err := open(address)
 	if err != nil {
@@ -79,23 +80,6 @@ func (a *assembly) closeSockets() {
 		if err := s.Close(); err != nil {
 			a.log.Warn("closing a socket", "err", err)
 		}
-	}
-}
-
-// security is what handshakes of DTLS go by: certificates only where there is TLS.
-func (a *assembly) security() coap.Security {
-	if a.keyring == nil {
-		return coap.Security{}
-	}
-	return coap.Security{
-		Certificate: func(string) (*tls.Certificate, error) { return &a.keyring.now(time.Now()).Certificates[0], nil },
-		ClientCAs: func() *x509.CertPool {
-			if a.config.TLS.ClientAuthType() == tls.NoClientCert {
-				return nil
-			}
-			return a.keyring.now(time.Now()).ClientCAs
-		},
-		Required: a.config.TLS.ClientAuthType() == tls.RequireAndVerifyClientCert,
 	}
 }
 

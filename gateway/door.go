@@ -59,19 +59,17 @@ func (a *assembly) doors() ([]door, error) {
 // server is a protocol's door that serves connections.
 type server interface {
 	Serve(context.Context, net.Listener) error
-	ServeConn(context.Context, net.Conn)
 	Connections() int
 }
 
 // doorsOf gives the doors of a server: one for connections as they are and, if it is open, one for those of TLS, which
 // have to shake hands within patience.
 func (a *assembly) doorsOf(name string, s server, patience time.Duration) []door {
-	doors := []door{{name: name, listener: a.listeners[name], serve: s.Serve, connections: s.Connections}}
+	doors := []door{{
+		name: name, listener: a.listeners[name], serve: a.after(name, patience, s.Serve), connections: s.Connections,
+	}}
 	if listener := a.listeners[name+"s"]; listener != nil {
-		doors = append(doors, door{
-			name: name + "s", listener: listener,
-			serve: a.keyring.shaking(name, patience, s.ServeConn, a.log.With("door", name+"s")),
-		})
+		doors = append(doors, door{name: name + "s", listener: listener, serve: a.after(name+"s", patience, s.Serve, name)})
 	}
 	return doors
 }

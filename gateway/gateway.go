@@ -19,46 +19,61 @@ import (
 	"github.com/manifoldmq/manifold/adapters/coap"
 	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/adapters/http/webhook"
+	"github.com/manifoldmq/manifold/adapters/mqtt"
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/audit"
+	"github.com/manifoldmq/manifold/gateway/internal/authenticator"
+	"github.com/manifoldmq/manifold/gateway/internal/declared"
 	"github.com/manifoldmq/manifold/gateway/internal/oidc"
+	"github.com/manifoldmq/manifold/gateway/internal/tracing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Run runs a gateway until ctx ends, then stops it, and returns when nothing of it is left. c is valid: as package
-// config gives it, or validated since; so is what comes over changes, of which the addresses of tenants are taken over.
-// ready is called once, when every door serves.
-//
-// The error is nil when ctx ended it; otherwise it says what could not be opened or which door failed.
-func Run(
-	ctx context.Context, c config.Config, changes <-chan config.Config, log *slog.Logger, ready func([]Endpoint),
-) error {
-	return runOn(ctx, nil, c, changes, log, ready)
+// Process is what the process around a gateway has for it. Only Log and Ready must be set.
+type Process struct {
+	Log     *slog.Logger
+	Level   *slog.LevelVar                // of Log, for those who want it changed
+	Changes <-chan config.Config          // further configurations, of which what is declared of tenants is taken over
+	Reread  func() (config.Config, error) // reads the configuration again, for those who want that
+	Ready   func([]Endpoint)              // is called once, when every door serves
 }
 
+// Run runs a gateway until ctx ends or somebody has it drained, then stops it, and returns when nothing of it is left. c is
+// valid: as package config gives it, or validated since; so are further ones.
+//
+// The error is nil when it was to end; otherwise it says what could not be opened or which door failed.
+func Run(ctx context.Context, c config.Config, p Process) error { return runOn(ctx, nil, c, p) }
+
 // runOn is Run with the store on a filesystem of the caller's; nil is the operating system's.
-func runOn(
-	ctx context.Context, fs vfs.FS, c config.Config, changes <-chan config.Config, log *slog.Logger,
-	ready func([]Endpoint),
-) (err error) {
-	directory, err := newDirectory(c.AllTenants())
+func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err error) {
+	ctx, drain := context.WithCancel(ctx)
+	defer drain()
+	log := p.Log
+	a := &assembly{config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade)}
+	if err := a.openBook(fs); err != nil {
+		return err
+	}
+	a.directory, err = newDirectory(&c)
 	if err != nil {
 		return err
 	}
-	keyring, err := openKeyring(c.TLS, log)
+	if a.security, err = openSecurity(&c, a.directory, log); err != nil {
+		return err
+	}
+	if a.listeners, err = openListeners(&c); err != nil {
+		return err
+	}
+	defer a.listeners.close()
+	traces, endTraces, err := openTraces(c.Tracing, log)
 	if err != nil {
 		return err
 	}
-	listeners, err := openListeners(&c)
-	if err != nil {
-		return err
-	}
-	defer listeners.close()
+	defer endTraces()
 	store, err := broker.Open(broker.Options{
-		Dir: c.DataDir, FS: fs, Log: log,
+		Dir: c.DataDir, FS: fs, Log: log, Allowance: a.directory.Allowance,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
 		MaxPending: int(c.Store.MaxPending), MinFree: int64(c.Store.MinFree),
 		MaxQueues: c.Store.MaxQueues, MaxSubscriptions: c.Store.MaxSubscriptions,
@@ -70,18 +85,20 @@ func runOn(
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	a := assembly{config: &c, directory: directory, router: newRouter(c.Limits, store), sessions: store.Sessions(), log: log,
-		listeners: listeners, keyring: keyring, upgrades: make(map[string]http.Upgrade),
+	a.store, a.sessions, a.router = store, store.Sessions(), newRouter(c.Limits, store)
+	if traces != nil {
+		a.traces = traces
+		a.router.Trace(traces)
 	}
-	a.store = store
 	a.define()
 	closeRecord, err := a.openLogins()
 	if err != nil {
 		return err
 	}
 	defer closeRecord()
+	a.chores = append(a.chores, a.security.chores()...)
 	a.chores = append(a.chores, func(ctx context.Context) error {
-		a.follow(ctx, changes)
+		a.follow(ctx, p.Changes)
 		return nil
 	})
 	defer a.closeSockets() // those that no door serves
@@ -92,20 +109,27 @@ func runOn(
 	if err := a.openWebhooks(); err != nil {
 		return err
 	}
-	admin := a.newAdmin(listeners["admin"], doors)
+	a.openManagement(doors)
+	admin, err := a.newAdmin(a.listeners["admin"], doors)
+	if err != nil {
+		return err
+	}
 	a.warn()
 	endpoints := a.endpoints(doors, admin)
-	c = withoutTenants(c) // the directory has them: of many it is not to keep two
+	c = c.WithoutTenants() // the book has them
 	l := lifecycle{
 		doors: doors, outward: []func(context.Context) error{a.webhooks.Run}, chores: a.chores, admin: admin,
 		failed: store.Failed(), log: log,
 	}
-	return l.run(ctx, func() { ready(endpoints) })
+	return l.run(ctx, func() { p.Ready(endpoints) })
 }
 
 // assembly is what the doors are made of.
 type assembly struct {
 	config    *config.Config
+	process   Process
+	drain     func()         // has the gateway stop
+	book      *declared.Book // of what is declared of tenants
 	directory *tenancy.Directory
 	router    *router.Router
 	store     *broker.Broker
@@ -113,17 +137,21 @@ type assembly struct {
 	log       *slog.Logger
 	listeners listeners
 	chores    []func(context.Context) error // what doors do besides serving, until their connections have ended
-	keyring   *keyring                      // nil without TLS
+	security  *security
 	webhooks  *webhook.Service
-	judge     *oidc.Judge  // of tokens
-	audit     *audit.Log   // nil when there is none
-	coap      *coap.Server // nil when it is not enabled
+	hooks     map[string][]webhook.Hook // by tenant, those that run
+	traces    *tracing.Tracing          // nil when nothing is followed
+	outside   *authenticator.Service    // of passwords
+	judge     *oidc.Judge               // of tokens
+	audit     *audit.Log                // nil when there is none
+	mqtt      *mqtt.Server              // nil when it is not enabled
+	coap      *coap.Server              // nil when it is not enabled
 	sockets   []*coap.Socket
 	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
-func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
-	tenants, err := tenantsOf(declared)
+func newDirectory(c *config.Config) (*tenancy.Directory, error) {
+	tenants, err := tenantsOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -131,27 +159,42 @@ func newDirectory(declared []config.Tenant) (*tenancy.Directory, error) {
 }
 
 // tenantsOf gives what is declared in the words of package tenancy.
-func tenantsOf(declared []config.Tenant) ([]*tenancy.Tenant, error) {
-	tenants := make([]*tenancy.Tenant, len(declared))
-	for i, t := range declared {
-		definitions := make([]addressing.Definition, len(t.Addresses))
-		for j := range t.Addresses {
-			definitions[j] = t.Addresses[j].Definition()
-		}
-		space, err := addressing.NewSpace(definitions)
-		if err != nil {
-			return nil, fmt.Errorf("tenant %q: %w", t.Name, err)
-		}
-		tenants[i] = &tenancy.Tenant{Name: t.Name, Addresses: space, Anonymous: t.Anonymous, DefaultRoles: t.DefaultRoles,
-			Issuers: issuersOf(&declared[i]), TokenUser: t.TokenUser}
-		for _, u := range t.Users {
-			tenants[i].Users = append(tenants[i].Users, tenancy.User(u))
-		}
-		for _, r := range t.Roles {
-			tenants[i].Roles = append(tenants[i].Roles, r.Role())
+func tenantsOf(c *config.Config) (tenants []*tenancy.Tenant, err error) {
+	declared := c.Tenants
+	tenants = make([]*tenancy.Tenant, len(declared))
+	for i := range declared {
+		if tenants[i], err = tenancyOf(c, &declared[i]); err != nil {
+			return nil, fmt.Errorf("tenant %q: %w", declared[i].Name, err)
 		}
 	}
 	return tenants, nil
+}
+
+// tenancyOf is tenantsOf for one; its error is config.Problems.
+func tenancyOf(c *config.Config, declared *config.Tenant) (*tenancy.Tenant, error) {
+	definitions := make([]addressing.Definition, len(declared.Addresses))
+	for i := range declared.Addresses {
+		definitions[i] = declared.Addresses[i].Definition()
+	}
+	space, err := addressing.NewSpace(definitions)
+	if err != nil {
+		return nil, config.Problems{{Path: "addresses", Text: err.Error()}}
+	}
+	t := &tenancy.Tenant{
+		Name: declared.Name, Addresses: space, Anonymous: declared.Anonymous, DefaultRoles: declared.DefaultRoles,
+		Issuers: issuersOf(declared), TokenUser: declared.TokenUser, Authenticator: declared.Authenticator.URL,
+		Disabled: declared.Disabled, Plan: c.PlanOf(declared),
+	}
+	for i := range declared.Certificates {
+		t.Authorities = append(t.Authorities, declared.Certificates[i].Authority())
+	}
+	for _, u := range declared.Users {
+		t.Users = append(t.Users, tenancy.User(u))
+	}
+	for _, r := range declared.Roles {
+		t.Roles = append(t.Roles, r.Role())
+	}
+	return t, nil
 }
 
 func newRouter(l config.Limits, stored router.Resolver) *router.Router {
@@ -174,13 +217,19 @@ func (a *assembly) warn() {
 	for _, t := range a.config.AllTenants() {
 		public := !isLoopback(a.config.Listen)
 		switch {
-		case !t.Anonymous && len(t.Users)+len(t.Tokens) == 0:
-			a.log.Warn("nobody can enter this tenant: it is not anonymous, and has neither users nor issuers of tokens", "tenant", t.Name)
+		case !t.Anonymous && len(t.Users)+len(t.Tokens)+len(t.Certificates) == 0 && t.Authenticator.URL == "":
+			a.log.Warn("nobody can enter this tenant: it is not anonymous, and has neither users nor anybody who vouches for some", "tenant", t.Name)
 		case t.Anonymous && public:
 			a.log.Warn("anybody who reaches the ports may send and receive", "tenant", t.Name, "listen", a.config.Listen)
 		case public && slices.ContainsFunc(t.Users, hasPassword):
 			a.log.Warn("clients may send passwords over ports without TLS, where others can read them",
 				"tenant", t.Name, "listen", a.config.Listen)
+		}
+		if len(t.Certificates) > 0 && !a.config.AsksForCertificates() {
+			a.log.Warn("no door asks clients for certificates (clientAuth), so that nobody enters by one", "tenant", t.Name)
+		}
+		if isOpen(t.Authenticator) {
+			a.log.Warn("passwords go to the authenticator over http, where others can read them", "tenant", t.Name)
 		}
 		if slices.ContainsFunc(t.Tokens, isOpenIssuer) {
 			a.log.Warn("keys of tokens come over http, where others can replace them", "tenant", t.Name)

@@ -52,13 +52,13 @@ func startChanging(
 	doors := make(chan map[string]string, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runOn(ctx, fs, c, changes, log, func(endpoints []Endpoint) {
+		ended <- runOn(ctx, fs, c, Process{Log: log, Changes: changes, Ready: func(endpoints []Endpoint) {
 			addresses := make(map[string]string)
 			for _, e := range endpoints {
 				addresses[e.Door] = e.Address.String()
 			}
 			doors <- addresses
-		})
+		}})
 	}()
 	select {
 	case addresses := <-doors:
@@ -131,7 +131,9 @@ func TestTakenPortOpensNothing(t *testing.T) {
 	defer other.Close()
 	c := quickstart(t)
 	c.Admin.Port = other.Addr().(*net.TCPAddr).Port
-	err = Run(t.Context(), c, nil, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it said that it is ready") })
+	err = Run(t.Context(), c, Process{
+		Log: slog.New(slog.DiscardHandler), Ready: func([]Endpoint) { t.Error("it said that it is ready") },
+	})
 	want := "admin door: cannot listen at 127.0.0.1:" + strconv.Itoa(c.Admin.Port) +
 		": bind: address already in use; see the settings listen, admin.port and portOffset"
 	if err == nil || err.Error() != want {

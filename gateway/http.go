@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/http"
@@ -19,7 +17,7 @@ func (a *assembly) httpDoors() ([]door, error) {
 func (a *assembly) webDoors(name string, upgrades map[string]http.Upgrade, upgradesOnly bool) ([]door, error) {
 	h := &a.config.HTTP
 	server, err := http.New(http.Config{
-		Router:        a.router,
+		Router:        a.router.Through("http"),
 		Directory:     a.directory,
 		Origins:       h.Origins,
 		TenantOrigins: a.tenantOrigins(),
@@ -31,15 +29,14 @@ func (a *assembly) webDoors(name string, upgrades map[string]http.Upgrade, upgra
 	if err != nil {
 		return nil, fmt.Errorf("%s door: %w", name, err)
 	}
-	doors := []door{{name: name, listener: a.listeners[name], serve: server.Serve}}
+	doors := []door{{name: name, listener: a.listeners[name], serve: a.after(name, h.HeaderTimeout, server.Serve)}}
 	if !upgradesOnly { // else they are those of other protocols, which count them
 		doors[0].connections = server.Connections
 	}
 	if listener := a.listeners[name+"s"]; listener != nil {
-		settings := a.keyring.config(http.NextProtos()...)
-		doors = append(doors, door{name: name + "s", listener: listener, serve: func(ctx context.Context, ln net.Listener) error {
-			return server.ServeTLS(ctx, ln, settings)
-		}})
+		doors = append(doors, door{
+			name: name + "s", listener: listener, serve: a.after(name+"s", h.HeaderTimeout, server.Serve, http.NextProtos()...),
+		})
 	}
 	return doors, nil
 }

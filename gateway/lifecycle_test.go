@@ -26,7 +26,7 @@ func newLifecycle(doors ...door) *lifecycle {
 
 func readiness(d *adminDoor) int {
 	answer := httptest.NewRecorder()
-	d.handler(http.NotFoundHandler()).ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
+	d.handler(http.NotFoundHandler(), http.NotFoundHandler()).ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
 	return answer.Code
 }
 

@@ -19,7 +19,7 @@ func openListeners(c *config.Config) (listeners, error) {
 		if !l.Enabled || l.Network != "tcp" {
 			continue
 		}
-		opened, err := listen(c.Listen, l)
+		opened, err := listen(l)
 		if err != nil {
 			all.close()
 			return nil, err
@@ -37,8 +37,8 @@ func (all listeners) close() {
 }
 
 // listen opens one listener. An error names the address and the settings that decide it.
-func listen(host string, l config.Listener) (net.Listener, error) {
-	address := net.JoinHostPort(host, strconv.Itoa(l.Port))
+func listen(l config.Listener) (net.Listener, error) {
+	address := net.JoinHostPort(l.Host, strconv.Itoa(l.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, cannotListen(l, address, err)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"sync"
 
-	"github.com/manifoldmq/manifold/adapters/http/webhook"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/audit"
+	"github.com/manifoldmq/manifold/gateway/internal/declared"
 	"github.com/manifoldmq/manifold/gateway/internal/oidc"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -21,10 +20,8 @@ func (a *assembly) openLogins() (closeRecord func(), err error) {
 	a.judge = oidc.New(a.log)
 	a.judge.Define(trustsOf(a.config.AllTenants()))
 	a.directory.Trust(a.judge)
-	l := &a.config.Login
-	a.directory.SlowDown(tenancy.Throttle{
-		Delay: l.Delay, MaxDelay: l.MaxDelay, Memory: l.Memory, MaxKept: l.MaxTracked,
-	})
+	a.openAuthenticators()
+	a.directory.SlowDown(a.throttle())
 	if a.config.Audit.File == "" {
 		return func() {}, nil
 	}
@@ -40,6 +37,12 @@ func (a *assembly) openLogins() (closeRecord func(), err error) {
 		stop()
 		writing.Wait()
 	}, nil
+}
+
+// throttle says how failed logins are slowed down.
+func (a *assembly) throttle() tenancy.Throttle {
+	l := &a.config.Login
+	return tenancy.Throttle{Delay: l.Delay, MaxDelay: l.MaxDelay, Memory: l.Memory, MaxKept: l.MaxTracked}
 }
 
 // trustsOf gives whose word tenants take in the words of package oidc, and the names of the roles that they declare.
@@ -80,57 +83,31 @@ func isOpenIssuer(t config.Tokens) bool {
 	return false
 }
 
-// changes tells which tenants and webhooks would be added, removed and altered by declaring these; of webhooks it tells
-// only which come and go. Without a record it tells nothing.
-func (a *assembly) changes(tenants []*tenancy.Tenant, hooks []webhook.Hook) (all []audit.Event) {
-	if a.audit == nil {
-		return nil
-	}
-	changed := func(what, tenant, name, change string) {
-		all = append(all, audit.Event{Event: "changed", What: what, Tenant: tenant, Name: name, Change: change})
-	}
-	gone := a.directory.Names()
-	for _, t := range tenants {
-		gone = slices.DeleteFunc(gone, func(name string) bool { return name == t.Name })
-		switch was, ok := a.directory.Lookup(t.Name); {
-		case !ok:
-			changed("tenant", t.Name, "", "added")
-		case !reflect.DeepEqual(was, t):
-			changed("tenant", t.Name, "", "altered")
-		}
-	}
-	for _, name := range gone {
-		changed("tenant", name, "", "removed")
-	}
-	type key struct{ tenant, name string }
-	before := make(map[key]bool)
-	for _, f := range a.webhooks.Figures() {
-		before[key{f.Tenant, f.Name}] = true
-	}
-	for i := range hooks {
-		if k := (key{hooks[i].Tenant, hooks[i].Name}); before[k] {
-			delete(before, k)
-		} else {
-			changed("webhook", k.tenant, k.name, "added")
-		}
-	}
-	for k := range before {
-		changed("webhook", k.tenant, k.name, "removed")
-	}
-	return all
-}
-
 // recordReload records what became of a new configuration.
-func (a *assembly) recordReload(changes []audit.Event, err error) {
-	if a.audit == nil {
-		return
-	}
-	for _, e := range changes {
-		a.audit.Record(e)
-	}
+func (a *assembly) recordReload(changes []declared.Difference, err error) {
+	a.recordChanges(audit.Event{}, changes)
 	e := audit.Event{Event: "changed", What: "configuration", Change: "altered"}
 	if err != nil {
 		e.Change, e.Detail = "refused", fmt.Sprint(err)
 	}
-	a.audit.Record(e)
+	a.record(e)
+}
+
+// recordChanges records what has been changed. who is an event that tells who did it.
+func (a *assembly) recordChanges(who audit.Event, changes []declared.Difference) {
+	for _, c := range changes {
+		e := who
+		e.Event, e.Change, e.Tenant, e.What, e.Name = "changed", c.Change, c.Tenant, "tenant", ""
+		if c.List != "" {
+			e.What, e.Name = declared.Singular(c.List), c.Name
+		}
+		a.record(e)
+	}
+}
+
+// record has an event written if there is a record.
+func (a *assembly) record(e audit.Event) {
+	if a.audit != nil {
+		a.audit.Record(e)
+	}
 }

@@ -23,10 +23,14 @@ func (a *assembly) metrics(doors []door, ready func() bool) http.Handler {
 		queueMetrics{store: a.store, most: a.config.Admin.MaxQueueMetrics},
 		storeMetrics{store: a.store},
 		webhookMetrics{hooks: a.webhooks},
-		loginMetrics{directory: a.directory, audit: a.audit},
+		limitMetrics{directory: a.directory},
+		loginMetrics{directory: a.directory, audit: a.audit, outside: a.outside},
 	)
 	if a.coap != nil {
 		registry.MustRegister(coapMetrics{a.coap})
+	}
+	if a.traces != nil {
+		registry.MustRegister(a.traces)
 	}
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "manifold_ready",
@@ -42,7 +46,7 @@ func (a *assembly) metrics(doors []door, ready func() bool) http.Handler {
 			ConstLabels: prometheus.Labels{"protocol": d.name},
 		}, func() float64 { return float64(d.connections()) }))
 	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}) // which has exemplars
 }
 
 // indicator is how Prometheus has a boolean.

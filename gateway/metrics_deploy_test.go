@@ -17,6 +17,7 @@ import (
 	"github.com/plgd-dev/go-coap/v3/message/codes"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
 // TestAlertsAndDashboardNameWhatMetricsTell: each metric and each label in deploy is on the page of a gateway to which
@@ -74,6 +75,7 @@ webhooks: [{name: hook, from: others, url: "https://hook.example"}]
 	free := quickstart(t)
 	c.DataDir, c.MQTT, c.AMQP, c.STOMP, c.CoAP, c.Admin = free.DataDir, free.MQTT, free.AMQP, free.STOMP, free.CoAP, free.Admin
 	c.HTTP.Port, c.CoAP.Port = 0, 0
+	c.Tracing.Endpoint, c.Tracing.Ratio = gatewaytest.NewCollector(t).URL, 1
 	doors = startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))
 	enterAMQP(t, doors).fill("jobs", 1)
 	if code := post(t, "http://"+doors["http"]+"/v1/default/alerts/messages", "x"); code != http.StatusServiceUnavailable {

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -76,6 +78,15 @@ func age(s *broker.Statistics) float64 {
 	return max(0, time.Since(s.Oldest).Seconds())
 }
 
+// label gives the name of a queue as a label may have it, which is text; a subscription that an earlier release stored may have
+// another name.
+func label(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return strconv.QuoteToASCII(name)
+}
+
 // Describe implements prometheus.Collector.
 func (m queueMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range queueDescs {
@@ -90,7 +101,7 @@ func (m queueMetrics) Collect(out chan<- prometheus.Metric) {
 	for i := range all {
 		s := &all[i]
 		for _, d := range queueDescs {
-			out <- prometheus.MustNewConstMetric(d.desc, d.kind, d.read(s), s.Tenant, s.Name)
+			out <- prometheus.MustNewConstMetric(d.desc, d.kind, d.read(s), s.Tenant, label(s.Name))
 		}
 	}
 	out <- prometheus.MustNewConstMetric(omittedDesc, prometheus.GaugeValue, float64(more))

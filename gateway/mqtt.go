@@ -17,7 +17,7 @@ func (a *assembly) mqttDoors() ([]door, error) {
 		return nil, fmt.Errorf("mqtt door: %w", err)
 	}
 	server, err := mqtt.New(mqtt.Config{
-		Router:    a.router,
+		Router:    a.router.Through("mqtt"),
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
@@ -33,6 +33,7 @@ func (a *assembly) mqttDoors() ([]door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mqtt door: %w", err)
 	}
+	a.mqtt = server
 	a.chores = append(a.chores, server.Run)
 	upgrades := make(map[string]http.Upgrade)
 	for _, name := range []string{"mqtt", "mqttv3.1"} {

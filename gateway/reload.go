@@ -2,71 +2,108 @@ package gateway
 
 import (
 	"context"
+	"path/filepath"
 	"reflect"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/manifoldmq/manifold/adapters/http/webhook"
 	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/gateway/internal/audit"
+	"github.com/manifoldmq/manifold/gateway/internal/declared"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// define makes what is declared of tenants known to who serves their addresses.
+// openBook puts together what the configuration and the API declare of tenants; the configuration has it all then. fs is
+// nil for the operating system's.
+func (a *assembly) openBook(fs vfs.FS) (err error) {
+	if fs == nil {
+		fs = vfs.Default
+	}
+	folder := filepath.Join(a.config.DataDir, "tenants")
+	a.book, err = declared.Open(declared.Options{FS: fs, Dir: folder, Adopt: a.adopt}, *a.config)
+	if err != nil {
+		return err
+	}
+	*a.config = a.config.WithoutTenants()
+	a.config.Tenants = a.book.Tenants()
+	return nil
+}
+
+// define makes what is declared of all tenants known to who serves their addresses.
 func (a *assembly) define() {
+	var all []*tenancy.Tenant
 	for _, name := range a.directory.Names() {
 		t, _ := a.directory.Lookup(name)
-		a.router.Define(t)
-		a.store.Define(t)
+		all = append(all, t)
 	}
+	a.defineThese(all)
+}
+
+func (a *assembly) defineThese(tenants []*tenancy.Tenant) {
+	for _, t := range tenants {
+		a.router.Define(t)
+	}
+	a.store.Define(tenants...)
+}
+
+// adopt makes what is declared of tenants ready to be in force. It is the one way for all changes, whether they come from
+// the configuration file or the API.
+func (a *assembly) adopt(news declared.News) (commit func(), err error) {
+	tenants := make([]*tenancy.Tenant, len(news.Changed))
+	hooks := make(map[string][]webhook.Hook, len(news.Changed))
+	for i, t := range news.Changed {
+		if tenants[i], err = tenancyOf(news.Frame, t); err != nil {
+			return nil, err
+		}
+		if err := tenants[i].Check(); err != nil {
+			return nil, config.Problems{{Text: err.Error()}}
+		}
+		if hooks[t.Name], err = hooksOf(t, &news.Frame.HTTP.Webhooks); err != nil {
+			return nil, err
+		}
+	}
+	trust, err := a.security.prepare(news.Frame.Authorities(news.All))
+	if err != nil {
+		return nil, config.Problems{{Text: err.Error()}}
+	}
+	return func() {
+		if err := a.directory.Update(tenants, news.Gone); err != nil {
+			panic(err) // they have been checked
+		}
+		trust()
+		a.judge.Define(trustsOf(news.All))
+		a.outside.Define(authenticatorsOf(news.All))
+		a.defineThese(tenants)
+		a.replaceHooks(hooks, news.Gone)
+	}, nil
 }
 
 // follow takes over each new configuration until ctx ends, as far as it is about tenants. Everything else takes a new
 // start.
 func (a *assembly) follow(ctx context.Context, changes <-chan config.Config) {
-	was := *a.config
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-changes:
-			a.reload(was, c)
+			a.reload(c)
 		}
 	}
 }
 
 // reload takes over a new configuration, or says why not.
-func (a *assembly) reload(was, is config.Config) {
-	changes, err := a.declare(&is)
+func (a *assembly) reload(is config.Config) error {
+	changes, err := a.book.Reload(is)
 	a.recordReload(changes, err)
 	if err != nil {
 		a.log.Error("the new configuration is not taken over", "err", err)
-		return
+		return err
 	}
-	if !reflect.DeepEqual(withoutTenants(was), withoutTenants(is)) {
+	was, now := a.config.WithoutTenants(), is.WithoutTenants()
+	was.Plans, now.Plans = nil, nil
+	if !reflect.DeepEqual(was, now) {
 		a.log.Warn("only tenants are taken over; what else has changed takes a new start")
 	}
 	a.log.Info("the new configuration is taken over")
-}
-
-// declare declares all tenants anew, and tells what that has changed for the record. With an error nothing has changed.
-func (a *assembly) declare(c *config.Config) (changes []audit.Event, err error) {
-	tenants, err := tenantsOf(c.AllTenants())
-	if err != nil {
-		return nil, err
-	}
-	hooks, err := webhooksOf(c)
-	if err != nil {
-		return nil, err
-	}
-	changes = a.changes(tenants, hooks)
-	if err := a.directory.Replace(tenants...); err != nil {
-		return nil, err
-	}
-	a.judge.Define(trustsOf(c.AllTenants()))
-	a.define()
-	a.webhooks.Define(hooks)
-	return changes, nil
-}
-
-// withoutTenants is all of a configuration that takes a new start.
-func withoutTenants(c config.Config) config.Config {
-	c.Tenants, c.Anonymous, c.Users, c.Roles, c.DefaultRoles, c.Addresses, c.Webhooks = nil, false, nil, nil, nil, nil, nil
-	return c
+	return nil
 }

@@ -39,7 +39,9 @@ func (l lives) between(t *testing.T, do func(*broker.Broker) (int, error)) (coun
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory, err := newDirectory(l.config.AllTenants())
+	c := l.config
+	c.Tenants = c.AllTenants()
+	directory, err := newDirectory(&c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 func (a *assembly) stompDoors() ([]door, error) {
 	server := stomp.New(stomp.Config{
-		Router:    a.router,
+		Router:    a.router.Through("stomp"),
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,

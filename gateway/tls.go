@@ -4,59 +4,74 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"os"
+	"net/netip"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
+	"github.com/manifoldmq/manifold/adapters/coap"
 	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/gateway/internal/pki"
+	"github.com/manifoldmq/manifold/gateway/internal/prelude"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// keyring is the gateway's certificate and the authorities of its clients, as their files have them. A handshake looks
-// whether the files have changed, if nobody has for a while; connections that exist are not affected.
-type keyring struct {
-	settings config.TLS
-	log      *slog.Logger
-
-	mu      sync.Mutex // guards everything below; a leaf
-	current *tls.Config
-	stamps  []stamp   // of the files, as last looked at
-	looked  time.Time // when that was
+// security is what handshakes go by, and who hears of those that fail.
+type security struct {
+	lowest    uint16       // version
+	keyring   *pki.Keyring // nil without TLS
+	trust     *pki.Trust
+	directory *tenancy.Directory
+	log       *slog.Logger
 }
 
-// stamp tells one version of a file from another.
-type stamp struct {
-	changed time.Time
-	size    int64
-}
-
-// lookAgain is how long the files are taken to be unchanged.
-const lookAgain = time.Second
-
-// openKeyring reads the files; nil is for a gateway without TLS.
-func openKeyring(c config.TLS, log *slog.Logger) (*keyring, error) {
-	if !c.Enabled() {
-		return nil, nil
+// openSecurity reads the files of certificates.
+func openSecurity(c *config.Config, directory *tenancy.Directory, log *slog.Logger) (*security, error) {
+	s := &security{lowest: c.TLS.LowestVersion(), trust: pki.NewTrust(log), directory: directory, log: log}
+	directory.Certify(s.trust)
+	use, err := s.prepare(c.Authorities(c.Tenants))
+	if err != nil {
+		return nil, err
 	}
-	k := &keyring{settings: c, log: log, looked: time.Now()}
-	k.stamps = k.look()
-	var err error
-	k.current, err = k.read()
-	return k, err
+	use()
+	if c.TLS.Enabled() {
+		s.keyring, err = pki.OpenKeyring(c.TLS.Pairs(), c.TLS.OCSPStapling, log)
+	}
+	return s, err
+}
+
+// prepare reads the files of authorities, which are trusted in place of all others when use is called.
+func (s *security) prepare(declared []pki.Authority) (use func(), err error) {
+	anchors, err := s.trust.Prepare(declared)
+	if err != nil {
+		return nil, err
+	}
+	return func() { s.trust.Use(anchors) }, nil
+}
+
+// chores look at files and at servers of OCSP until ctx ends.
+func (s *security) chores() (all []func(context.Context) error) {
+	if s.keyring == nil {
+		return nil
+	}
+	return []func(context.Context) error{
+		func(ctx context.Context) error { s.keyring.Run(ctx, s.trust); return nil },
+		func(ctx context.Context) error { s.keyring.Staple(ctx); return nil },
+	}
 }
 
 // config is what a door shakes hands by. protocols are those of ALPN that it knows (RFC 7301). A client that offers none
 // of them is served all the same: many have names of their own for what they speak.
-func (k *keyring) config(protocols ...string) *tls.Config {
+func (s *security) config(clientAuth tls.ClientAuthType, protocols ...string) *tls.Config {
 	return &tls.Config{
-		MinVersion: k.settings.LowestVersion(),
+		MinVersion: s.lowest,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			c := k.now(time.Now()).Clone()
+			c := &tls.Config{
+				MinVersion: s.lowest, ClientAuth: clientAuth, GetCertificate: s.keyring.Certificate,
+				VerifyConnection: func(state tls.ConnectionState) error { return s.verify(state.PeerCertificates) },
+			}
 			for _, p := range protocols {
 				if slices.Contains(hello.SupportedProtos, p) {
 					c.NextProtos = append(c.NextProtos, p)
@@ -67,88 +82,86 @@ func (k *keyring) config(protocols ...string) *tls.Config {
 	}
 }
 
-// now gives what the files say. While they make no sense it is what they said before.
-func (k *keyring) now(now time.Time) *tls.Config {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if now.Sub(k.looked) < lookAgain {
-		return k.current
+// verify tells why the certificate of a client is not good; none is.
+func (s *security) verify(certificates []*x509.Certificate) error {
+	if len(certificates) == 0 {
+		return nil
 	}
-	k.looked = now
-	if stamps := k.look(); !slices.Equal(stamps, k.stamps) {
-		k.stamps = stamps
-		if fresh, err := k.read(); err != nil {
-			k.log.Error("the changed TLS files are not used", "err", err)
-		} else {
-			k.current = fresh
-			k.log.Info("TLS files read again")
-		}
-	}
-	return k.current
+	return s.trust.Verify(certificates)
 }
 
-// look gives the stamps of the files. One that cannot be looked at has none.
-func (k *keyring) look() []stamp {
-	var stamps []stamp
-	for _, file := range []string{k.settings.Certificate, k.settings.Key, k.settings.ClientCA} {
-		var s stamp
-		if info, err := os.Stat(file); err == nil {
-			s = stamp{info.ModTime(), info.Size()}
-		}
-		stamps = append(stamps, s)
-	}
-	return stamps
-}
-
-func (k *keyring) read() (*tls.Config, error) {
-	certificate, err := tls.LoadX509KeyPair(k.settings.Certificate, k.settings.Key)
-	if err != nil {
-		return nil, fmt.Errorf("tls.certificate and tls.key: %w", err)
-	}
-	c := &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		ClientAuth:   k.settings.ClientAuthType(),
-		MinVersion:   k.settings.LowestVersion(),
-	}
-	if k.settings.ClientCA == "" {
-		return c, nil
-	}
-	text, err := os.ReadFile(k.settings.ClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("tls.clientCA: %w", err)
-	}
-	c.ClientCAs = x509.NewCertPool()
-	if !c.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("tls.clientCA: %s has no certificate in the form PEM", k.settings.ClientCA)
-	}
-	return c, nil
-}
-
-// shaking serves connections that have shaken hands within a time limit.
-func (k *keyring) shaking(
-	protocol string, limit time.Duration, serve func(context.Context, net.Conn), log *slog.Logger,
+// after has a door served behind what comes before its protocol: the header of a proxy, and TLS if the listener's name says
+// so. A client has patience for that.
+func (a *assembly) after(
+	name string, patience time.Duration, serve func(context.Context, net.Listener) error, protocols ...string,
 ) func(context.Context, net.Listener) error {
-	settings := k.config(protocol)
+	l := a.settingsOf(name)
+	steps := prelude.Steps{Proxies: l.Proxies, Patience: patience, Failed: a.security.failed(name)}
+	if l.Secured {
+		steps.TLS = a.security.config(a.config.ClientAuthOf(l), protocols...)
+	}
+	if steps.None() {
+		return serve
+	}
 	return func(ctx context.Context, ln net.Listener) error {
-		return transport.Accept(ctx, ln, func(ctx context.Context, nc net.Conn) {
-			secured := tls.Server(nc, settings)
-			if err := shake(ctx, secured, limit); err != nil {
-				log.Debug("TLS handshake failed", "peer", nc.RemoteAddr(), "err", err)
-				nc.Close()
-				return
-			}
-			serve(ctx, secured)
-		})
+		prepared := prelude.Listen(ln, steps)
+		defer prepared.Close()
+		return serve(ctx, prepared)
 	}
 }
 
-var errHandshakeTimeout = errors.New("the client took too long")
+// settingsOf gives what is configured for a listener.
+func (a *assembly) settingsOf(name string) config.Listener {
+	all := a.config.Listeners()
+	return all[slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name })]
+}
 
-func shake(ctx context.Context, secured *tls.Conn, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errHandshakeTimeout)
-	defer cancel()
-	if err := secured.HandshakeContext(ctx); err != nil {
-		return errors.Join(err, context.Cause(ctx))
+// protocolNames are what the protocols of doors are called.
+var protocolNames = map[string]string{"mqtt": "MQTT", "ws": "MQTT", "amqp": "AMQP", "stomp": "STOMP", "http": "HTTP", "coap": "CoAP"}
+
+// failed notes connections that have not got as far as the protocol of a listener.
+func (s *security) failed(listener string) func(net.Conn, error) {
+	name, _, _ := strings.Cut(listener, "+")
+	protocol, ok := protocolNames[name]
+	if !ok {
+		protocol = protocolNames[strings.TrimSuffix(name, "s")]
 	}
-	return nil
+	return func(nc net.Conn, err error) {
+		v := tenancy.Visitor{Protocol: protocol}.From(nc.RemoteAddr().String())
+		if secured, ok := nc.(*tls.Conn); ok {
+			state := secured.ConnectionState()
+			v = v.At(state.ServerName)
+			v.TLS = state.Version
+		}
+		s.note(v, err)
+	}
+}
+
+// note counts a handshake that failed, and has it recorded.
+func (s *security) note(v tenancy.Visitor, err error) {
+	detail, certificate := pki.Explain(err)
+	cause := tenancy.FailedHandshake
+	if certificate {
+		cause = tenancy.WrongCertificate
+	}
+	s.log.Debug("handshake failed", "protocol", v.Protocol, "peer", v.Address, "err", err)
+	s.directory.FailedHandshake(v, cause, detail)
+}
+
+// datagrams is what handshakes of DTLS go by: certificates only where there is TLS.
+func (s *security) datagrams(clientAuth tls.ClientAuthType) coap.Security {
+	c := coap.Security{
+		Failed: func(from netip.AddrPort, err error) {
+			s.note(tenancy.Visitor{Protocol: "CoAP", Address: netip.AddrPortFrom(from.Addr().Unmap(), from.Port())}, err)
+		},
+	}
+	if s.keyring == nil {
+		return c
+	}
+	c.Certificate, c.Verify = s.keyring.ForHost, s.verify
+	c.Required = clientAuth == tls.RequireAnyClientCert
+	if clientAuth != tls.NoClientCert {
+		c.ClientCAs = s.trust.Pool
+	}
+	return c
 }

@@ -1,18 +1,18 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/gatewaytest"
+	"github.com/manifoldmq/manifold/gateway/internal/prelude"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // shakeHands connects a client to a server and gives what the client sees.
@@ -22,7 +22,7 @@ func shakeHands(t *testing.T, server, client *tls.Config) (tls.ConnectionState, 
 	defer ours.Close()
 	defer theirs.Close()
 	served := make(chan error, 1)
-	go func() { served <- shake(t.Context(), tls.Server(ours, server), time.Minute) }()
+	go func() { served <- tls.Server(ours, server).HandshakeContext(t.Context()) }()
 	c := tls.Client(theirs, client)
 	err := c.HandshakeContext(t.Context())
 	if err == nil {
@@ -32,25 +32,30 @@ func shakeHands(t *testing.T, server, client *tls.Config) (tls.ConnectionState, 
 	return c.ConnectionState(), err
 }
 
-func openTestKeyring(t *testing.T, a *gatewaytest.Authority, clientAuth string, log *slog.Logger) *keyring {
+// openTestSecurity reads the files of settings.
+func openTestSecurity(t *testing.T, settings config.TLS) *security {
 	t.Helper()
-	k, err := openKeyring(a.Settings(clientAuth), log)
+	directory, err := tenancy.NewDirectory()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k
+	s, err := openSecurity(&config.Config{TLS: settings}, directory, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestProtocolOfALPNIsTakenButNotRequired(t *testing.T) {
 	a := gatewaytest.New(t)
-	k := openTestKeyring(t, a, "none", slog.New(slog.DiscardHandler))
+	s := openTestSecurity(t, a.Settings("none"))
 	for _, c := range []struct {
 		offered []string
 		want    string
 	}{{nil, ""}, {[]string{"amqp"}, "amqp"}, {[]string{"x", "amqp"}, "amqp"}, {[]string{"x"}, ""}} {
 		client := a.Dialer("localhost", "")
 		client.NextProtos = c.offered
-		state, err := shakeHands(t, k.config("amqp"), client)
+		state, err := shakeHands(t, s.config(tls.NoClientCert, "amqp"), client)
 		if err != nil || state.NegotiatedProtocol != c.want {
 			t.Errorf("%v: got %q, %v", c.offered, state.NegotiatedProtocol, err)
 		}
@@ -69,13 +74,10 @@ func TestOldVersionsAreRefused(t *testing.T) {
 		{"1.3", tls.VersionTLS12, false}, {"1.3", tls.VersionTLS13, true},
 	} {
 		settings.MinVersion = c.lowest
-		k, err := openKeyring(settings, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := openTestSecurity(t, settings)
 		client := a.Dialer("localhost", "")
 		client.MinVersion, client.MaxVersion = tls.VersionTLS10, c.client
-		if _, err := shakeHands(t, k.config("amqp"), client); (err == nil) != c.ok {
+		if _, err := shakeHands(t, s.config(tls.NoClientCert, "amqp"), client); (err == nil) != c.ok {
 			t.Errorf("a client of %s at a gateway from %s: %v", tls.VersionName(c.client), c.lowest, err)
 		}
 	}
@@ -83,11 +85,8 @@ func TestOldVersionsAreRefused(t *testing.T) {
 
 func TestCertificatesOfClientsAreVerified(t *testing.T) {
 	a, other := gatewaytest.New(t), gatewaytest.New(t)
-	foreign := a.Dialer("localhost", "")
-	foreign.Certificates = other.Dialer("localhost", "ann").Certificates
-	foreign.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		return &foreign.Certificates[0], nil // although the gateway did not name its authority
-	}
+	stranger := other.Dialer("localhost", "ann").Certificates[0]
+	foreign := a.With("localhost", &stranger)
 	for _, c := range []struct {
 		clientAuth string
 		client     *tls.Config
@@ -101,57 +100,28 @@ func TestCertificatesOfClientsAreVerified(t *testing.T) {
 		{"required", a.Dialer("localhost", ""), false},
 		{"required", foreign, false},
 	} {
-		k := openTestKeyring(t, a, c.clientAuth, slog.New(slog.DiscardHandler))
-		if _, err := shakeHands(t, k.config("amqp"), c.client); (err == nil) != c.ok {
+		s := openTestSecurity(t, a.Settings(c.clientAuth))
+		settings := config.Config{TLS: config.TLS{ClientAuth: c.clientAuth}}
+		if _, err := shakeHands(t, s.config(settings.ClientAuthOf(config.Listener{}), "amqp"), c.client); (err == nil) != c.ok {
 			t.Errorf("%s with %d certificates: %v", c.clientAuth, len(c.client.Certificates), err)
 		}
 	}
 }
 
-func TestChangedFilesAreReadAgain(t *testing.T) {
+// TestClientsAreNotToldWhoseAuthoritiesThereAre: what a gateway asks for names none, as tenants would be told of each other.
+func TestClientsAreNotToldWhoseAuthoritiesThereAre(t *testing.T) {
 	a := gatewaytest.New(t)
-	var log bytes.Buffer
-	k := openTestKeyring(t, a, "none", slog.New(slog.NewTextHandler(&log, nil)))
-	now := k.looked
-	serial := func() string {
-		now = now.Add(lookAgain)
-		c, err := x509.ParseCertificate(k.now(now).Certificates[0].Certificate[0])
-		if err != nil {
-			t.Fatal(err)
+	s := openTestSecurity(t, a.Settings("optional"))
+	client := a.Dialer("localhost", "")
+	asked := false
+	client.GetClientCertificate = func(q *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if asked = true; len(q.AcceptableCAs) > 0 {
+			t.Errorf("told %q", q.AcceptableCAs)
 		}
-		return c.SerialNumber.String()
+		return new(tls.Certificate), nil
 	}
-	// A clock of the filesystem may be too coarse to tell two writes apart.
-	age := func(file string, by time.Duration) {
-		if err := os.Chtimes(file, time.Time{}, time.Now().Add(by)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	before := serial()
-	if again := serial(); again != before || log.Len() > 0 {
-		t.Errorf("files that did not change give %s after %s: %s", again, before, log.String())
-	}
-	certificate, key := a.Server()
-	age(certificate, time.Second)
-	age(key, time.Second)
-	if k.now(now) != k.now(now.Add(lookAgain/2)) {
-		t.Error("the files are looked at too often")
-	}
-	after := serial()
-	if after == before || !strings.Contains(log.String(), "read again") {
-		t.Errorf("the certificate is still %s: %s", after, log.String())
-	}
-	if err := os.WriteFile(certificate, []byte("no certificate"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if kept := serial(); kept != after || !strings.Contains(log.String(), "not used") {
-		t.Errorf("a broken file gives %s after %s: %s", kept, after, log.String())
-	}
-	if err := os.Remove(certificate); err != nil {
-		t.Fatal(err)
-	}
-	if kept := serial(); kept != after {
-		t.Errorf("a file that is gone gives %s after %s", kept, after)
+	if _, err := shakeHands(t, s.config(tls.RequestClientCert), client); err != nil || !asked {
+		t.Errorf("asked: %v, %v", asked, err)
 	}
 }
 
@@ -159,21 +129,24 @@ func TestFilesThatMakeNoSenseKeepTheGatewayClosed(t *testing.T) {
 	a := gatewaytest.New(t)
 	for _, c := range []struct {
 		name   string
-		change func(c *tlsFiles)
+		change func(c *config.TLS)
 		want   string
 	}{
-		{"no certificate", func(c *tlsFiles) { c.certificate = "none.pem" }, "tls.certificate and tls.key: open none.pem"},
-		{"no key", func(c *tlsFiles) { c.key = c.certificate }, "tls.certificate and tls.key: "},
-		{"no authority", func(c *tlsFiles) { c.clientCA = "none.pem" }, "tls.clientCA: open none.pem"},
-		{"key for an authority", func(c *tlsFiles) { c.clientCA = c.key }, "has no certificate in the form PEM"},
+		{"no certificate", func(c *config.TLS) { c.Certificate = "none.pem" }, "tls.certificate and tls.key: open none.pem"},
+		{"no key", func(c *config.TLS) { c.Key = c.Certificate }, "tls.certificate and tls.key: "},
+		{
+			"no further certificate", func(c *config.TLS) { c.Certificates = []config.KeyPair{{Certificate: "none.pem", Key: c.Key}} },
+			"tls.certificates[0].certificate and tls.certificates[0].key: open none.pem",
+		},
+		{"no authority", func(c *config.TLS) { c.ClientCA = "none.pem" }, "tls.clientCA: open none.pem"},
+		{"key for an authority", func(c *config.TLS) { c.ClientCA = c.Key }, "there is no certificate in the form PEM"},
+		{"no revocation list", func(c *config.TLS) { c.ClientCRL = "none.pem" }, "tls.clientCRL: open none.pem"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			settings := quickstart(t)
 			settings.TLS = a.Settings("optional")
-			files := tlsFiles{settings.TLS.Certificate, settings.TLS.Key, settings.TLS.ClientCA}
-			c.change(&files)
-			settings.TLS.Certificate, settings.TLS.Key, settings.TLS.ClientCA = files.certificate, files.key, files.clientCA
-			err := Run(t.Context(), settings, nil, slog.New(slog.DiscardHandler), func([]Endpoint) { t.Error("it is ready") })
+			c.change(&settings.TLS)
+			err := Run(t.Context(), settings, Process{Log: slog.New(slog.DiscardHandler), Ready: func([]Endpoint) { t.Error("it is ready") }})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
@@ -181,24 +154,21 @@ func TestFilesThatMakeNoSenseKeepTheGatewayClosed(t *testing.T) {
 	}
 }
 
-type tlsFiles struct{ certificate, key, clientCA string }
-
 func TestSlowHandshakeIsCutOff(t *testing.T) {
 	a := gatewaytest.New(t)
-	k := openTestKeyring(t, a, "none", slog.New(slog.DiscardHandler))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	s := openTestSecurity(t, a.Settings("none"))
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	serve := k.shaking("amqp", 50*time.Millisecond, func(_ context.Context, nc net.Conn) {
-		t.Error("a client without TLS was served")
-		nc.Close()
-	}, slog.New(slog.DiscardHandler))
+	ln := prelude.Listen(inner, prelude.Steps{TLS: s.config(tls.NoClientCert, "amqp"), Patience: 50 * time.Millisecond, Failed: s.failed("amqps")})
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, ln) }()
+	go func() {
+		_, err := ln.Accept()
+		served <- err
+	}()
 	for _, first := range []string{"", "AMQP\x03\x01\x00\x00"} {
-		nc, err := net.Dial("tcp", ln.Addr().String())
+		nc, err := new(net.Dialer).DialContext(context.WithoutCancel(t.Context()), "tcp", inner.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,8 +180,11 @@ func TestSlowHandshakeIsCutOff(t *testing.T) {
 		}
 		nc.Close()
 	}
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
+	ln.Close()
+	if err := <-served; err == nil {
+		t.Error("a client without TLS was served")
+	}
+	if n := s.directory.Logins().Failed[tenancy.FailedHandshake]; n != 2 {
+		t.Errorf("%d handshakes have failed, want 2", n)
 	}
 }

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/manifoldmq/manifold/adapters/http/webhook"
 	"github.com/manifoldmq/manifold/addressing"
@@ -9,34 +11,52 @@ import (
 )
 
 // openWebhooks makes what posts messages to URLs. It begins with the doors.
-func (a *assembly) openWebhooks() error {
-	hooks, err := webhooksOf(a.config)
-	if err != nil {
-		return err
-	}
+func (a *assembly) openWebhooks() (err error) {
 	w := &a.config.HTTP.Webhooks
 	a.webhooks = webhook.New(webhook.Config{
 		Router: a.router, Directory: a.directory, DrainTimeout: a.config.DrainTimeout, Log: a.log,
 		Guard: webhook.Guard{AllowPrivate: w.AllowPrivate, Allow: w.Allow},
 	})
-	a.webhooks.Define(hooks)
+	hooks := make(map[string][]webhook.Hook)
+	for i := range a.config.Tenants {
+		t := &a.config.Tenants[i]
+		if hooks[t.Name], err = hooksOf(t, w); err != nil {
+			return err
+		}
+	}
+	a.replaceHooks(hooks, nil)
 	return nil
 }
 
-// webhooksOf gives what is declared in the words of package webhook, with the secrets that are in files.
-func webhooksOf(c *config.Config) (all []webhook.Hook, err error) {
-	for _, t := range c.AllTenants() {
-		for i := range t.Webhooks {
-			declared := &t.Webhooks[i]
-			hook, err := declared.Hook(t.Name, &c.HTTP.Webhooks)
-			if err == nil && declared.SecretFile != "" {
-				hook.Secrets, err = webhook.ReadSecrets(declared.SecretFile)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("webhook %q of tenant %q: %w", declared.Name, t.Name, err)
-			}
-			all = append(all, hook)
+// replaceHooks has the webhooks of some tenants run in the place of those that they had. It is called by one at a time.
+func (a *assembly) replaceHooks(changed map[string][]webhook.Hook, gone []string) {
+	if a.hooks == nil {
+		a.hooks = make(map[string][]webhook.Hook)
+	}
+	maps.Copy(a.hooks, changed)
+	for _, tenant := range gone {
+		delete(a.hooks, tenant)
+	}
+	maps.DeleteFunc(a.hooks, func(_ string, hooks []webhook.Hook) bool { return len(hooks) == 0 })
+	a.webhooks.Define(slices.Concat(slices.Collect(maps.Values(a.hooks))...))
+}
+
+// hooksOf gives what a tenant declares in the words of package webhook, with the secrets that are in files. While it is
+// disabled it has none.
+func hooksOf(t *config.Tenant, w *config.Webhooks) (all []webhook.Hook, err error) {
+	if t.Disabled {
+		return nil, nil
+	}
+	for i := range t.Webhooks {
+		declared := &t.Webhooks[i]
+		hook, err := declared.Hook(t.Name, w)
+		if err == nil && declared.SecretFile != "" {
+			hook.Secrets, err = webhook.ReadSecrets(declared.SecretFile)
 		}
+		if err != nil {
+			return nil, fmt.Errorf("webhook %q of tenant %q: %w", declared.Name, t.Name, err)
+		}
+		all = append(all, hook)
 	}
 	return all, nil
 }

@@ -61,7 +61,7 @@ func (n *anycast) Leave(s *Sender) {
 	delete(n.senders, s)
 	delete(n.eager, s)
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
-		withdrawn := d.origin == s && !d.Settled
+		withdrawn := d.owner() == s && !d.Settled
 		if withdrawn {
 			n.bytes -= d.Message.Len()
 			d.Settle(Release())

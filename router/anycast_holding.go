@@ -54,5 +54,6 @@ func (h *holding) Settle(tag uint64, o Outcome, done func(error)) {
 		}
 		return
 	}
+	h.consumer.link.Settled(o)
 	h.node.letGo(h).SettleThen(o, done)
 }

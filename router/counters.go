@@ -4,11 +4,13 @@ import (
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy/register"
 )
 
 // Counters count what one tenant's messages came to. They only rise; reading them takes no lock.
 type Counters struct {
 	kinds [addressing.Topic + 1]KindCounters // by addressing.Kind
+	links register.Of[lister]                // those that are open
 }
 
 // KindCounters count for one kind of address.

@@ -58,7 +58,7 @@ func (d Delivery) Dropped() {
 
 // sender gives who sent the delivery, as long as no node has put itself in between.
 func (d Delivery) sender() *Sender {
-	switch origin := d.origin.(type) {
+	switch origin := d.owner().(type) {
 	case *Sender:
 		return origin
 	case posted:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router/selector"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Producer is a door's side of its senders. Its methods are called with locks held; see the package's promises.
@@ -30,6 +31,7 @@ type Target struct {
 	Address addressing.Address
 	Kind    addressing.Kind // when not zero, the address must be of this kind
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
+	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
 }
 
 // Source says what a receiver takes from.
@@ -61,6 +63,7 @@ func (s *Source) Wants(d Delivery) bool {
 // Sender is a link into one address. Its methods may be called from any goroutine; to keep messages in order, one
 // goroutine sends.
 type Sender struct {
+	listed
 	target   Target
 	def      *addressing.Definition
 	node     Node
@@ -68,6 +71,9 @@ type Sender struct {
 	counts   *KindCounters
 	maxSize  int
 	window   int
+	tenant   string
+	protocol string
+	tracer   Tracer // nil for none
 
 	streamBuffer int
 	streamMemory *pieces
@@ -79,20 +85,65 @@ func (s *Sender) Address() addressing.Address { return s.target.Address }
 // Kind is the kind of its address.
 func (s *Sender) Kind() addressing.Kind { return s.def.Kind }
 
+// Definition is the name that its address is declared with: its own, or a pattern that covers it.
+func (s *Sender) Definition() addressing.Filter { return s.def.Name }
+
+// Tenant is the name of the tenant that it sends in.
+func (s *Sender) Tenant() string { return s.tenant }
+
+// Protocol is what its client speaks; see Router.Through.
+func (s *Sender) Protocol() string { return s.protocol }
+
 // MaxMessageSize is the greatest encoded message that it takes, in bytes.
-func (s *Sender) MaxMessageSize() int { return s.maxSize }
+func (s *Sender) MaxMessageSize() int {
+	if most := s.principal.Allowance().Most(tenancy.MaxMessageSize); most > 0 {
+		return int(min(most, int64(s.maxSize)))
+	}
+	return s.maxSize
+}
 
 const tooLarge = "the message is larger than the address's maxMessageSize"
 
 // Send hands over a message: its Message, Expires, Due, Settled and Retain fields are read, the rest is the router's.
 // The producer hears the outcome once under tag, possibly before Send returns.
 func (s *Sender) Send(tag uint64, d Delivery) {
-	d.To, d.origin, d.tag = s.target.Address, s, tag
-	if d.Message.Len() > s.maxSize {
-		d.Settle(Reject(TooLarge, tooLarge))
-		return
+	if d, ok := s.own(tag, d); ok {
+		s.node.Offer(d)
 	}
-	s.node.Offer(d)
+}
+
+// own gives a delivery as this sender's. It is false for one that is too large, which has its outcome then.
+func (s *Sender) own(tag uint64, d Delivery) (Delivery, bool) {
+	size := d.Message.Len()
+	d.To, d.origin, d.tag = s.target.Address, s, tag
+	if s.tracer != nil {
+		d = s.follow(d)
+	}
+	s.delivered.Add(1)
+	if size > s.maxSize {
+		d.Settle(Reject(TooLarge, tooLarge))
+		return d, false
+	}
+	if err := s.permit(size); err != nil {
+		d.Settle(Reject(ReasonOf(err), err.Error()))
+		return d, false
+	}
+	return d, true
+}
+
+// permit counts a message for what the tenant may use, or tells why it may not be sent.
+func (s *Sender) permit(size int) error {
+	allowance := s.principal.Allowance()
+	if err := allowance.Fits(tenancy.MaxMessageSize, int64(size)); err != nil {
+		return err
+	}
+	if s.target.Unpaced {
+		if err := allowance.MaySend(); err != nil {
+			return err
+		}
+	}
+	s.principal.Sent(size)
+	return nil
 }
 
 // SendWith is Send with a record that the message's store keeps besides it: both are on disk, or neither is. What a record
@@ -102,18 +153,16 @@ func (s *Sender) SendWith(tag uint64, d Delivery, record any) bool {
 	if !ok {
 		return false
 	}
-	d.To, d.origin, d.tag = s.target.Address, s, tag
-	if d.Message.Len() > s.maxSize {
-		d.Settle(Reject(TooLarge, tooLarge))
-		return true
+	if d, ok := s.own(tag, d); ok {
+		stored.Transactor().Commit(Work{Offers: []Offer{{s.node, d}}, Records: []any{record}}, func(error) {})
 	}
-	stored.Transactor().Commit(Work{Offers: []Offer{{s.node, d}}, Records: []any{record}}, func(error) {})
 	return true
 }
 
 // Settle implements Settler: nodes end through it what this sender sent.
 func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 	s.counts.outcome(o)
+	s.Settled(o)
 	s.producer.Settled(s, tag, o)
 	s.producer.Credit(s, 1)
 	if done != nil {
@@ -126,17 +175,30 @@ func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 func (s *Sender) Grant() { s.producer.Credit(s, s.window) }
 
 // Close unlinks the sender.
-func (s *Sender) Close() { s.node.Leave(s) }
+func (s *Sender) Close() {
+	s.node.Leave(s)
+	s.delist()
+}
 
 // Receiver is a link out of the addresses that its filter selects.
 type Receiver struct {
+	listed
 	source   Source
 	kind     addressing.Kind
 	nodes    []Node
 	consumer Consumer
 	counts   *KindCounters
 	credit   atomic.Int64
+
+	presettled atomic.Uint64 // deliveries whose end nobody waits for
+	missed     atomic.Uint64 // messages, for want of credit
+	pacing     pacing
+
 	stream   atomic.Pointer[Stream] // the latest that it was given
+	tenant   string
+	protocol string
+	tracer   Tracer // nil for none
+	followed holdings
 }
 
 // Source is what the receiver takes from.
@@ -145,8 +207,22 @@ func (r *Receiver) Source() Source { return r.source }
 // Kind is the kind of the addresses it takes from; zero when a wildcard spans several kinds.
 func (r *Receiver) Kind() addressing.Kind { return r.kind }
 
-// Grant gives credit for n more deliveries. Nothing is delivered without.
+// Tenant is the name of the tenant that it receives in.
+func (r *Receiver) Tenant() string { return r.tenant }
+
+// Protocol is what its client speaks; see Router.Through.
+func (r *Receiver) Protocol() string { return r.protocol }
+
+// Grant gives credit for n more deliveries. Nothing is delivered without. Where the tenant's plan says how much may be
+// delivered in a second, the node gets some of it later.
 func (r *Receiver) Grant(n int) {
+	if n > 0 {
+		r.give(r.pacing.pass(r, n))
+	}
+}
+
+// give gives credit to the nodes.
+func (r *Receiver) give(n int) {
 	if n <= 0 || r.credit.Add(int64(n)) <= 0 {
 		return
 	}
@@ -171,7 +247,7 @@ func (r *Receiver) attach() error {
 // Pending tells whether a node has a message for the receiver's credit that it has not handed out yet. When it is false,
 // credit that is left will only be used by messages still to be sent.
 func (r *Receiver) Pending() bool {
-	return r.HasCredit() && slices.ContainsFunc(r.nodes, func(n Node) bool { return n.Pending(r) })
+	return (r.HasCredit() || r.pacing.holds()) && slices.ContainsFunc(r.nodes, func(n Node) bool { return n.Pending(r) })
 }
 
 // closedCredit is so far below zero that no sum of grants lifts it.
@@ -181,9 +257,12 @@ const closedCredit = math.MinInt64 / 2
 // under way in another goroutine; what was delivered and not settled comes back to its node.
 func (r *Receiver) Close() {
 	r.credit.Store(closedCredit)
+	r.pacing.end()
 	for _, node := range r.nodes {
 		node.Detach(r)
 	}
+	r.delist()
+	r.followed.end()
 }
 
 // Take is for nodes: it uses up one credit, or tells that there is none.
@@ -198,6 +277,9 @@ func (r *Receiver) Take() bool {
 		}
 	}
 }
+
+// TakeBack takes one credit back that was granted and is not used. It is false when there is none.
+func (r *Receiver) TakeBack() bool { return r.pacing.takeBack() || r.Take() }
 
 // HasCredit is for nodes that choose among receivers before they Take.
 func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
@@ -214,6 +296,15 @@ func (r *Receiver) Streaming() bool {
 // Deliver is for nodes: after a successful Take it hands the delivery to the door.
 func (r *Receiver) Deliver(d Delivery) {
 	r.counts.delivered.Add(1)
+	r.delivered.Add(1)
+	r.principal.Received(d.Message.Len())
+	r.pacing.delivered(r)
+	if !d.Owned() {
+		r.presettled.Add(1)
+	}
+	if r.tracer != nil {
+		d = r.follow(d)
+	}
 	if d.Stream != nil {
 		r.stream.Store(d.Stream)
 	}
@@ -221,4 +312,7 @@ func (r *Receiver) Deliver(d Delivery) {
 }
 
 // Drop is for nodes: it counts a message that the receiver missed for want of credit where none waits for it.
-func (r *Receiver) Drop() { r.counts.dropped.Add(1) }
+func (r *Receiver) Drop() {
+	r.counts.dropped.Add(1)
+	r.missed.Add(1)
+}

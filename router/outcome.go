@@ -3,6 +3,8 @@ package router
 import (
 	"errors"
 	"fmt"
+
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // State is how a delivery ended, in the words of AMQP 1.0 [3.4].
@@ -91,7 +93,8 @@ func Errorf(reason Reason, format string, args ...any) *Error {
 
 func (e *Error) Error() string { return e.Text }
 
-// ReasonOf gives the reason in an error's chain: OK for nil, Internal for an error that carries none.
+// ReasonOf gives the reason in an error's chain, which may be one of package tenancy: OK for nil, Internal for an error that
+// carries none.
 func ReasonOf(err error) Reason {
 	if err == nil {
 		return OK
@@ -99,5 +102,28 @@ func ReasonOf(err error) Reason {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
+	if e, ok := errors.AsType[*tenancy.Exceeded](err); ok {
+		return reasonOfLimit(e.Limit)
+	}
+	switch {
+	case errors.Is(err, tenancy.ErrCredentials), errors.Is(err, tenancy.ErrNoSuchTenant):
+		return Unauthenticated
+	case errors.Is(err, tenancy.ErrProtocol):
+		return Denied
+	case errors.Is(err, tenancy.ErrBusy):
+		return Unroutable
+	}
 	return Internal
+}
+
+// reasonOfLimit is why something is refused that is beyond a tenant's limit.
+func reasonOfLimit(l tenancy.Limit) Reason {
+	switch l {
+	case tenancy.MaxMessageSize:
+		return TooLarge
+	case tenancy.MaxTopicLevels:
+		return Malformed
+	default:
+		return Quota
+	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/tenancy"
+	"github.com/manifoldmq/manifold/tenancy/register"
 )
 
 // Limits bound what links may ask of the router. The zero value of a field means its default.
@@ -44,11 +46,20 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Router makes links. It knows no protocol and stores nothing.
+// Router makes links. It knows no protocol but by name, and stores nothing.
 type Router struct {
+	*house
+	protocol string
+}
+
+// house is what a router is over all protocols.
+type house struct {
 	limits    Limits
+	tracer    Tracer // nil for none
 	resolvers map[addressing.Kind]Resolver
-	pieces    pieces // for all streams
+	services  map[addressing.Address]service
+	pieces    pieces           // for all streams
+	numbers   register.Numbers // of links
 
 	mu          sync.Mutex // guards everything below; a leaf
 	counters    map[string]*Counters
@@ -58,14 +69,18 @@ type Router struct {
 
 // New gives a router that finds nodes through one resolver per kind of address.
 func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
-	return &Router{
+	return &Router{house: &house{
 		limits:      limits.withDefaults(),
 		resolvers:   resolvers,
+		services:    make(map[addressing.Address]service),
 		counters:    make(map[string]*Counters),
 		temporaries: make(map[addressKey]*temporary),
 		defined:     make(map[string]*tenancy.Tenant),
-	}
+	}}
 }
+
+// Through gives the same router for the door of a protocol, such as "mqtt", whose name its links have.
+func (r *Router) Through(protocol string) *Router { return &Router{house: r.house, protocol: protocol} }
 
 // Define has links that are made from now on, also by those who came before, find the addresses of t in place of those
 // that its tenant had. Links that exist stay what they are.
@@ -116,10 +131,11 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 		target.Origin = producer
 	}
 	s := &Sender{
-		target: target, def: def, node: node, producer: producer,
+		target: target, def: def, node: node, producer: producer, listed: listed{principal: p},
+		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
 		maxSize: r.limits.MaxMessageSize,
-		window:  r.limits.LinkCredit,
+		window:  p.Allowance().Window(r.limits.LinkCredit),
 
 		streamBuffer: r.limits.StreamBuffer,
 		streamMemory: &r.pieces,
@@ -127,9 +143,14 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if def.MaxMessageSize > 0 {
 		s.maxSize = int(def.MaxMessageSize)
 	}
+	if err := claim(p, a.Filter()); err != nil {
+		return nil, err
+	}
 	if err := node.Join(s); err != nil {
+		waive(p)
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
+	s.enlist(r, s)
 	return s, nil
 }
 
@@ -150,10 +171,18 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 	if err != nil {
 		return nil, err
 	}
+	if err := claim(p, source.Filter); err != nil {
+		return nil, err
+	}
 	for {
 		rcv, err := r.receiver(ctx, p, source, defs, consumer)
-		if !errors.Is(err, ErrEnded) {
-			return rcv, err
+		switch {
+		case err == nil:
+			rcv.enlist(r, rcv)
+			return rcv, nil
+		case !errors.Is(err, ErrEnded):
+			waive(p)
+			return nil, err
 		}
 	}
 }
@@ -162,7 +191,10 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 func (r *Router) receiver(
 	ctx context.Context, p *tenancy.Principal, source Source, defs []*addressing.Definition, consumer Consumer,
 ) (*Receiver, error) {
-	rcv := &Receiver{source: source, kind: defs[0].Kind, consumer: consumer}
+	rcv := &Receiver{
+		listed: listed{principal: p}, source: source, kind: defs[0].Kind, consumer: consumer,
+		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
+	}
 	for _, def := range defs {
 		node, err := r.resolve(ctx, p.Tenant, def, source)
 		if err != nil {
@@ -237,6 +269,9 @@ func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Defini
 			return nil, Errorf(NotFound, "no address that %s may select is declared", f)
 		}
 	}
+	if !utf8.ValidString(source.Subscription) {
+		return nil, Errorf(Malformed, "the name of a subscription is not UTF-8")
+	}
 	if source.Subscription != "" && slices.ContainsFunc(defs, notTopic) {
 		return nil, Errorf(Unsupported, "%s: only a topic has subscriptions", f)
 	}
@@ -263,6 +298,9 @@ func (r *Router) define(t *tenancy.Tenant, a addressing.Address, want addressing
 	if made, ok := r.temporary(t.Name, a); ok {
 		return made.def, nil
 	}
+	if s, ok := r.services[a]; ok {
+		return s.def, nil
+	}
 	def, ok := r.current(t).Addresses.Lookup(a)
 	if !ok {
 		return nil, Errorf(NotFound, "no address is declared for %s", a)
@@ -279,6 +317,9 @@ func (r *Router) resolve(
 	if a, literal := source.Filter.Literal(); literal {
 		if made, ok := r.temporary(t.Name, a); ok {
 			return made.node, nil
+		}
+		if s, ok := r.services[a]; ok {
+			return s.node, nil
 		}
 	}
 	resolver, ok := r.resolvers[def.Kind]

@@ -364,6 +364,8 @@ func TestRefusedLinksSayWhy(t *testing.T) {
 	_, noSuch := h.router.Receiver(t.Context(), h.user, router.Source{Filter: filter("no/*")}, new(inbox))
 	_, noTopic := h.router.Receiver(t.Context(), h.user,
 		router.Source{Filter: filter("alerts/x"), Subscription: "s"}, new(inbox))
+	_, notText := h.router.Receiver(t.Context(), h.user,
+		router.Source{Filter: filter("alerts/x"), Subscription: "\xFF"}, new(inbox)) // a byte that no log, metric or protocol could show
 	stranger := &tenancy.Principal{Tenant: &tenancy.Tenant{Name: "closed", Addresses: h.user.Tenant.Addresses}}
 	_, denied := h.router.Sender(t.Context(), stranger, router.Target{Address: "alerts/x"}, new(outcomes))
 	for name, c := range map[string]struct {
@@ -375,6 +377,7 @@ func TestRefusedLinksSayWhy(t *testing.T) {
 		"kind without resolver": {notOffered, router.Unsupported},
 		"unknown filter":        {noSuch, router.NotFound},
 		"subscription":          {noTopic, router.Unsupported},
+		"subscription's name":   {notText, router.Malformed},
 		"right":                 {denied, router.Denied},
 	} {
 		if got := router.ReasonOf(c.err); got != c.want {

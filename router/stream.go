@@ -235,14 +235,19 @@ func (s *Sender) StreamBuffer() int { return s.streamBuffer }
 // once too often.
 func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (*Stream, Reception) {
 	node, ok := s.node.(Streamer)
-	left := s.maxSize - d.Message.Len() - len(begun)
+	left := s.MaxMessageSize() - d.Message.Len() - len(begun)
 	if !ok || left < 0 {
 		return nil, WholeOnly
 	}
 	d.To, d.origin, d.tag = s.target.Address, s, tag
+	if s.tracer != nil {
+		d = s.follow(d)
+	}
 	d.Stream = newStream(s.streamBuffer, s.streamMemory, begun, left, room)
 	if r := node.OfferStream(d); r != Taken {
 		return nil, r
 	}
+	s.delivered.Add(1)
+	s.principal.Sent(d.Message.Len() + len(begun))
 	return d.Stream, Taken
 }

@@ -57,14 +57,16 @@ func (r *Router) temporary(tenant string, a addressing.Address) (*temporary, boo
 	return t, ok
 }
 
-// may tells whether p has a right at the addresses of a filter, or knows the name of a temporary one.
+// may tells whether p has a right at the addresses of a filter, or knows the name of a temporary one. To ask something of
+// the gateway itself takes none.
 func (r *Router) may(p *tenancy.Principal, right tenancy.Right, f addressing.Filter) bool {
 	if p.May(right, f) {
 		return true
 	}
 	a, literal := f.Literal()
 	_, known := r.temporary(p.Tenant.Name, a)
-	return literal && known
+	_, service := r.services[a]
+	return literal && (known || service && right == tenancy.Send)
 }
 
 // addressKey names an address of a tenant.

@@ -92,6 +92,7 @@ func (q *temporaryQueue) Settle(tag uint64, o Outcome, done func(error)) {
 		return
 	}
 	delete(q.held, tag)
+	a.consumer.link.Settled(o)
 	a.consumer.unsettled--
 	if o.State == Accepted || o.State == Rejected || o.Elsewhere {
 		q.bytes -= a.delivery.Message.Len()

@@ -13,6 +13,13 @@ type Transaction struct {
 	stored Work
 	direct Work
 	size   int
+	ends   []ended
+}
+
+// ended is a delivery that is followed, and how it ends with the commit.
+type ended struct {
+	delivery *traced
+	outcome  Outcome
 }
 
 // Work is what a transaction does.
@@ -70,7 +77,13 @@ func (t *Transaction) Send(s *Sender, d Delivery) error {
 	if err != nil {
 		return err
 	}
+	if err := s.permit(size); err != nil {
+		return err
+	}
 	t.size += size
+	if s.tracer != nil {
+		d = s.follow(d)
+	}
 	work.Offers = append(work.Offers, Offer{s.node, d})
 	return nil
 }
@@ -80,11 +93,14 @@ func (t *Transaction) Settle(d Delivery, o Outcome) error {
 	if d.origin == nil {
 		return nil
 	}
-	work, err := t.work(d.origin)
+	work, err := t.work(d.owner())
 	if err != nil {
 		return err
 	}
-	work.Settlements = append(work.Settlements, Settlement{d.origin, d.tag, o})
+	work.Settlements = append(work.Settlements, Settlement{d.owner(), d.tag, o})
+	if followed, ok := d.origin.(*traced); ok {
+		t.ends = append(t.ends, ended{followed, o})
+	}
 	return nil
 }
 
@@ -113,17 +129,24 @@ func (t *Transaction) operations() int {
 // Transactor. Like what a Producer is told it only goes into a mailbox. The transaction is not used any more.
 func (t *Transaction) Commit(done func(error)) {
 	if t.store == nil {
-		t.direct.do()
+		t.finish()
 		done(nil)
 		return
 	}
-	direct := t.direct
 	t.store.Commit(t.stored, func(err error) {
 		if err == nil {
-			direct.do()
+			t.finish()
 		}
 		done(err)
 	})
+}
+
+// finish does what follows when the rest is on disk.
+func (t *Transaction) finish() {
+	t.direct.do()
+	for _, e := range t.ends {
+		e.delivery.end(e.outcome)
+	}
 }
 
 // do does the work on addresses that store nothing.

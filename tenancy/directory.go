@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"sync"
 	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/tenancy/register"
 )
 
 // Errors of a refusal. A door answers all of them as Unauthenticated, except ErrBusy, and tells nobody which it was.
@@ -21,8 +25,14 @@ var (
 type Directory struct {
 	roll    atomic.Pointer[roll]
 	tokens  TokenJudge
+	outside PasswordJudge
 	key     []byte // random: of seals, and of what is made up for users that do not exist
 	hashing hashing
+
+	certificates CertificateJudge // nil leaves it to their names
+
+	allowances sync.Map         // of *Allowance, by the name of the tenant
+	numbers    register.Numbers // of visits
 
 	witness  Witness // nil for nobody
 	throttle *throttle
@@ -49,12 +59,14 @@ type ways struct {
 	anonymous bool
 	tokens    bool
 	tokenUser bool          // a token may be shown as a password
+	outside   bool          // others judge passwords of users who are not declared
 	forms     map[Form]bool // of passwords
 }
 
 // NewDirectory gives a directory of tenants, whose names must differ.
 func NewDirectory(tenants ...*Tenant) (*Directory, error) {
 	d := &Directory{key: random(32), hashing: newHashing(), throttle: newThrottle(Throttle{})}
+	d.roll.Store(new(roll))
 	return d, d.Replace(tenants...)
 }
 
@@ -62,32 +74,88 @@ func NewDirectory(tenants ...*Tenant) (*Directory, error) {
 // anybody is let in.
 func (d *Directory) Trust(judge TokenJudge) { d.tokens = judge }
 
-// Replace declares all tenants anew. Who has been let in keeps what he has, and has the rights of today from now on. With
-// an error nothing has changed.
+// Replace declares all tenants anew. Who has been let in keeps what he has, and has the rights of today from now on; who
+// would not be let in any more is sent away. With an error nothing has changed.
 func (d *Directory) Replace(tenants ...*Tenant) error {
-	all := &roll{realms: make(map[string]*realm, len(tenants)), ways: ways{forms: make(map[Form]bool)}}
+	realms := make(map[string]*realm, len(tenants))
+	if err := addRealms(realms, tenants); err != nil {
+		return err
+	}
+	names := d.Names()
+	d.roll.Store(newRoll(realms))
+	d.enact(append(names, d.Names()...)...)
+	return nil
+}
+
+// Update declares some tenants anew, or for the first time, and those that are gone no more. For the others nothing
+// changes, and they cost next to nothing. Otherwise it is like Replace.
+func (d *Directory) Update(changed []*Tenant, gone []string) error {
+	realms := maps.Clone(d.roll.Load().realms)
+	var names []string
+	for _, t := range changed {
+		delete(realms, t.Name)
+		names = append(names, t.Name)
+	}
+	for _, name := range gone {
+		delete(realms, name)
+		names = append(names, name)
+	}
+	if err := addRealms(realms, changed); err != nil {
+		return err
+	}
+	d.roll.Store(newRoll(realms))
+	d.enact(names...)
+	return nil
+}
+
+// Check tells why a tenant cannot be declared, if it cannot.
+func (t *Tenant) Check() error {
+	return addRealms(make(map[string]*realm, 1), []*Tenant{t})
+}
+
+// addRealms makes the realms of tenants.
+func addRealms(realms map[string]*realm, tenants []*Tenant) error {
 	for _, t := range tenants {
 		if _, err := ParseName(t.Name); err != nil {
 			return err
 		}
-		if all.realms[t.Name] != nil {
+		if realms[t.Name] != nil {
 			return fmt.Errorf("tenant %q is declared twice", t.Name)
 		}
 		r, err := newRealm(t)
 		if err != nil {
 			return fmt.Errorf("tenant %q: %w", t.Name, err)
 		}
-		all.realms[t.Name] = r
-		all.ways.anonymous = all.ways.anonymous || t.Anonymous
+		realms[t.Name] = r
+	}
+	return nil
+}
+
+// newRoll gives the roll of realms.
+func newRoll(realms map[string]*realm) *roll {
+	all := &roll{realms: realms, ways: ways{forms: make(map[Form]bool)}}
+	for _, name := range slices.Sorted(maps.Keys(realms)) {
+		r := realms[name]
+		all.ways.anonymous = all.ways.anonymous || r.Anonymous
 		all.ways.tokens = all.ways.tokens || r.ways.tokens
 		all.ways.tokenUser = all.ways.tokenUser || r.ways.tokenUser
+		all.ways.outside = all.ways.outside || r.ways.outside
 		maps.Copy(all.ways.forms, r.ways.forms)
 		if all.decoy == nil {
 			all.decoy = r.decoy
 		}
 	}
-	d.roll.Store(all)
-	return nil
+	return all
+}
+
+// enact has what is declared of tenants now hold for those who are in.
+func (d *Directory) enact(names ...string) {
+	for _, name := range names {
+		if t, ok := d.Lookup(name); ok {
+			d.Allowance(name).declare(&t.Plan)
+		}
+		d.expel(name)
+	}
 }
 
 func newRealm(t *Tenant) (*realm, error) {
@@ -99,7 +167,7 @@ func newRealm(t *Tenant) (*realm, error) {
 		Tenant: t, users: make(map[string]*account, len(t.Users)),
 		ways: ways{
 			anonymous: t.Anonymous, forms: make(map[Form]bool),
-			tokens: takesTokens, tokenUser: takesTokens && t.TokenUser != "",
+			tokens: takesTokens, tokenUser: takesTokens && t.TokenUser != "", outside: t.Authenticator != "",
 		},
 	}
 	for _, u := range t.Users {
@@ -130,6 +198,7 @@ type Credentials struct {
 	User     string // as sent, perhaps in the form user@tenant
 	Password []byte // valid during the call only
 	Token    string // a bearer token (RFC 6750), in place of user and password
+	Client   string // what it calls itself in its protocol, such as an MQTT client id; empty when it has not said so yet
 }
 
 // Authenticate finds out whose credentials these are. It may take long, up to the end of ctx: passwords are hashed, a
@@ -152,8 +221,10 @@ func (d *Directory) authenticate(ctx context.Context, c Credentials) (*Principal
 	if c.Token != "" {
 		return d.judgeToken(ctx, c.Visitor, "", c.Token)
 	}
-	if c.User == "" && len(c.Password) == 0 {
-		if p, err := d.byCertificate(c.Visitor, ""); err == nil {
+	var refusal error // of the certificate that a client leaves it to who it is
+	if c.User == "" && len(c.Password) == 0 && c.HasCertificate() {
+		var p *Principal
+		if p, refusal = d.byCertificate(c.Visitor, ""); refusal == nil {
 			return p, nil
 		}
 	}
@@ -164,7 +235,11 @@ func (d *Directory) authenticate(ctx context.Context, c Credentials) (*Principal
 	if p, err := d.anonymous(c.Visitor, c.User); err == nil {
 		return p, nil
 	}
-	return d.byPassword(ctx, c)
+	p, err := d.byPassword(ctx, c)
+	if err != nil && refusal != nil {
+		return nil, refusal
+	}
+	return p, err
 }
 
 // Anonymous lets in a client that proves nothing, as the anonymous user of its tenant. It may have named a user where
@@ -182,36 +257,18 @@ func (d *Directory) anonymous(v Visitor, name string) (*Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.Anonymous || user != "" && len(r.users) > 0 {
+	if !r.Anonymous || user != "" && (len(r.users) > 0 || r.ways.outside) {
 		return nil, ErrCredentials
 	}
 	return d.newPrincipal(r.Tenant, ""), nil // the user name was not verified, so it is not taken over
 }
 
-// byCertificate lets in the user of a verified certificate. A user who has a password or key does not enter by certificate, so
-// that an authority which many tenants trust cannot give out the name of one who never asked for that. identity is who
-// the client says it is; empty leaves that to the certificate.
-func (d *Directory) byCertificate(v Visitor, identity string) (*Principal, error) {
-	if v.Certificate == "" {
-		return nil, ErrCredentials
-	}
-	r, user, err := d.realm(v, v.Certificate)
-	if err != nil {
-		return nil, err
-	}
-	if identity != "" && identity != v.Certificate && identity != user && identity != user+"@"+r.Name {
-		return nil, ErrCredentials
-	}
-	a, ok := r.users[user]
-	if !ok || !a.Credential.IsZero() || !a.Key.IsZero() {
-		return nil, ErrCredentials
-	}
-	return d.newPrincipal(r.Tenant, user), nil
-}
-
 // byPassword lets in a user who has a password. Whoever cannot be let in costs the time of one who nearly was.
 func (d *Directory) byPassword(ctx context.Context, c Credentials) (*Principal, error) {
 	r, user, refusal := d.realm(c.Visitor, c.User)
+	if refusal == nil && r.ways.outside && user != "" && r.users[user] == nil {
+		return d.byOutside(ctx, r, user, c)
+	}
 	a, known := d.account(r, user)
 	if a == nil {
 		return nil, orCredentials(refusal)

@@ -37,13 +37,13 @@ func (d *Directory) Mechanisms(v Visitor) []string {
 	if r, ok := all.realms[d.naming(v, "").name]; ok {
 		ways = r.ways
 	}
-	passwords := len(ways.forms) > 0 || ways.tokenUser
+	passwords := len(ways.forms) > 0 || ways.tokenUser || ways.outside
 	var names []string
 	for _, m := range []struct {
 		name    string
 		offered bool
 	}{
-		{MechanismExternal, v.Certificate != ""},
+		{MechanismExternal, v.HasCertificate()},
 		{MechanismSCRAMSHA512, ways.forms[SCRAMSHA512]},
 		{MechanismSCRAMSHA256, ways.forms[SCRAMSHA256]},
 		{MechanismOAuthBearer, ways.tokens && v.Private},

@@ -17,8 +17,12 @@ type Principal struct {
 
 	roles     []string   // that a token has given him; nil for who was not let in by a token
 	issuer    string     // of that token; empty when it is not known any more
+	authority string     // that has certified him although his tenant does not declare him; empty for none
 	expires   time.Time  // when he is to leave; zero for never
 	directory *Directory // that let him in; nil for who was made out of nothing
+	allowance *Allowance // of his tenant; nil without a directory
+	visit     uint64     // the number of his connection; 0 for none
+	traffic   *traffic   // of that; nil for none
 	standing  atomic.Pointer[standing]
 	insider   bool
 }
@@ -32,7 +36,7 @@ type standing struct {
 
 // newPrincipal gives a user whom a tenant knows, or its anonymous one.
 func (d *Directory) newPrincipal(t *Tenant, user string) *Principal {
-	return &Principal{Tenant: t, User: user, directory: d}
+	return &Principal{Tenant: t, User: user, directory: d, allowance: d.Allowance(t.Name)}
 }
 
 // Recall gives somebody who was let in before, under the name that its client has in its protocol: a session that has
@@ -43,7 +47,8 @@ func (d *Directory) Recall(tenant, user, client string, roles []string) (*Princi
 	if !ok {
 		return nil, false
 	}
-	p := &Principal{Tenant: t, User: user, Client: client, roles: roles, directory: d}
+	p := d.newPrincipal(t, user)
+	p.Client, p.roles = client, roles
 	return p, p.Known()
 }
 
@@ -57,7 +62,8 @@ func Insider(t *Tenant, name string) *Principal {
 func (p *Principal) As(client string) *Principal {
 	return &Principal{
 		Tenant: p.Tenant, User: p.User, Client: client,
-		roles: p.roles, issuer: p.issuer, expires: p.expires, directory: p.directory, insider: p.insider,
+		roles: p.roles, issuer: p.issuer, authority: p.authority, expires: p.expires, directory: p.directory, insider: p.insider,
+		allowance: p.allowance, visit: p.visit, traffic: p.traffic,
 	}
 }
 
@@ -76,8 +82,8 @@ func (p *Principal) Expires() time.Time { return p.expires }
 // isOver tells whether p should have left.
 func (p *Principal) isOver() bool { return !p.expires.IsZero() && !time.Now().Before(p.expires) }
 
-// Roles are the names of the roles that a token has given to p, and nil if he was not let in by one: his roles are those
-// that his tenant gives him. They belong to p.
+// Roles are the names of the roles that a token, or whoever else vouches for p, has given to him, and nil if nobody has:
+// his roles are those that his tenant gives him. They belong to p.
 func (p *Principal) Roles() []string { return p.roles }
 
 // May tells whether p has right at every address that f selects. Where roles are declared, that is when one pattern of
@@ -99,12 +105,46 @@ func (p *Principal) May(right Right, f addressing.Filter) bool {
 // Known tells whether p would be let in today.
 func (p *Principal) Known() bool { return p.current().known && !p.isOver() }
 
+// MayStay tells why p may not be here over a protocol: ErrCredentials if he would not be let in today, ErrProtocol if his
+// tenant may not use that.
+func (p *Principal) MayStay(protocol string) error {
+	switch s := p.current(); {
+	case !s.known || p.isOver():
+		return ErrCredentials
+	case !s.tenant.Plan.speaks(protocol):
+		return ErrProtocol
+	}
+	return nil
+}
+
+// Allowance is what his tenant may use and uses; nil, of which everything may be used, for who was made out of nothing.
+func (p *Principal) Allowance() *Allowance { return p.allowance }
+
+// Sent counts a message of so many bytes that p has sent, for his connection and his tenant.
+func (p *Principal) Sent(size int) {
+	if p.traffic != nil {
+		p.traffic.in.add(size)
+	}
+	p.allowance.pass(MessagesIn, BytesIn, size)
+}
+
+// Received counts a message of so many bytes that p is given.
+func (p *Principal) Received(size int) {
+	if p.traffic != nil {
+		p.traffic.out.add(size)
+	}
+	p.allowance.pass(MessagesOut, BytesOut, size)
+}
+
+// Visit is the number of the connection through which p has come in (Visit.ID); 0 for none.
+func (p *Principal) Visit() uint64 { return p.visit }
+
 // current gives the standing of today, which is worked out once for each declaration of the tenant.
 func (p *Principal) current() *standing {
 	t, users := p.Tenant, map[string]*account(nil)
 	if p.directory != nil {
 		r, ok := p.directory.roll.Load().realms[p.Tenant.Name]
-		if !ok {
+		if !ok || r.Disabled {
 			return new(standing)
 		}
 		t, users = r.Tenant, r.users
@@ -115,8 +155,12 @@ func (p *Principal) current() *standing {
 	s := &standing{tenant: t}
 	roles := p.roles
 	switch a, declared := users[p.User]; {
+	case p.authority != "":
+		var a Authority
+		a, s.known = t.authority(p.authority)
+		roles, s.known = a.Roles, s.known && a.Any && !declared
 	case roles != nil:
-		s.known = slices.Contains(t.Issuers, p.issuer) || p.issuer == "" && len(t.Issuers) > 0
+		s.known = t.takesWordOf(p.issuer)
 	case declared:
 		roles, s.known = a.Roles, true
 	default:
@@ -127,4 +171,13 @@ func (p *Principal) current() *standing {
 	}
 	p.standing.Store(s)
 	return s
+}
+
+// takesWordOf tells whether a tenant still takes the word of somebody about users whom it does not declare: an issuer of
+// tokens or its authenticator. Empty is for one who is not known any more.
+func (t *Tenant) takesWordOf(who string) bool {
+	if who == "" {
+		return len(t.Issuers) > 0 || t.Authenticator != "" || t.takesUndeclared()
+	}
+	return slices.Contains(t.Issuers, who) || who == t.Authenticator
 }

@@ -54,6 +54,14 @@ func (k PreSharedKey) String() string {
 	return "hidden"
 }
 
+// Reveal gives the key as ParsePreSharedKey reads it. It is for where keys are kept.
+func (k PreSharedKey) Reveal() string {
+	if k.IsZero() {
+		return ""
+	}
+	return "hex:" + hex.EncodeToString([]byte(k.key))
+}
+
 // GoString hides the key.
 func (k PreSharedKey) GoString() string { return k.String() }
 

@@ -19,6 +19,7 @@ const MaxNameLength = 63
 type Tenant struct {
 	Name      string
 	Addresses *addressing.Space
+	Disabled  bool   // nobody is let in, as if there were no such tenant
 	Anonymous bool   // whether a client that shows no credentials is let in
 	Users     []User // whose names differ
 
@@ -28,6 +29,11 @@ type Tenant struct {
 
 	Issuers   []string // whose tokens are taken (Identity.Issuer)
 	TokenUser string   // the name under which a client may show a token as its password; empty for no name
+
+	Plan Plan // what it may use
+
+	Authorities   []Authority // that sign certificates of its clients; with none it takes those of the authority of all
+	Authenticator string      // who judges passwords of users that it does not declare (PasswordJudge); empty for nobody
 }
 
 // ParseName checks a tenant's name: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter

@@ -35,7 +35,7 @@ func (d *Directory) judgeToken(ctx context.Context, v Visitor, identity, token s
 		n.add(tenant)
 	}
 	if n.disagree {
-		return nil, errDisagree
+		return nil, d.disagreement(v)
 	}
 	whose, err := d.tokens.Judge(ctx, n.name, token)
 	switch {

@@ -18,6 +18,9 @@ type Visitor struct {
 	Tenant string
 	// Certificate is the user whom a certificate names that was verified, perhaps as user@tenant; empty without one.
 	Certificate string
+	// Certificates are what the client has shown in the handshake, its own first, whose key it has; none without one. It is for
+	// a CertificateJudge to say what they are worth.
+	Certificates []*x509.Certificate
 	// Private tells that nobody can listen: a password or token that travels as it is stays secret.
 	Private bool
 	// Protocol is what the client speaks, such as "MQTT"; empty when it is not known.
@@ -63,7 +66,7 @@ func VisitorOn(nc net.Conn) Visitor {
 
 // VisitorOver gives what a TLS connection tells of its client, after the handshake.
 func VisitorOver(state *tls.ConnectionState) Visitor {
-	v := Visitor{Private: true, TLS: state.Version}
+	v := Visitor{Private: true, TLS: state.Version, Certificates: state.PeerCertificates}
 	if len(state.VerifiedChains) > 0 {
 		v.Certificate = subjectOf(state.VerifiedChains[0][0])
 	}
@@ -135,13 +138,14 @@ func (n *naming) add(name string) {
 	}
 }
 
-// naming gathers what a visitor calls its tenant, beginning with what its user name said.
+// naming gathers what a visitor calls its tenant, beginning with what its user name said. Its certificate may have a word too.
 func (d *Directory) naming(v Visitor, tenant string) naming {
 	n := naming{name: tenant}
 	n.add(v.Tenant)
 	for _, host := range v.Hosts {
 		n.add(d.TenantOf(host))
 	}
+	n.add(d.tenantOfCertificate(v))
 	return n
 }
 
@@ -150,14 +154,22 @@ func (d *Directory) realm(v Visitor, name string) (r *realm, user string, err er
 	user, tenant := SplitUser(name)
 	n := d.naming(v, tenant)
 	if n.disagree {
-		return nil, user, errDisagree
+		return nil, user, d.disagreement(v)
 	}
 	if n.name == "" {
 		n.name = DefaultTenant
 	}
 	r, ok := d.roll.Load().realms[n.name]
-	if !ok {
+	if !ok || r.Disabled {
 		return nil, user, ErrNoSuchTenant
 	}
 	return r, user, nil
+}
+
+// disagreement is why a visitor is refused that has named two tenants.
+func (d *Directory) disagreement(v Visitor) error {
+	if d.tenantOfCertificate(v) != "" {
+		return errOtherTenant
+	}
+	return errDisagree
 }

@@ -20,7 +20,7 @@ type Refusal struct {
 	Tenant string // that was named, which need not exist; the default one when none was
 	User   string // that was named; empty for none
 	Reason Cause
-	Detail string // of a token: what is wrong with it
+	Detail string // of a token or a certificate: what is wrong with it; of a handshake: why it failed
 }
 
 // Cause is a class of reasons why a login fails. Clients are not told it.
@@ -30,12 +30,17 @@ type Cause string
 const (
 	WrongCredentials Cause = "credentials" // none were shown, or wrong ones
 	WrongToken       Cause = "token"
-	UnknownTenant    Cause = "tenant" // it does not exist, or two were named
-	Overload         Cause = "busy"   // they could not be checked in time
+	WrongCertificate Cause = "certificate"
+	FailedHandshake  Cause = "handshake"     // of TLS or DTLS, for another reason than a certificate
+	TurnedDown       Cause = "authenticator" // a tenant's authenticator has said no
+	UnknownTenant    Cause = "tenant"        // it does not exist, or two were named
+	Overload         Cause = "busy"          // they could not be checked in time
 )
 
 // Causes are all there are.
-var Causes = []Cause{WrongCredentials, WrongToken, UnknownTenant, Overload}
+var Causes = []Cause{
+	WrongCredentials, WrongToken, WrongCertificate, FailedHandshake, TurnedDown, UnknownTenant, Overload,
+}
 
 // Logins counts what became of logins since the process began.
 type Logins struct {
@@ -45,7 +50,7 @@ type Logins struct {
 }
 
 // tally is Logins as it is counted.
-type tally [4]atomic.Uint64 // by the index of Causes
+type tally [7]atomic.Uint64 // by the index of Causes
 
 // Tell has a witness told from now on. It comes before anybody is let in.
 func (d *Directory) Tell(w Witness) { d.witness = w }
@@ -63,30 +68,6 @@ func (d *Directory) Logins() Logins {
 	defer d.throttle.mu.Unlock()
 	l.Waiting = d.throttle.waiting
 	return l
-}
-
-// Visit is a client that has been let in over a connection, until it leaves.
-type Visit struct {
-	directory *Directory
-	visitor   Visitor
-	principal *Principal
-	since     time.Time
-}
-
-// Enter notes that a client has come in. A door calls it once for each connection, and in the end Leave.
-func (d *Directory) Enter(v Visitor, p *Principal) *Visit {
-	if d.witness == nil {
-		return nil
-	}
-	d.witness.Entered(v, p)
-	return &Visit{d, v, p, time.Now()}
-}
-
-// Leave notes that the client has gone. Nothing happens for a nil Visit.
-func (v *Visit) Leave() {
-	if v != nil {
-		v.directory.witness.Left(v.visitor, v.principal, time.Since(v.since))
-	}
 }
 
 // refuse notes that a login has failed, and waits until the client may be told. name is the user that it named. Who has
@@ -112,12 +93,24 @@ func (d *Directory) note(v Visitor, name string, why error) Refusal {
 	if fault, ok := errors.AsType[*tokenError](why); ok {
 		r.Reason, r.Detail = WrongToken, fault.Error()
 	}
+	if fault, ok := errors.AsType[*certificateError](why); ok {
+		r.Reason, r.Detail = WrongCertificate, fault.Error()
+	}
+	if fault, ok := errors.AsType[*outsideError](why); ok {
+		r.Reason, r.Detail = TurnedDown, fault.Error()
+	}
 	switch {
 	case errors.Is(why, ErrBusy):
 		r.Reason = Overload
 	case errors.Is(why, ErrNoSuchTenant), errors.Is(why, errDisagree):
 		r.Reason = UnknownTenant
 	}
+	d.record(v, r)
+	return r
+}
+
+// record counts a refusal, and tells the witness.
+func (d *Directory) record(v Visitor, r Refusal) {
 	for i, c := range Causes {
 		if c == r.Reason {
 			d.failed[i].Add(1)
@@ -126,5 +119,4 @@ func (d *Directory) note(v Visitor, name string, why error) Refusal {
 	if d.witness != nil {
 		d.witness.Refused(v, r)
 	}
-	return r
 }

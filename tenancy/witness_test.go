@@ -33,7 +33,10 @@ func TestWitnessIsToldOfEverybody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		visit := d.Enter(v, p)
+		visit, err := d.Enter(v, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Minute)
 		visit.Leave()
 		d.Authenticate(t.Context(), Credentials{Visitor: v, User: "ben@acme", Password: []byte("no")})

@@ -20,6 +20,7 @@ type conn struct {
 	expired  bool               // it has been told to leave
 	draining []*outgoing        // links whose receiver waits for what is left
 	drainAt  time.Time          // when to look again; zero for nobody
+	creditAt time.Time          // when the client gets credit again, whose tenant has sent too much; zero when it does
 	mail     mail
 
 	transactions map[string]*transaction // that are open, by their ids
@@ -32,7 +33,10 @@ type conn struct {
 	heldSessions []*engine.Session // that are held back for them
 }
 
-var _ transport.Engine = (*conn)(nil)
+var (
+	_ transport.Engine   = (*conn)(nil)
+	_ tenancy.Connection = (*conn)(nil)
+)
 
 func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
 	c := &conn{server: s, login: l}
@@ -50,6 +54,9 @@ func (c *conn) Advance(now time.Time) error {
 	if !c.expireAt.IsZero() && !now.Before(c.expireAt) {
 		c.expire(now)
 	}
+	if !c.creditAt.IsZero() && !now.Before(c.creditAt) {
+		c.creditAt = time.Time{} // Flush, which follows, looks again
+	}
 	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
 		c.sayExpired()
 	}
@@ -59,7 +66,7 @@ func (c *conn) Advance(now time.Time) error {
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
 	next := earliest(earliest(c.Conn.Deadline(), c.drainAt), earliest(c.expireAt, c.dueAt()))
-	return earliest(next, c.expiresAt())
+	return earliest(earliest(next, c.creditAt), c.expiresAt())
 }
 
 // earliest gives the earlier of two instants, of which one that is zero never comes.
@@ -83,13 +90,12 @@ func (c *conn) Flush(dst []byte) []byte {
 	for _, x := range c.mail.commits.Take() {
 		x.committed()
 	}
-	for _, in := range c.mail.credits.Take() {
-		in.link.Grant(int(in.credit.Swap(0)))
-	}
+	c.passOnCredit()
 	if len(c.mail.evictions.Take()) > 0 {
 		c.leave()
 	}
 	c.sayStolen()
+	c.sayDismissed()
 	c.sendArrivals()
 	for _, out := range c.mail.streams.Take() {
 		out.continueDownload()

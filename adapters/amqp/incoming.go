@@ -266,13 +266,34 @@ func (in *incoming) Credit(_ *router.Sender, n int) {
 	}
 }
 
+// passOnCredit gives to the client what the nodes and its relays grant, unless its tenant has sent too much.
+func (c *conn) passOnCredit() {
+	if !c.isIn || !c.creditAt.IsZero() {
+		return
+	}
+	if wait := c.user.Allowance().SendWait(); wait > 0 {
+		c.creditAt = time.Now().Add(wait)
+		return
+	}
+	for _, in := range c.mail.credits.Take() {
+		in.link.Grant(int(in.credit.Swap(0)))
+	}
+}
+
+// regain gives back the credit that a message of a relay used.
+func (in *incoming) regain() {
+	if in.credit.Add(1) == 1 {
+		in.conn.mail.credits.Put(in)
+	}
+}
+
 // answer tells the client what became of a message.
 func (in *incoming) answer(o outcome) {
 	in.uploadSettled(o)
 	in.link.Settle(o.id, stateOf(o.outcome))
 	if in.senders != nil {
 		in.landed(o.sender)
-		in.link.Grant(1)
+		in.regain()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // mail is where other goroutines leave what a connection is to do. It is all of a connection that they touch.
@@ -19,7 +20,8 @@ type mail struct {
 	streams     transport.Mailbox[*outgoing] // for whose download more has come
 	evictions   transport.Mailbox[struct{}]  // in favour of another connection of the container
 	stolen      transport.Mailbox[*outgoing] // links that their client has attached on another connection
-	shed        atomic.Int64                 // bytes on their way to links on which messages wait here
+	dismissals  transport.Mailbox[tenancy.Dismissal]
+	shed        atomic.Int64 // bytes on their way to links on which messages wait here
 	maxShed     int64
 }
 
@@ -56,6 +58,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.streams.Init(wake)
 	m.evictions.Init(wake)
 	m.stolen.Init(wake)
+	m.dismissals.Init(wake)
 }
 
 // arrive takes in a message, unless it is one that is not kept anywhere else and there are too many bytes of those.

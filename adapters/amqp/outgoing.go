@@ -179,7 +179,7 @@ func (out *outgoing) passCredit() {
 		out.granted += more
 		out.receiver.Grant(more)
 	}
-	for out.granted > want && out.receiver.Take() {
+	for out.granted > want && out.receiver.TakeBack() {
 		out.granted--
 	}
 }
@@ -235,7 +235,7 @@ func (out *outgoing) drained() {
 	if out.ended {
 		return
 	}
-	for !out.waits && out.receiver.Take() {
+	for !out.waits && out.receiver.TakeBack() {
 		out.granted--
 	}
 	out.conn.sendArrivals() // what came between the last look and the taking
@@ -436,7 +436,7 @@ func (out *outgoing) leave(d engine.Detachment) {
 	if out.download != nil {
 		out.stopDownload(out.download.delivery.Stream)
 	}
-	for out.pledged > 0 && out.receiver.Take() { // nothing more is to come for a receiver that is kept
+	for out.pledged > 0 && out.receiver.TakeBack() { // nothing more is to come for a receiver that is kept
 	}
 	out.conn.sendArrivals()
 	for _, d := range out.waiting {

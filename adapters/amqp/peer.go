@@ -16,12 +16,15 @@ var (
 // Opened implements engine.Handler.
 func (c peer) Opened(o *frame.Open) {
 	user, err := c.enter(o)
+	if err == nil {
+		c.user = user.As(o.ContainerID)
+		c.visit, err = c.login.directory.Enter(c.login.visitor, c.user, c)
+	}
 	if err != nil {
-		c.refuseOpen()
+		c.refuseOpen(err)
 		return
 	}
-	c.user, c.isIn = user.As(o.ContainerID), true
-	c.visit = c.login.directory.Enter(c.login.visitor, c.user)
+	c.isIn = true
 	c.welcome(o)
 }
 

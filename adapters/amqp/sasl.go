@@ -123,9 +123,25 @@ func (c *conn) expiresAt() time.Time {
 }
 
 // refuseOpen answers an open with ours and a close [2.4.1].
-func (c *conn) refuseOpen() {
+func (c *conn) refuseOpen(err error) {
 	c.Open(frame.Open{})
-	c.Close(&frame.Error{
-		Condition: conditions[router.Unauthenticated], Description: "credentials are required or wrong",
-	})
+	e := errorOf(err)
+	if router.ReasonOf(err) == router.Unauthenticated { // which of the errors it was is nobody's business
+		e.Description = "credentials are required or wrong"
+	}
+	c.Close(e)
+}
+
+// Dismiss implements tenancy.Connection.
+func (c *conn) Dismiss(why tenancy.Dismissal) { c.mail.dismissals.Put(why) }
+
+// sayDismissed ends the connection of a client that is sent away.
+func (c *conn) sayDismissed() {
+	for _, why := range c.mail.dismissals.Take() {
+		reason := router.Stopping // amqp:connection:forced
+		if why == tenancy.NotWelcome {
+			reason = router.Unauthenticated
+		}
+		c.Close(&frame.Error{Condition: conditions[reason], Description: why.String()})
+	}
 }

@@ -272,7 +272,7 @@ func (in *incoming) post(t *engine.Transfer, s *router.Sender, d router.Delivery
 		return
 	}
 	in.link.Settle(t.ID, frame.State{Kind: frame.Transactional, Outcome: frame.Accepted, TxnID: txn.id})
-	in.link.Grant(1)
+	in.regain()
 }
 
 // refusePosted answers a message in a transaction that does not reach the router: what is left of the transaction can
@@ -289,7 +289,7 @@ func (in *incoming) refusePosted(t *engine.Transfer, state frame.State) {
 		state.Kind, state.Outcome, state.TxnID = frame.Transactional, state.Kind, txn.id
 		in.link.Settle(t.ID, state)
 	}
-	in.link.Grant(1)
+	in.regain()
 }
 
 // rolledBackBy is why a transaction is rolled back of which a message was refused.

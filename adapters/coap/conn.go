@@ -123,6 +123,9 @@ func (c *conn) Collect(now time.Time) {
 	for _, v := range c.mail.verdicts.Take() {
 		c.judge(now, v)
 	}
+	for _, d := range c.mail.dismissals.Take() {
+		c.dismiss(now, d)
+	}
 	c.takeOutcomes(now)
 	c.takeArrivals(now)
 	c.expireAccounts(now)

@@ -54,9 +54,7 @@ func peerOn(nc net.Conn) session.Peer {
 	if secured, ok := nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		state := secured.ConnectionState()
 		p.Secure, p.Host = true, state.ServerName
-		if len(state.VerifiedChains) > 0 {
-			p.Certificates = state.VerifiedChains[0]
-		}
+		p.Certificates = state.PeerCertificates
 	}
 	return p
 }

@@ -26,6 +26,8 @@ const (
 	fieldPriority        = "priority"
 	fieldRetain          = "retain"
 	fieldProperty        = "property" // NAME=VALUE
+	fieldTraceParent     = router.TraceParent
+	fieldTraceState      = router.TraceState
 
 	fieldAddress      = "address" // the rest are only in answers
 	fieldRetained     = "retained"
@@ -108,7 +110,10 @@ func (l *letter) readFields(q *parameters) (err error) {
 		}
 		l.header.Priority = uint8(n)
 	}
-	return l.readPairs(q)
+	if err := l.readPairs(q); err != nil {
+		return err
+	}
+	return l.readTrace(q)
 }
 
 // readPairs reads the application properties, whose names differ.
@@ -118,13 +123,32 @@ func (l *letter) readPairs(q *parameters) error {
 		if !ok {
 			return router.Errorf(router.Malformed, "query %s: want %s=NAME=VALUE", fieldProperty, fieldProperty)
 		}
-		for _, p := range l.pairs {
-			if p.name == name {
-				return router.Errorf(router.Malformed, "query %s: %q is given twice", fieldProperty, name)
+		if err := l.addPair(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTrace reads the trace context (W3C Trace Context), which is application properties of the same names.
+func (l *letter) readTrace(q *parameters) error {
+	for _, name := range []string{fieldTraceParent, fieldTraceState} {
+		if value, ok := q.take(name); ok {
+			if err := l.addPair(name, value); err != nil {
+				return err
 			}
 		}
-		l.pairs = append(l.pairs, parameter{name, value})
 	}
+	return nil
+}
+
+func (l *letter) addPair(name, value string) error {
+	for _, p := range l.pairs {
+		if p.name == name {
+			return router.Errorf(router.Malformed, "query %s: %q is given twice", fieldProperty, name)
+		}
+	}
+	l.pairs = append(l.pairs, parameter{name, value})
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/coap/internal/session"
@@ -30,7 +31,7 @@ func (l *login) init(f *front, p session.Peer) {
 	l.front, l.psk, l.cancel = f, p.PSKIdentity, func() {}
 	state := tls.ConnectionState{ServerName: p.Host}
 	if len(p.Certificates) > 0 {
-		state.VerifiedChains = [][]*x509.Certificate{p.Certificates}
+		state.PeerCertificates, state.VerifiedChains = p.Certificates, [][]*x509.Certificate{p.Certificates}
 	}
 	l.visitor = tenancy.VisitorOver(&state).Through("CoAP")
 	l.visitor.Address = netip.AddrPortFrom(p.Address.Addr().Unmap(), p.Address.Port())
@@ -39,6 +40,7 @@ func (l *login) init(f *front, p session.Peer) {
 
 // account is somebody for whom a peer speaks, and the links of that user's messages.
 type account struct {
+	conn    *conn
 	shown   shown
 	user    *tenancy.Principal
 	visit   *tenancy.Visit
@@ -64,7 +66,7 @@ type verdict struct {
 // identify finds out whose a request is. Where that takes time, the request is kept, has no account yet, and is handled
 // when the verdict has come.
 func (c *conn) identify(now time.Time, r *request) error {
-	if c.login.front.proof && c.login.psk == "" && c.login.visitor.Certificate == "" {
+	if c.login.front.proof && c.login.psk == "" && !c.login.visitor.HasCertificate() {
 		return errUnknown
 	}
 	credentials, err := c.credentials(r)
@@ -83,13 +85,13 @@ func (c *conn) identify(now time.Time, r *request) error {
 	is.host = string(r.host)
 	credentials.Visitor = l.visitor.At(is.host)
 	credentials.Tenant = is.tenant
-	if !secret && (l.psk != "" || credentials.Certificate == "") { // nothing that takes time
+	if !secret && (l.psk != "" || !credentials.HasCertificate()) { // nothing that takes time
 		user, err := l.known(credentials.Visitor)
 		if err != nil {
 			return errUnknown
 		}
-		r.account = c.admit(is, user)
-		return nil
+		r.account, err = c.admit(is, user)
+		return err
 	}
 	l.check(&c.mail, verdict{request: r.keep(), shown: is}, credentials)
 	return nil
@@ -144,7 +146,11 @@ func (c *conn) judge(now time.Time, v verdict) {
 		c.refuse(now, r.exchange, errStopping)
 	default:
 		if r.account = c.account(r.host, &v.shown); r.account == nil {
-			r.account = c.admit(v.shown, v.user)
+			var err error
+			if r.account, err = c.admit(v.shown, v.user); err != nil {
+				c.refuse(now, r.exchange, err)
+				return
+			}
 		}
 		c.handle(now, r)
 	}
@@ -160,18 +166,50 @@ func (c *conn) account(host []byte, is *shown) *account {
 	return nil
 }
 
-// admit remembers an account, in place of the oldest if there are too many.
-func (c *conn) admit(is shown, user *tenancy.Principal) *account {
+// admit remembers an account, in place of the oldest if there are too many. The error is why its tenant does not let it in.
+func (c *conn) admit(is shown, user *tenancy.Principal) (*account, error) {
 	if len(c.accounts) >= c.server.limits.MaxUsers {
 		c.accounts[0].closeSenders()
 		c.accounts[0].visit.Leave()
 		copy(c.accounts, c.accounts[1:])
 		c.accounts = c.accounts[:len(c.accounts)-1]
 	}
-	v := c.login.visitor
-	a := &account{shown: is, user: user, visit: c.login.front.server.config.Directory.Enter(v, user)}
+	a := &account{conn: c, shown: is, user: user}
+	var err error
+	if a.visit, err = c.server.config.Directory.Enter(c.login.visitor, user, a); err != nil {
+		return nil, err
+	}
 	c.accounts = append(c.accounts, a)
-	return a
+	return a, nil
+}
+
+// Dismiss implements tenancy.Connection.
+func (a *account) Dismiss(why tenancy.Dismissal) { a.conn.mail.dismissals.Put(dismissal{a, why}) }
+
+// dismissal is of an account that is sent away.
+type dismissal struct {
+	account *account
+	why     tenancy.Dismissal
+}
+
+// dismiss ends what is under way for an account, and forgets it.
+func (c *conn) dismiss(now time.Time, d dismissal) {
+	at := slices.Index(c.accounts, d.account)
+	if at < 0 {
+		return
+	}
+	c.accounts = slices.Delete(c.accounts, at, at+1)
+	d.account.closeSenders()
+	d.account.visit.Leave()
+	reason := router.Stopping
+	if d.why == tenancy.NotWelcome {
+		reason = router.Unauthenticated
+	}
+	for _, s := range c.subscriptions {
+		if s.account == d.account {
+			s.stop(now, router.Errorf(reason, "%v", d.why))
+		}
+	}
 }
 
 // expiresAt is when a token is not good any more for which messages wait or are waited for; zero for never.

@@ -13,8 +13,11 @@ type mail struct {
 	arrivals transport.Mailbox[arrival]
 	outcomes transport.Mailbox[outcome]
 	verdicts transport.Mailbox[verdict]
-	shed     atomic.Int64 // bytes of messages from topics and broadcast addresses on their way to the client
-	maxShed  int64
+
+	dismissals transport.Mailbox[dismissal]
+
+	shed    atomic.Int64 // bytes of messages from topics and broadcast addresses on their way to the client
+	maxShed int64
 }
 
 // taker is whom messages come for.
@@ -42,6 +45,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
 	m.verdicts.Init(wake)
+	m.dismissals.Init(wake)
 }
 
 // arriveFor takes in a message for a subscription, unless it is one that nobody keeps and there are too many bytes of

@@ -107,7 +107,14 @@ func (r *reading) meta(o *options) {
 		put(fieldAttempts, strconv.FormatUint(uint64(r.delivery.Attempts), 10))
 	}
 	for name, value := range r.delivery.Message.ApplicationProperties() {
-		put(fieldProperty, name+"="+amqp.ValueText(value))
+		if name == fieldTraceParent || name == fieldTraceState {
+			put(name, amqp.ValueText(value))
+		} else {
+			put(fieldProperty, name+"="+amqp.ValueText(value))
+		}
+	}
+	for name, value := range router.TraceFields(r.delivery.Message) {
+		put(name, value)
 	}
 }
 

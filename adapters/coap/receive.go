@@ -58,6 +58,9 @@ func (c *conn) atQueue(now time.Time, r *request, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.account.user.Allowance().MayReceive(); err != nil {
+		return err
+	}
 	p := &pull{
 		conn: c, exchange: r.exchange, accept: r.accept, meta: r.query.flag("meta", false),
 		wait: r.query.seconds("timeout", min(defaultPoll, limits.MaxPoll), 0, limits.MaxPoll, "coap.maxPoll"),
@@ -191,7 +194,7 @@ func (c *conn) expirePulls(now time.Time) {
 		if due := p.due(); due.IsZero() || now.Before(due) {
 			continue
 		}
-		if p.certain = !p.link.Take(); p.certain {
+		if p.certain = !p.link.TakeBack(); p.certain {
 			continue
 		}
 		p.end()

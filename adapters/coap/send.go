@@ -53,7 +53,7 @@ func (c *conn) sender(a *account, address []byte) (*sender, error) {
 		return nil, err
 	}
 	s := &sender{mail: &c.mail}
-	target := router.Target{Address: to, Origin: &c.mail}
+	target := router.Target{Address: to, Origin: &c.mail, Unpaced: true}
 	if s.link, err = c.server.config.Router.Sender(context.Background(), a.user, target, s); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,10 @@ type Security struct {
 	Certificate func(host string) (*tls.Certificate, error)
 	// ClientCAs gives who may have signed the certificates of clients. Nil, or nil from it, asks for none.
 	ClientCAs func() *x509.CertPool
+	// Verify tells why a chain that one of them has signed is not good, such as one that is revoked. Nil takes all.
+	Verify func(chain []*x509.Certificate) error
+	// Failed hears of handshakes that went wrong after the client's address was proven; nil for nobody.
+	Failed func(from netip.AddrPort, err error)
 	// Required refuses requests of clients that have shown neither a certificate nor a key.
 	Required bool
 }
@@ -47,8 +51,12 @@ func (s *Server) ListenDTLS(address string, c Security) (*Socket, error) {
 		},
 		Certificate: c.Certificate,
 		ClientCAs:   c.ClientCAs,
+		Verify:      c.Verify,
 		Failed: func(from netip.AddrPort, err error) {
 			s.log.Debug("DTLS handshake failed", "peer", from, "err", err)
+			if c.Failed != nil {
+				c.Failed(from, err)
+			}
 		},
 		Limits: s.limits.DTLS,
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 )
 
@@ -60,6 +61,12 @@ func (r *reading) envelope(now time.Time) envelope {
 			e.Properties = make(map[string]any)
 		}
 		e.Properties[name] = amqp.JSONValue(value)
+	}
+	for name, value := range router.TraceFields(r.delivery.Message) {
+		if e.Properties == nil {
+			e.Properties = make(map[string]any)
+		}
+		e.Properties[name] = value
 	}
 	if r.isText() || len(r.body) == 0 {
 		text := string(r.body)

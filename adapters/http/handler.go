@@ -113,10 +113,7 @@ func (s *Server) authenticate(r *nethttp.Request, tenant string) (*tenancy.Princ
 // readCredentials reads who a request says it is from: by Basic credentials (RFC 7617) or a bearer token (RFC 6750) if it
 // has any, else by its certificate or as nobody.
 func readCredentials(r *nethttp.Request, tenant string) (c tenancy.Credentials, err error) {
-	if r.TLS != nil {
-		c.Visitor = tenancy.VisitorOver(r.TLS)
-	}
-	c.Visitor = c.From(r.RemoteAddr).Through("HTTP")
+	c.Visitor = visitorOf(r)
 	c.Tenant = tenant
 	authorization := r.Header.Get("Authorization")
 	if user, password, ok := r.BasicAuth(); ok {
@@ -127,6 +124,16 @@ func readCredentials(r *nethttp.Request, tenant string) (c tenancy.Credentials, 
 		return c, router.Errorf(router.Unauthenticated, "the credentials are of neither scheme, Basic or Bearer")
 	}
 	return c, nil
+}
+
+// visitorOf gives what the connection of a request tells of its client.
+func visitorOf(r *nethttp.Request) (v tenancy.Visitor) {
+	if r.TLS != nil {
+		v = tenancy.VisitorOver(r.TLS)
+	}
+	v = v.From(r.RemoteAddr).Through("HTTP")
+	v.Private = v.Private || v.Address.Addr().IsLoopback()
+	return v
 }
 
 // login checks credentials. Why they are refused is not told, so that nobody learns which tenants exist.
@@ -146,7 +153,7 @@ func (s *Server) admit(ctx context.Context, c tenancy.Credentials) (*tenancy.Pri
 	case err != nil:
 		return nil, errCredentials()
 	}
-	return p, nil
+	return p, p.MayStay("HTTP")
 }
 
 func errCredentials() error {

@@ -18,7 +18,7 @@ const emptyNotification = "application/vnd.eclipse-hono-empty-notification"
 // there before its message is: whoever learns of it by the message finds it.
 func (s *Server) takeReport(w nethttp.ResponseWriter, r *nethttp.Request, p *tenancy.Principal, report *honoReport) {
 	heard := make(outcome, 1)
-	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: report.to}, heard)
+	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: report.to, Unpaced: true}, heard)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -51,7 +51,7 @@ func (in *intake) grant(n int) {
 
 // withdraw takes back the credit that the node has not used. What is still granted afterwards is on its way.
 func (in *intake) withdraw() {
-	for in.granted > 0 && in.link.Take() {
+	for in.granted > 0 && in.link.TakeBack() {
 		in.granted--
 	}
 }

@@ -50,6 +50,7 @@ func readLetter(h nethttp.Header, to addressing.Address) (*letter, error) {
 	if err := l.readEvent(h); err != nil {
 		return nil, err
 	}
+	l.readTrace(h)
 	return l, l.readKey(h.Values(headerIdempotencyKey), "")
 }
 

@@ -88,6 +88,7 @@ var exposed = strings.Join([]string{
 	"Location", "Retry-After", "Content-Encoding", headerAddress, headerMessageID, headerCorrelationID, headerReplyTo,
 	headerSubject, headerGroupID, headerTTL, headerPriority, headerProperty, headerRetained, headerAttempts, headerDeath,
 	headerLockToken, headerLockExpires, "Ce-Id", "Ce-Source", "Ce-Specversion", "Ce-Type", "Ce-Subject", "Ce-Time",
+	headerTraceParent, headerTraceState,
 }, ", ")
 
 // allow tells the browser that the page may have the answer.

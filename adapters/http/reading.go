@@ -101,7 +101,16 @@ func (r *reading) writeHeaders(h nethttp.Header, now time.Time) {
 			h.Set(header, escape(amqp.ValueText(value), inAttribute))
 			continue
 		}
+		if header, ok := traceHeader(name, amqp.ValueText(value)); ok {
+			h.Set(header, amqp.ValueText(value))
+			continue
+		}
 		h[headerProperty] = append(h[headerProperty], escape(name, inPair)+"="+escape(amqp.ValueText(value), inPair))
+	}
+	for name, value := range router.TraceFields(r.delivery.Message) {
+		if header, ok := traceHeader(name, value); ok {
+			h.Set(header, value)
+		}
 	}
 }
 

@@ -30,7 +30,10 @@ func (s *Server) readPull(r *nethttp.Request, path *route, p *tenancy.Principal)
 	if r.Method == nethttp.MethodPost {
 		want.lock = query.lock(s.limits)
 	}
-	return want, query.err()
+	if err := query.err(); err != nil {
+		return want, err
+	}
+	return want, p.Allowance().MayReceive()
 }
 
 // lock reads for how long messages are to be locked.

@@ -23,7 +23,7 @@ func (s *Server) request(w nethttp.ResponseWriter, r *nethttp.Request, path *rou
 		return
 	}
 	heard := make(outcome, 1)
-	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to}, heard)
+	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to, Unpaced: true}, heard)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -25,7 +25,7 @@ func (s *Server) send(w nethttp.ResponseWriter, r *nethttp.Request, path *route,
 		return
 	}
 	heard := make(outcome, 1)
-	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to}, heard)
+	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to, Unpaced: true}, heard)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -100,6 +100,7 @@ func (s *Server) readEnvelope(w nethttp.ResponseWriter, r *nethttp.Request, to a
 	if err != nil {
 		return parcel{}, err
 	}
+	p.letter.readTrace(r.Header)
 	return p, p.letter.readKey(r.Header.Values(headerIdempotencyKey), "")
 }
 

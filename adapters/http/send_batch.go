@@ -44,11 +44,11 @@ func (s *Server) sendBatch(w nethttp.ResponseWriter, r *nethttp.Request, path *r
 		s.refuseType(w, batchTypes)
 		return
 	case typeLines:
-		s.sendLines(w, r, p, router.Target{Address: to}, unconfirmed)
+		s.sendLines(w, r, p, router.Target{Address: to, Unpaced: true}, unconfirmed)
 		return
 	}
 	heard := make(verdicts, s.limits.MaxBatch)
-	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to}, heard.unless(unconfirmed))
+	sender, err := s.router.Sender(r.Context(), p, router.Target{Address: to, Unpaced: true}, heard.unless(unconfirmed))
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -96,6 +96,7 @@ func (s *Server) readDeliveries(
 		if err := parcels[i].setKey(key, i+1); err != nil {
 			return nil, err
 		}
+		parcels[i].letter.readTrace(r.Header)
 		if all[i], err = parcels[i].delivery(sender, unconfirmed); err != nil {
 			return nil, router.Errorf(router.ReasonOf(err), "message %d: %v", i+1, err)
 		}

@@ -35,7 +35,7 @@ func (s *Server) sendLines(
 	w.Header().Set("Cache-Control", "no-store")
 	l := &lines{
 		server: s, sender: sender, heard: heard, unconfirmed: unconfirmed,
-		key:     r.Header.Values(headerIdempotencyKey),
+		header:  r.Header,
 		room:    make(chan struct{}, cap(heard)),
 		ended:   make(chan struct{}),
 		waiting: make(map[int]bool), w: w,
@@ -56,7 +56,7 @@ type lines struct {
 	sender      *router.Sender
 	heard       verdicts
 	unconfirmed bool
-	key         []string
+	header      nethttp.Header
 
 	room  chan struct{} // holds one for each message on its way
 	ended chan struct{} // closed when no more lines come
@@ -150,9 +150,10 @@ func (l *lines) send(number int, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := p.setKey(l.key, number); err != nil {
+	if err := p.setKey(l.header.Values(headerIdempotencyKey), number); err != nil {
 		return err
 	}
+	p.letter.readTrace(l.header)
 	d, err := p.delivery(l.sender, l.unconfirmed)
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ type socket struct {
 	room    chan struct{} // holds one for each order without an answer
 	waiting sync.WaitGroup
 
+	dismissed chan tenancy.Dismissal // why it is sent away
+
 	credentials   tenancy.Credentials
 	principal     *tenancy.Principal       // nil until the client has shown who it is; of the reader
 	visit         *tenancy.Visit           // from then; of the reader
@@ -86,6 +88,7 @@ func (s *Server) serveSocket(w nethttp.ResponseWriter, r *nethttp.Request, tenan
 		server: s, conn: conn, credentials: credentials,
 		wake:          make(chan struct{}, 1),
 		room:          make(chan struct{}, s.limits.StreamWindow),
+		dismissed:     make(chan tenancy.Dismissal, 1),
 		subscriptions: make(map[uint64]*subscription),
 		held:          make(map[uint64]held),
 	}
@@ -110,6 +113,8 @@ func (c *socket) run(stop context.Context) {
 		select {
 		case <-stop.Done():
 			c.conn.Close(websocket.StatusGoingAway, "stopping")
+		case why := <-c.dismissed:
+			c.conn.Close(websocket.StatusPolicyViolation, why.String())
 		case <-c.ctx.Done():
 		}
 	})
@@ -185,9 +190,17 @@ func (c *socket) login(o *order) error {
 	}
 	p, err := c.server.login(c.ctx, c.credentials)
 	if c.principal = p; err == nil {
-		c.visit = c.server.directory.Enter(c.credentials.Visitor, p)
+		c.visit, err = c.server.directory.Enter(c.credentials.Visitor, p, c)
 	}
 	return err
+}
+
+// Dismiss implements tenancy.Connection.
+func (c *socket) Dismiss(why tenancy.Dismissal) {
+	select {
+	case c.dismissed <- why:
+	default: // it is told already
+	}
 }
 
 // watch asks a silent client whether it is still there.

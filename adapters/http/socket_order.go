@@ -63,7 +63,7 @@ func (c *socket) send(o *order) error {
 		return err
 	}
 	heard := make(outcome, 1)
-	sender, err := c.server.router.Sender(c.ctx, c.principal, router.Target{Address: to}, heard)
+	sender, err := c.server.router.Sender(c.ctx, c.principal, router.Target{Address: to, Unpaced: true}, heard)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,12 @@ func (s *Server) openStream(w nethttp.ResponseWriter, r *nethttp.Request, path *
 		return nil
 	}
 	e := &eventStream{server: s, form: want.form, greets: want.form != formLines}
-	if err := e.open(r.Context(), p, &want); err != nil {
+	if e.visit, err = s.directory.Enter(visitorOf(r), p, e); err == nil {
+		if err = e.open(r.Context(), p, &want); err != nil {
+			e.visit.Leave()
+		}
+	}
+	if err != nil {
 		s.refuse(w, r, err)
 		return nil
 	}
@@ -95,6 +100,7 @@ func (s *Server) openStream(w nethttp.ResponseWriter, r *nethttp.Request, path *
 	if r.Method == nethttp.MethodHead {
 		w.WriteHeader(nethttp.StatusOK)
 		e.giveBack()
+		e.visit.Leave()
 		return nil
 	}
 	return e

@@ -1,10 +1,12 @@
 package http
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // eventStream makes bytes of what comes to one stream: it is the engine of a connection that was taken over, or of a
@@ -29,15 +31,22 @@ type eventStream struct {
 	done    int               // the first of them that is not known to be written
 	due     time.Time         // of the next sign of life
 	expires time.Time         // when its client has to leave; zero for never
-	beats   bool              // that has come
-	fed     bool              // the client said something that means nothing here
-	over    bool              // nothing follows but the end
-	drained bool              // because the process stops
+	visit   *tenancy.Visit
+	beats   bool // that has come
+	fed     bool // the client said something that means nothing here
+	over    bool // nothing follows but the end
+	drained bool // because the process stops
 
 	buffer []byte // of pour
+
+	dismissed atomic.Bool            // its client is sent away
+	listening atomic.Pointer[func()] // wake, from the first Flush on
 }
 
-var _ transport.Engine = (*eventStream)(nil)
+var (
+	_ transport.Engine   = (*eventStream)(nil)
+	_ tenancy.Connection = (*eventStream)(nil)
+)
 
 // greeting begins a stream of events.
 const greeting = ": the route is live\n\n"
@@ -46,6 +55,7 @@ const greeting = ": the route is live\n\n"
 func (e *eventStream) start() {
 	e.due = time.Now().Add(e.server.limits.Heartbeat)
 	e.feed.listen(e.wake)
+	e.listening.Store(&e.wake)
 	if e.feed.window == 0 {
 		e.feed.start(e.server.limits)
 	}
@@ -81,6 +91,14 @@ func (e *eventStream) Advance(now time.Time) error {
 	return nil
 }
 
+// Dismiss implements tenancy.Connection.
+func (e *eventStream) Dismiss(tenancy.Dismissal) {
+	e.dismissed.Store(true)
+	if wake := e.listening.Load(); wake != nil {
+		(*wake)()
+	}
+}
+
 // Drain implements transport.Engine.
 func (e *eventStream) Drain(time.Time) {
 	e.drained = true
@@ -102,6 +120,9 @@ func (e *eventStream) Closed() bool { return e.over }
 func (e *eventStream) Flush(dst []byte) []byte {
 	if e.due.IsZero() {
 		e.start()
+	}
+	if e.dismissed.Load() {
+		e.finishBody()
 	}
 	e.written()
 	if e.stay != nil && e.stay.isWanted() {
@@ -238,6 +259,7 @@ func (e *eventStream) appendBeat(dst []byte) []byte {
 
 // finish ends a stream whose connection has ended. It keeps the stay for a client that may come back.
 func (e *eventStream) finish() {
+	defer e.visit.Leave()
 	e.written()
 	e.abandon(e.came[e.next:])
 	e.came, e.next, e.done = nil, 0, 0

@@ -34,6 +34,7 @@ type client struct {
 	willAt  time.Time     // between connections: when it is published
 	endsAt  time.Time     // between connections: when the session ends; zero for never
 	written string        // its record, as last kept
+	counted bool          // among the sessions that its tenant may have
 }
 
 // resend is a message that was sent under an id and not acknowledged.
@@ -143,6 +144,20 @@ func (c *client) end() {
 	if c.written != "" {
 		c.server.config.Sessions.Forget(c.key.tenant, c.key.id)
 	}
+	if c.counted {
+		c.counted = false
+		c.user.Allowance().Give(tenancy.MaxSessions, 1)
+	}
+}
+
+// count takes up one of the sessions that the tenant may have, if this one outlives its connection.
+func (c *client) count() error {
+	if c.counted || !c.outlives() {
+		return nil
+	}
+	err := c.user.Allowance().Take(tenancy.MaxSessions, 1)
+	c.counted = err == nil
+	return err
 }
 
 // endForGood is end for a session that has no connection and gets none: a will that waits is published now.

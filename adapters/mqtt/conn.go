@@ -34,14 +34,17 @@ type conn struct {
 	pace         *pace              // at which it is read from; nil for any
 	resumeAt     time.Time          // when it is read from again because it was too fast; zero when it is
 
+	dismissed atomic.Uint32 // a tenancy.Dismissal: why it is sent away; 0 while it is not
+
 	evicted atomic.Bool // the client id has gone to another connection
 	seated  atomic.Bool // it is this connection's turn to have it
 	reports atomic.Bool // there are new figures for the topics below $SYS
 }
 
 var (
-	_ transport.Engine = (*conn)(nil)
-	_ session.Handler  = (*conn)(nil)
+	_ transport.Engine   = (*conn)(nil)
+	_ session.Handler    = (*conn)(nil)
+	_ tenancy.Connection = (*conn)(nil)
 )
 
 func newConn(s *Server, nc net.Conn, l *login, wake func(), now time.Time) *conn {
@@ -96,6 +99,9 @@ func (c *conn) Flush(dst []byte) []byte {
 	if c.evicted.Load() {
 		c.session.Disconnect(session.Notice{Code: session.SessionTakenOver})
 	}
+	if why := c.dismissed.Load(); why != 0 {
+		c.sayDismissed(tenancy.Dismissal(why))
+	}
 	if c.login != nil {
 		c.answerLogin()
 	}
@@ -127,6 +133,21 @@ func (c *conn) Closed() bool { return c.session.Closed() }
 
 // Drain implements transport.Engine.
 func (c *conn) Drain(time.Time) { c.session.Disconnect(c.server.elsewhere(session.ServerShuttingDown)) }
+
+// Dismiss implements tenancy.Connection.
+func (c *conn) Dismiss(why tenancy.Dismissal) {
+	c.dismissed.Store(uint32(why))
+	c.wake()
+}
+
+// sayDismissed disconnects a client that is sent away (section 3.14.2.1).
+func (c *conn) sayDismissed(why tenancy.Dismissal) {
+	code := session.AdministrativeAction
+	if why == tenancy.NotWelcome {
+		code = session.NotAuthorized
+	}
+	c.session.Disconnect(session.Notice{Code: code, Text: why.String()})
+}
 
 // Disconnected implements session.Handler.
 func (c *conn) Disconnected(d session.Disconnected) {

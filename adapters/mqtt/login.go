@@ -72,7 +72,7 @@ func (c *conn) Connect(r *session.Connect) {
 	}
 	l.checking.Go(func() {
 		user, err := l.directory.Authenticate(l.ctx, tenancy.Credentials{
-			Visitor: l.visitor, User: r.UserName, Password: r.Password,
+			Visitor: l.visitor, User: r.UserName, Password: r.Password, Client: r.ClientID,
 		})
 		l.verdicts.Put(verdict{user: user, err: err})
 	})
@@ -133,6 +133,12 @@ func (c *conn) key() clientKey { return clientKey{c.user.Tenant.Name, c.id} }
 
 // enter begins or goes on with the session of the client id [3.1.2.4]. Another user's is not gone on with.
 func (c *conn) enter() {
+	visit, err := c.login.directory.Enter(c.login.visitor, c.user, c)
+	if err != nil {
+		c.session.RefuseConnect(noticeOf(err))
+		return
+	}
+	c.visit = visit
 	r, owner := c.request, c.server.sessionAt(c.key())
 	present := owner != nil && !r.CleanStart && owner.user.User == c.user.User
 	if !present {
@@ -144,6 +150,11 @@ func (c *conn) enter() {
 	}
 	owner.user, owner.will = c.user.Lasting(), r.Will
 	owner.expiry = c.server.config.Limits.expiry(r.SessionExpiry)
+	if err := owner.count(); err != nil {
+		owner.expiry = 0
+		c.session.RefuseConnect(noticeOf(err))
+		return
+	}
 	wake := c.wake
 	owner.mail.waker.Store(&wake)
 	c.client = owner
@@ -185,7 +196,6 @@ func (c *conn) admit(present bool) {
 	c.memory = session.Memory{}
 	c.proof = nil
 	c.session.AcceptConnect(answer)
-	c.visit = c.login.directory.Enter(c.login.visitor, c.user)
 	if r.AuthMethod == "" {
 		c.endLogin()
 	}

@@ -19,6 +19,7 @@ import (
 //	Response Topic           properties.reply-to
 //	Correlation Data         properties.correlation-id (binary)
 //	User Properties          application properties; further values of a name in annotation x-opt-user-properties
+//	traceparent, tracestate  likewise; without them, the annotations of these names
 //	RETAIN, QoS 0            the delivery's Retain and Settled
 //	QoS 2                    annotation x-opt-mqtt-qos
 
@@ -159,6 +160,9 @@ func decode(d *router.Delivery, version byte, left uint32, p *session.Publicatio
 	p.Properties.ResponseTopic = optional(fields.ReplyTo)
 	p.Properties.CorrelationData = correlation(fields.CorrelationID)
 	p.Properties.User = userProperties(d.Message)
+	for name, value := range router.TraceFields(d.Message) {
+		p.Properties.User.Append(name, value)
+	}
 	return true
 }
 

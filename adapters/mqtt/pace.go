@@ -47,14 +47,14 @@ func spend(l *rate.Limiter, now time.Time, n int) (wait time.Duration) {
 	return wait
 }
 
-// keepPace stops reading from a client that publishes too fast, for as long as it has been too fast.
+// keepPace stops reading from a client that publishes too fast, or whose tenant does, for as long as that has been too fast.
 func (c *conn) keepPace(size int) {
-	if c.pace == nil {
-		return
+	wait := c.user.Allowance().SendWait()
+	if c.pace != nil {
+		wait = max(wait, c.pace.take(time.Now(), size))
 	}
-	now := time.Now()
-	if wait := c.pace.take(now, size); wait > 0 {
+	if wait > 0 {
 		c.session.Hold()
-		c.resumeAt = now.Add(wait)
+		c.resumeAt = time.Now().Add(wait)
 	}
 }

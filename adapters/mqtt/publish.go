@@ -17,7 +17,7 @@ type sender struct {
 
 // Publish implements session.Handler.
 func (c *conn) Publish(p session.Publish) {
-	c.keepPace(len(p.Topic) + len(p.Payload))
+	defer c.keepPace(len(p.Topic) + len(p.Payload))
 	asked := question{receipt: p.Receipt, id: p.PacketID, qos: p.QoS}
 	s, err := c.sender(p.Topic)
 	if err != nil {

@@ -46,6 +46,11 @@ var reasons = [router.ReasonCount]codes{
 	router.Internal:        {session.UnspecifiedError, session.UnspecifiedError, session.UnspecifiedError, disconnect},
 }
 
+// noticeOf gives an error as CONNACK and DISCONNECT tell it.
+func noticeOf(err error) session.Notice {
+	return session.Notice{Code: reasons[router.ReasonOf(err)].connack, Text: explain(err)}
+}
+
 // explain is what a client is told of an error beside its code: nothing of what is a fault of ours.
 func explain(err error) string {
 	if reason := router.ReasonOf(err); reason == router.OK || reason == router.Internal {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Sessions is where sessions are kept that outlive their connection: small records of each client, by name. Its methods
@@ -150,6 +151,8 @@ func (s *Server) parseRecord(key clientKey, value []byte, now time.Time) (*clien
 		parted = time.UnixMilli(r.Parted)
 	}
 	c.schedule(parted)
+	user.Allowance().Use(tenancy.MaxSessions, 1)
+	c.counted = true
 	return c, nil
 }
 

@@ -29,12 +29,15 @@ type conn struct {
 	browsers    []*subscription // that have not come to their end
 	lookAt      time.Time       // when to look whether they have; zero for never
 
+	resumeAt time.Time // when it is read from again, whose tenant has sent too much; zero when it is
+
 	mail mail
 }
 
 var (
-	_ transport.Engine = (*conn)(nil)
-	_ session.Handler  = (*conn)(nil)
+	_ transport.Engine   = (*conn)(nil)
+	_ session.Handler    = (*conn)(nil)
+	_ tenancy.Connection = (*conn)(nil)
 )
 
 func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
@@ -59,6 +62,10 @@ func (c *conn) Advance(now time.Time) error {
 	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
 		c.session.Disconnect(now, refusalOf(router.Errorf(router.Unauthenticated, "the token has expired")))
 	}
+	if !c.resumeAt.IsZero() && !now.Before(c.resumeAt) {
+		c.resumeAt = time.Time{}
+		c.session.Resume()
+	}
 	c.session.Advance(now)
 	return nil
 }
@@ -66,7 +73,7 @@ func (c *conn) Advance(now time.Time) error {
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
 	d := c.session.Deadline()
-	for _, at := range []time.Time{c.lookAt, c.expiresAt()} {
+	for _, at := range []time.Time{c.lookAt, c.expiresAt(), c.resumeAt} {
 		if d.IsZero() || !at.IsZero() && at.Before(d) {
 			d = at
 		}
@@ -87,6 +94,7 @@ func (c *conn) Flush(dst []byte) []byte {
 		c.answerCommit(m)
 	}
 	c.sayStolen()
+	c.sayDismissed()
 	dst = c.session.Flush(dst)
 	c.repayCredit()
 	return dst

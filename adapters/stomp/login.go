@@ -49,7 +49,7 @@ func (l *login) end() {
 func (c *conn) Connect(r *session.Connect) {
 	c.clientID = r.ClientID
 	l := c.login
-	shown := tenancy.Credentials{Visitor: l.visitor.At(r.Host), User: r.Login, Password: []byte(r.Passcode)}
+	shown := tenancy.Credentials{Visitor: l.visitor.At(r.Host), User: r.Login, Password: []byte(r.Passcode), Client: r.ClientID}
 	if token, ok := tenancy.BearerToken(r.Authorization); ok {
 		shown.Token = token
 	}
@@ -68,10 +68,34 @@ func (c *conn) answerLogin() {
 		case v.err != nil:
 			c.session.Refuse(time.Now(), refusalOf(router.Errorf(router.Unauthenticated, "login or passcode is wrong")))
 		default:
-			c.user = v.user.As(c.clientID)
-			c.session.Accept(time.Now(), rand.Text(), "Manifold/"+c.server.config.Version)
-			c.visit = c.login.directory.Enter(c.login.visitor, c.user)
+			c.admit(v.user)
 		}
+	}
+}
+
+// admit lets the client in, if its tenant has room for it.
+func (c *conn) admit(user *tenancy.Principal) {
+	c.user = user.As(c.clientID)
+	visit, err := c.login.directory.Enter(c.login.visitor, c.user, c)
+	if err != nil {
+		c.session.Refuse(time.Now(), refusalOf(err))
+		return
+	}
+	c.visit = visit
+	c.session.Accept(time.Now(), rand.Text(), "Manifold/"+c.server.config.Version)
+}
+
+// Dismiss implements tenancy.Connection.
+func (c *conn) Dismiss(why tenancy.Dismissal) { c.mail.dismissals.Put(why) }
+
+// sayDismissed ends the session of a client that is sent away.
+func (c *conn) sayDismissed() {
+	for _, why := range c.mail.dismissals.Take() {
+		reason := router.Stopping
+		if why == tenancy.NotWelcome {
+			reason = router.Unauthenticated
+		}
+		c.session.Disconnect(time.Now(), &session.Refusal{Message: messages[reason], Detail: why.String()})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/manifoldmq/manifold/adapters/stomp/internal/session"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // mail is where other goroutines leave what a connection is to do: outcomes of what it sent, settled and committed, and
@@ -16,7 +17,8 @@ type mail struct {
 	settlements transport.Mailbox[settlement]
 	commits     transport.Mailbox[commit]
 	stolen      transport.Mailbox[*subscription] // that their client has on another connection now
-	shed        atomic.Int64                     // octets of messages from topics and broadcast addresses on their way to the client
+	dismissals  transport.Mailbox[tenancy.Dismissal]
+	shed        atomic.Int64 // octets of messages from topics and broadcast addresses on their way to the client
 	maxShed     int64
 }
 
@@ -44,6 +46,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.settlements.Init(wake)
 	m.commits.Init(wake)
 	m.stolen.Init(wake)
+	m.dismissals.Init(wake)
 }
 
 // tagOf makes the tag of a message from its receipt and whether the client waits for RECEIPT.

@@ -223,6 +223,9 @@ func decode(s *subscription, d *router.Delivery) (header []string, body []byte, 
 			w.list = append(w.list, name, amqp.ValueText(value))
 		}
 	}
+	for name, value := range router.TraceFields(d.Message) {
+		w.put(name, value)
+	}
 	return w.list, body, true
 }
 

@@ -17,6 +17,7 @@ type sender struct {
 // Send implements session.Handler. Even a client that asks for no receipt is told when what it wants cannot be: only of
 // what becomes of its message it hears nothing.
 func (c *conn) Send(r session.Send) {
+	defer c.keepPace()
 	s, err := c.sender(r.Destination)
 	if err != nil {
 		c.refuse(r.Receipt, err)
@@ -34,6 +35,14 @@ func (c *conn) Send(r session.Send) {
 	d.Settled = !r.Asked
 	s.inFlight++
 	s.link.Send(tagOf(r.Receipt, r.Asked), d)
+}
+
+// keepPace stops reading from a client whose tenant has sent too much, for as long as that is so.
+func (c *conn) keepPace() {
+	if wait := c.user.Allowance().SendWait(); wait > 0 {
+		c.session.Hold()
+		c.resumeAt = time.Now().Add(wait)
+	}
 }
 
 // sender gives the link to a destination, a new one if need be.

@@ -172,7 +172,7 @@ func (c *conn) closeLink(s *subscription) {
 		return
 	}
 	if s.pledged > 0 {
-		for s.link.Take() { // nothing more is to come for a link that is kept
+		for s.link.TakeBack() { // nothing more is to come for a link that is kept
 		}
 		return
 	}

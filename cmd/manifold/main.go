@@ -5,8 +5,15 @@
 //	manifold check -c FILE    check a configuration
 //	manifold send ADDRESS     send messages over AMQP 1.0
 //	manifold receive ADDRESS  receive messages over AMQP 1.0
+//	manifold stat             show what goes on in a gateway, over AMQP
+//	manifold top              show its busiest addresses, live
 //	manifold bench PROTOCOL   measure a server
 //	manifold passwd [NAME]    make the credential of a password
+//	manifold get TYPE         show what a gateway was told, and what it does
+//	manifold describe TYPE NAME
+//	manifold apply -f FILE    declare tenants as a file says
+//	manifold delete TYPE NAME take back what was declared
+//	manifold tenant, queue, connections, node   the rest of the admin API
 //	manifold store COMMAND    check, count, export or import stored messages
 //	manifold version          say which build this is
 //
@@ -25,8 +32,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/manifoldmq/manifold/cmd/manifold/internal/admin"
 	"github.com/manifoldmq/manifold/cmd/manifold/internal/client"
 	"github.com/manifoldmq/manifold/cmd/manifold/internal/load"
+	"github.com/manifoldmq/manifold/cmd/manifold/internal/stat"
 )
 
 // Exit codes.
@@ -75,10 +84,13 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRunCommand(), newCheckCommand(), newPasswdCommand(), newStoreCommand(), newBenchCommand(),
 		newVersionCommand())
 	root.AddCommand(failing(client.NewSendCommand()), failing(client.NewReceiveCommand()))
+	root.AddCommand(failing(admin.NewGetCommand()), failing(admin.NewDescribeCommand()), failing(admin.NewApplyCommand()),
+		failing(admin.NewDeleteCommand()), failing(admin.NewTenantCommand()), failing(admin.NewQueueCommand()),
+		failing(admin.NewConnectionsCommand()), failing(admin.NewNodeCommand()))
+	root.AddCommand(failing(stat.NewStatCommand()), failing(stat.NewTopCommand()))
 	return root
 }
 

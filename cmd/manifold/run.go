@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/manifoldmq/manifold/cmd/manifold/internal/logging"
 	"github.com/manifoldmq/manifold/gateway"
 	"github.com/manifoldmq/manifold/gateway/config"
 )
@@ -40,7 +40,9 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 			if err != nil {
 				return failure{exitUsage, err}
 			}
-			log := newLogger(cmd.ErrOrStderr(), c.Log)
+			level := new(slog.LevelVar)
+			log, endLog := logging.New(cmd.ErrOrStderr(), c.Log, level)
+			defer endLog()
 			ctx, stop := context.WithCancel(cmd.Context())
 			var chores sync.WaitGroup
 			defer chores.Wait()
@@ -50,11 +52,15 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 			chores.Go(func() { keepHeap(ctx) })
 			manager := newServiceManager()
 			chores.Go(func() { manager.awaitStop(ctx, log) })
-			announce := func(doors []gateway.Endpoint) {
-				gateway.WriteSummary(cmd.OutOrStdout(), doors)
-				manager.ready(log)
-			}
-			if err := gateway.Run(ctx, c, changes, log, announce); err != nil {
+			err = gateway.Run(ctx, c, gateway.Process{
+				Log: log, Level: level, Changes: changes,
+				Reread: func() (config.Config, error) { return s.load(cmd) },
+				Ready: func(doors []gateway.Endpoint) {
+					gateway.WriteSummary(cmd.OutOrStdout(), doors)
+					manager.ready(log)
+				},
+			})
+			if err != nil {
 				return failure{exitFailed, err}
 			}
 			return nil
@@ -120,16 +126,4 @@ func (s *settings) read() (config.Config, error) {
 		return config.Quickstart()
 	}
 	return config.Load(s.file)
-}
-
-func newLogger(w io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		panic(err) // Validate lets only known levels through
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }

@@ -22,6 +22,7 @@ http: {port: 0}
 admin: {port: 0}
 addresses: [{name: jobs, kind: queue}, {name: alerts, kind: broadcast}]
 webhooks: [{name: hook, from: jobs, url: "https://hook.example"}]
+tracing: {endpoint: "http://127.0.0.1:9", ratio: 1} # nobody is there
 `
 
 // door is a line of what manifold says when it is ready.

@@ -68,7 +68,7 @@ type CoAP struct {
 
 func defaultCoAP() CoAP {
 	return CoAP{
-		SecureDoor:          SecureDoor{Door{Enabled: true, Port: 5683}, 5684},
+		SecureDoor:          SecureDoor{Door: Door{Enabled: true, Port: 5683}, TLSPort: 5684},
 		TCP:                 true,
 		MaxPeers:            200_000,
 		MaxDatagram:         2 << 10,

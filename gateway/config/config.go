@@ -29,12 +29,14 @@ type Config struct {
 	TLS          TLS           `yaml:"tls"`
 	Login        Login         `yaml:"login"`
 	Audit        Audit         `yaml:"audit"`
+	Tracing      Tracing       `yaml:"tracing"`
 	MQTT         MQTT          `yaml:"mqtt"`
 	AMQP         AMQP          `yaml:"amqp"`
 	STOMP        STOMP         `yaml:"stomp"`
 	CoAP         CoAP          `yaml:"coap"`
 	HTTP         HTTP          `yaml:"http"`
 	Admin        Admin         `yaml:"admin"`
+	Plans        []Plan        `yaml:"plans"` // what tenants may use that name one of them
 	Tenants      []Tenant      `yaml:"tenants"`
 	Anonymous    bool          `yaml:"anonymous"` // short for that of the tenant "default"
 	Users        []User        `yaml:"users"`     // short for those of the tenant "default"
@@ -42,6 +44,7 @@ type Config struct {
 	DefaultRoles []string      `yaml:"defaultRoles"`
 	Addresses    []Address     `yaml:"addresses"` // likewise
 	Webhooks     []Webhook     `yaml:"webhooks"`  // likewise
+	Plan         string        `yaml:"plan"`      // likewise
 }
 
 // Default is the configuration of an empty file: every setting's default, and no tenant.
@@ -55,6 +58,7 @@ func Default() Config {
 		Store:        defaultStore(),
 		TLS:          defaultTLS(),
 		Login:        defaultLogin(),
+		Tracing:      defaultTracing(),
 		MQTT:         defaultMQTT(),
 		AMQP:         defaultAMQP(),
 		STOMP:        defaultSTOMP(),
@@ -111,11 +115,18 @@ func (c *Config) AllTenants() []Tenant {
 	}
 	short := Tenant{
 		Name: tenancy.DefaultTenant, Anonymous: c.Anonymous, Users: c.Users, Roles: c.Roles, DefaultRoles: c.DefaultRoles,
-		Addresses: c.Addresses, Webhooks: c.Webhooks,
+		Addresses: c.Addresses, Webhooks: c.Webhooks, Plan: c.Plan,
 	}
 	return append([]Tenant{short}, c.Tenants...)
 }
 
 func (c *Config) hasShortForm() bool {
 	return c.Anonymous || len(c.Users)+len(c.Roles)+len(c.DefaultRoles)+len(c.Addresses)+len(c.Webhooks) > 0
+}
+
+// WithoutTenants is all of a configuration but its tenants. Their plans stay.
+func (c Config) WithoutTenants() Config {
+	c.Tenants, c.Anonymous, c.Users, c.Roles, c.DefaultRoles, c.Addresses, c.Webhooks = nil, false, nil, nil, nil, nil, nil
+	c.Plan = ""
+	return c
 }

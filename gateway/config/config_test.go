@@ -109,7 +109,7 @@ func TestProblemsNameFileLineAndKey(t *testing.T) {
 		{"client authority for nothing", "tls: {certificate: x, key: x, clientCA: x}",
 			`f.yaml:1: tls.clientCA: needs tls.clientAuth to be optional or required`},
 		{"clients of no authority", "tls: {certificate: x, key: x, clientAuth: required}",
-			`f.yaml:1: tls.clientAuth: needs tls.clientCA`},
+			`f.yaml:1: tls.clientAuth: needs tls.clientCA, or a tenant with certificates`},
 		{"clients without TLS", "tls: {clientAuth: required, clientCA: x}", `f.yaml:1: tls.clientAuth: needs tls.certificate`},
 		{"TLS version", "tls:\n  minVersion: 1.1", `f.yaml:2: tls.minVersion: "1.1" is not one of 1.2, 1.3`},
 		{"topic levels", "mqtt:\n  maxTopicLevels: 129", `f.yaml:2: mqtt.maxTopicLevels: 129 is not from 1 to 128`},

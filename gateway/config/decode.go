@@ -5,88 +5,87 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
-// decoder fills Go values from a syntax tree. A field's key is its yaml tag; the fields of an embedded struct are keys
-// of the struct around it. What the tree does not mention keeps its value.
+// decoder fills Go values from a tree. A field's key is its yaml tag; the fields of an embedded struct are keys of the
+// struct around it. What the tree does not mention keeps its value.
 type decoder struct {
 	file     string
 	problems Problems
+	keeping  bool     // a secret may be Kept
+	kept     []string // paths of those that are
 }
 
 func (d document) decodeInto(c *Config) Problems {
 	dec := decoder{file: d.file}
-	if d.root != nil {
-		dec.value(d.root, reflect.ValueOf(c).Elem(), "")
-	}
+	dec.value(&d.root, reflect.ValueOf(c).Elem(), "")
 	return dec.problems
 }
 
-func (d *decoder) refuse(n ast.Node, path, format string, args ...any) {
-	d.problems = append(d.problems, Problem{d.file, lineOf(n), path, fmt.Sprintf(format, args...)})
+func (d *decoder) refuse(line int, path, format string, args ...any) {
+	d.problems = append(d.problems, Problem{d.file, line, path, fmt.Sprintf(format, args...)})
 }
 
-// mismatch refuses a node that is not what its key takes.
-func (d *decoder) mismatch(n ast.Node, path, expected string) {
-	switch n.Type() {
-	case ast.AnchorType, ast.AliasType:
-		d.refuse(n, path, aliasText)
-	default:
-		d.refuse(n, path, "%s, where %s expected", describe(n), expected)
+// mismatch refuses a tree that is not what its key takes.
+func (d *decoder) mismatch(t *tree, path, expected string) {
+	if t.form == alias {
+		d.refuse(t.line, path, aliasText)
+	} else {
+		d.refuse(t.line, path, "%v, where %s expected", t, expected)
 	}
 }
 
-func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
+func (d *decoder) value(t *tree, v reflect.Value, path string) {
 	if _, isText := v.Addr().Interface().(encoding.TextUnmarshaler); !isText {
 		switch v.Kind() {
 		case reflect.Struct:
-			d.section(n, v, path)
+			d.section(t, v, path)
 			return
 		case reflect.Slice:
-			d.list(n, v, path)
+			d.list(t, v, path)
 			return
 		}
 	}
-	if text, ok := scalar(n); !ok {
-		d.mismatch(n, path, "one value is")
-	} else if err := setScalar(v, text); err != nil {
-		d.refuse(n, path, "%s", err)
+	if t.form != value {
+		d.mismatch(t, path, "one value is")
+	} else if err := setScalar(v, t.text); err != nil {
+		d.refuse(t.line, path, "%s", err)
 	}
 }
 
-// section decodes a mapping. One with nothing in it is as good as none: a file whose lines are all commented out.
-func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
-	mapping, ok := n.(*ast.MappingNode)
-	if !ok {
-		if n.Type() != ast.NullType {
-			d.mismatch(n, path, "keys with values are")
+// section decodes keys with values. One with nothing in it is as good as none: a file whose lines are all commented out.
+func (d *decoder) section(t *tree, v reflect.Value, path string) {
+	if t.form != section {
+		if t.form != nothing {
+			d.mismatch(t, path, "keys with values are")
 		}
 		return
 	}
-	for _, entry := range mapping.Values {
-		key := keyOf(entry)
-		field, ok := fieldOf(v, key)
-		if !ok {
-			d.refuse(entry.Key, path, "%s", unknownKey(key, keysOf(v.Type())))
+	for i := range t.entries {
+		e := &t.entries[i]
+		field, ok := fieldOf(v, e.key)
+		switch {
+		case !ok:
+			d.refuse(e.line, path, "%s", unknownKey(e.key, keysOf(v.Type())))
+			continue
+		case d.keeping && e.value.text == Kept && isSecret(v.Type(), e.key):
+			d.kept = append(d.kept, join(path, e.key))
 			continue
 		}
-		d.value(entry.Value, field, join(path, key))
+		d.value(&e.value, field, join(path, e.key))
 	}
 }
 
-func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
-	sequence, ok := n.(*ast.SequenceNode)
-	if !ok {
-		if n.Type() != ast.NullType {
-			d.mismatch(n, path, "a list is")
+func (d *decoder) list(t *tree, v reflect.Value, path string) {
+	if t.form != list {
+		if t.form != nothing {
+			d.mismatch(t, path, "a list is")
 		}
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values)))
-	for i, item := range sequence.Values {
-		d.value(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	v.Set(reflect.MakeSlice(v.Type(), len(t.items), len(t.items)))
+	for i := range t.items {
+		d.value(&t.items[i], v.Index(i), fmt.Sprintf("%s[%d]", path, i))
 	}
 }
 
@@ -103,6 +102,16 @@ func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
 		}
 	}
 	return reflect.Value{}, false
+}
+
+// isSecret tells whether the key of a struct has a secret, of which only somebody who must know it is told.
+func isSecret(t reflect.Type, key string) bool {
+	for f := range t.Fields() {
+		if f.Tag.Get("yaml") == key {
+			return f.Tag.Get("secret") != ""
+		}
+	}
+	return false
 }
 
 // keysOf lists the keys of a struct.
@@ -128,31 +137,4 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-// scalar gives the text of a node that is one value.
-func scalar(n ast.Node) (text string, ok bool) {
-	switch n := n.(type) {
-	case *ast.LiteralNode: // a block of text
-		return n.Value.Value, true
-	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, true
-	}
-	return "", false
-}
-
-// describe says what a node is that was not expected.
-func describe(n ast.Node) string {
-	switch n.Type() {
-	case ast.NullType:
-		return "nothing"
-	case ast.MappingType:
-		return "keys with values"
-	case ast.SequenceType:
-		return "a list"
-	}
-	if _, ok := scalar(n); ok {
-		return "one value"
-	}
-	return "a " + n.Type().YAMLName()
 }

@@ -2,18 +2,16 @@ package config
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
-// document is the syntax tree of a file.
+// document is what is written in a file.
 type document struct {
 	file string
-	root ast.Node // nil for an empty file
+	root tree
 }
 
 func parseDocument(file string, text []byte) (document, Problems) {
@@ -26,7 +24,7 @@ func parseDocument(file string, text []byte) (document, Problems) {
 		line := lineOf(tree.Docs[1].Body)
 		return doc, Problems{{File: file, Line: line, Text: "a second document; a configuration is one"}}
 	case len(tree.Docs) == 1:
-		doc.root = tree.Docs[0].Body
+		doc.root = plant(tree.Docs[0].Body)
 	}
 	return doc, nil
 }
@@ -58,12 +56,12 @@ func (d document) located(problems Problems) Problems {
 }
 
 func (d document) line(path string) int {
-	n, line := d.root, 1
+	t, line := &d.root, 1
 	for step := range steps(path) {
-		if n = child(n, step); n == nil {
+		if t = t.child(step); t == nil {
 			break
 		}
-		line = lineOf(n)
+		line = t.line
 	}
 	return line
 }
@@ -71,39 +69,4 @@ func (d document) line(path string) int {
 // steps gives the keys and indexes of a path, one by one.
 func steps(path string) func(yield func(string) bool) {
 	return strings.FieldsFuncSeq(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
-}
-
-// child gives the value at one step below n, or nil.
-func child(n ast.Node, step string) ast.Node {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		for _, entry := range n.Values {
-			if keyOf(entry) == step {
-				return entry.Value
-			}
-		}
-	case *ast.SequenceNode:
-		if i, err := strconv.Atoi(step); err == nil && i < len(n.Values) {
-			return n.Values[i]
-		}
-	}
-	return nil
-}
-
-func keyOf(entry *ast.MappingValueNode) string { return entry.Key.GetToken().Value }
-
-// lineOf gives the line where a node begins.
-func lineOf(n ast.Node) int {
-	switch n := n.(type) {
-	case nil:
-		return 1
-	case *ast.MappingNode: // its own token is a colon
-		if len(n.Values) > 0 {
-			return n.Values[0].Key.GetToken().Position.Line
-		}
-	}
-	if t := n.GetToken(); t != nil {
-		return t.Position.Line
-	}
-	return 1
 }

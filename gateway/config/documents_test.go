@@ -41,6 +41,8 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(Role{}), "roles[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Webhook{}), "webhooks[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Tokens{}), "tokens[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Certificates{}), "certificates[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(KeyPair{}), "tls.certificates[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
@@ -69,7 +71,8 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	}
 	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
 		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true,
-		"tokens[].issuer": true, "tokens[].audience": true}
+		"tokens[].issuer": true, "tokens[].audience": true,
+		"certificates[].ca": true, "tls.certificates[].certificate": true, "tls.certificates[].key": true}
 	rows := 0
 	for _, s := range everySetting() {
 		cell := "`" + s.text + "`"
@@ -152,9 +155,9 @@ func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 
 // has tells whether a document has the key at path.
 func has(d document, path string) bool {
-	n := d.root
+	t := &d.root
 	for step := range steps(path) {
-		if n = child(n, step); n == nil {
+		if t = t.child(step); t == nil {
 			return false
 		}
 	}

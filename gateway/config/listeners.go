@@ -1,42 +1,69 @@
 package config
 
+import "net/netip"
+
 // Listener is one port that the gateway listens at.
 type Listener struct {
 	Name    string // of the door, with an s behind it for TLS
 	Network string // tcp or udp
 	Setting string // that decides the port
 	Enabled bool
-	Port    int // shifted; 0 takes any free one
+	Host    string         // name or IP address
+	Port    int            // shifted; 0 takes any free one
+	Proxies []netip.Prefix // whose connections begin with a header; none of datagrams
+	Secured bool           // by TLS, or DTLS
 
-	unshifted int
+	unshifted  int
+	clientAuth string
+}
+
+// secureDoor is a door that may be open for TLS, with the name of its settings.
+type secureDoor struct {
+	name    string
+	setting string
+	SecureDoor
+}
+
+// secureDoors gives all of them but for those of datagrams.
+func (c *Config) secureDoors() []secureDoor {
+	ws := c.MQTT.WebSocket
+	ws.Enabled = ws.Enabled && c.MQTT.Enabled
+	return []secureDoor{
+		{"mqtt", "mqtt", c.MQTT.SecureDoor}, {"amqp", "amqp", c.AMQP.SecureDoor}, {"stomp", "stomp", c.STOMP.SecureDoor},
+		{"http", "http", c.HTTP.SecureDoor}, {"ws", "mqtt.webSocket", ws}, {"coap", "coap", c.CoAP.SecureDoor},
+	}
 }
 
 // Listeners gives all of them, those that are not enabled too.
 func (c *Config) Listeners() []Listener {
 	var all []Listener
-	open := func(network, name, setting string, enabled bool, port int) {
-		all = append(all, Listener{
-			Name: name, Network: network, Setting: setting, Enabled: enabled, Port: shifted(port, c.PortOffset), unshifted: port,
-		})
+	add := func(l Listener, d SecureDoor) {
+		l.unshifted, l.Port = l.Port, shifted(l.Port, c.PortOffset)
+		l.Proxies, l.clientAuth = d.Proxy.From, d.ClientAuth
+		l.Host = orElse(l.Host, c.Listen)
+		all = append(all, l)
 	}
-	add := func(name, setting string, enabled bool, port int) { open("tcp", name, setting, enabled, port) }
-	for _, door := range []struct {
-		name string
-		SecureDoor
-	}{{"mqtt", c.MQTT.SecureDoor}, {"amqp", c.AMQP.SecureDoor}, {"stomp", c.STOMP.SecureDoor}, {"http", c.HTTP.SecureDoor}} {
-		add(door.name, door.name+".port", door.Enabled, door.Port)
-		add(door.name+"s", door.name+".tlsPort", door.Enabled && c.TLS.Enabled(), door.TLSPort)
+	for _, d := range c.secureDoors() {
+		plain := Listener{Name: d.name, Network: "tcp", Setting: d.setting + ".port", Enabled: d.Enabled, Port: d.Port}
+		secured := Listener{
+			Name: d.name + "s", Network: "tcp", Setting: d.setting + ".tlsPort", Enabled: d.Enabled && c.TLS.Enabled(),
+			Port: d.TLSPort, Secured: true,
+		}
+		if d.name == "coap" { // over datagrams as well
+			datagrams, sealed := plain, secured
+			datagrams.Network, sealed.Network = "udp", "udp"
+			sealed.Enabled = d.Enabled && (c.TLS.Enabled() || c.HasKeys())
+			add(datagrams, SecureDoor{})
+			add(sealed, SecureDoor{ClientAuth: d.ClientAuth})
+			plain.Name, secured.Name = "coap+tcp", "coaps+tcp"
+			plain.Enabled, secured.Enabled = plain.Enabled && c.CoAP.TCP, secured.Enabled && c.CoAP.TCP
+		}
+		add(plain, d.SecureDoor)
+		add(secured, d.SecureDoor)
 	}
-	ws := c.MQTT.WebSocket
-	ws.Enabled = ws.Enabled && c.MQTT.Enabled
-	add("ws", "mqtt.webSocket.port", ws.Enabled, ws.Port)
-	add("wss", "mqtt.webSocket.tlsPort", ws.Enabled && c.TLS.Enabled(), ws.TLSPort)
-	coap := c.CoAP
-	open("udp", "coap", "coap.port", coap.Enabled, coap.Port)
-	open("udp", "coaps", "coap.tlsPort", coap.Enabled && (c.TLS.Enabled() || c.HasKeys()), coap.TLSPort)
-	add("coap+tcp", "coap.port", coap.Enabled && coap.TCP, coap.Port)
-	add("coaps+tcp", "coap.tlsPort", coap.Enabled && coap.TCP && c.TLS.Enabled(), coap.TLSPort)
-	add("admin", "admin.port", c.Admin.Enabled, c.Admin.Port)
+	add(Listener{
+		Name: "admin", Network: "tcp", Setting: "admin.port", Enabled: c.Admin.Enabled, Host: c.Admin.Listen, Port: c.Admin.Port,
+	}, SecureDoor{})
 	return all
 }
 

@@ -8,10 +8,15 @@ type Login struct {
 	MaxDelay   time.Duration `yaml:"maxDelay"`   // the longest
 	Memory     time.Duration `yaml:"memory"`     // how long failures are remembered at least
 	MaxTracked int           `yaml:"maxTracked"` // addresses of origin and users whose failures are remembered
+
+	Authenticator Asking `yaml:"authenticator"`
 }
 
 func defaultLogin() Login {
-	return Login{Delay: 250 * time.Millisecond, MaxDelay: 4 * time.Second, Memory: 15 * time.Minute, MaxTracked: 100_000}
+	return Login{
+		Delay: 250 * time.Millisecond, MaxDelay: 4 * time.Second, Memory: 15 * time.Minute, MaxTracked: 100_000,
+		Authenticator: defaultAsking(),
+	}
 }
 
 // Audit says where a record is kept of who comes, goes and is refused, and of what is changed.
@@ -29,6 +34,7 @@ func (c *Config) validateLogin(k *check) {
 	k.refuse(l.MaxDelay < l.Delay || l.MaxDelay > time.Minute, "login.maxDelay", "%v is not from login.delay, %v, to 1m", l.MaxDelay, l.Delay)
 	k.span("login.memory", l.Memory, time.Second)
 	k.within("login.maxTracked", l.MaxTracked, 100, 100*many)
+	c.validateAsking(k)
 	for _, event := range c.Audit.Events {
 		k.oneOf("audit.events", event, AuditEvents...)
 	}

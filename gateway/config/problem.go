@@ -15,7 +15,12 @@ type Problem struct {
 
 func (p Problem) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", p.File, p.Line)
+	switch {
+	case p.File != "":
+		fmt.Fprintf(&b, "%s:%d: ", p.File, p.Line)
+	case p.Line > 0:
+		fmt.Fprintf(&b, "line %d: ", p.Line)
+	}
 	if p.Path != "" {
 		fmt.Fprintf(&b, "%s: ", p.Path)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -15,16 +16,25 @@ type Door struct {
 // SecureDoor is what a listener is told that has another one for TLS beside it.
 type SecureDoor struct {
 	Door
-	TLSPort int `yaml:"tlsPort"` // before portOffset; open when there is a certificate, see TLS
+	TLSPort    int    `yaml:"tlsPort"`    // before portOffset; open when there is a certificate, see TLS
+	ClientAuth string `yaml:"clientAuth"` // whether its clients show a certificate: none, optional or required; none leaves it to TLS
+	Proxy      Proxy  `yaml:"proxy"`
+}
+
+// Proxy says whose connections begin with a header of the PROXY protocol.
+type Proxy struct {
+	From []netip.Prefix `yaml:"from"` // networks of proxies, whose connections always do; from elsewhere a header is refused
 }
 
 // Log says what is logged, and how.
 type Log struct {
-	Level  string `yaml:"level"`  // debug, info, warn or error
-	Format string `yaml:"format"` // text or json
+	Level    string        `yaml:"level"`    // debug, info, warn or error
+	Format   string        `yaml:"format"`   // text or json
+	Burst    int           `yaml:"burst"`    // lines that say the same within an interval; 0 is any number
+	Interval time.Duration `yaml:"interval"` // after which it is told how many more there were
 }
 
-func defaultLog() Log { return Log{Level: "info", Format: "text"} }
+func defaultLog() Log { return Log{Level: "info", Format: "text", Burst: 20, Interval: time.Minute} }
 
 // Limits bound every link, whichever door it comes through.
 type Limits struct {
@@ -42,16 +52,6 @@ func defaultLimits() Limits {
 		MaxMessageSize: 1 << 20, MaxWaiting: 64 << 20, LinkCredit: 1000, StreamBuffer: 256 << 10,
 		MaxTransactionOperations: 10_000, MaxTransactionSize: 64 << 20,
 	}
-}
-
-// Admin is the door for those who run the gateway: health, metrics.
-type Admin struct {
-	Door
-	MaxQueueMetrics int `yaml:"maxQueueMetrics"` // queues and durable subscriptions that metrics tell of, each by name
-}
-
-func defaultAdmin() Admin {
-	return Admin{Door: Door{Enabled: true, Port: 8081}, MaxQueueMetrics: 1000}
 }
 
 // Store bounds the memory of the store, and what it leaves free on the disk. That a message is on disk before its sender hears so is no setting.
@@ -123,8 +123,8 @@ type Rewrite struct {
 
 func defaultMQTT() MQTT {
 	return MQTT{
-		SecureDoor:                 SecureDoor{Door{Enabled: true, Port: 1883}, 8883},
-		WebSocket:                  SecureDoor{Door{Enabled: true, Port: 8083}, 8084},
+		SecureDoor:                 SecureDoor{Door: Door{Enabled: true, Port: 1883}, TLSPort: 8883},
+		WebSocket:                  SecureDoor{Door: Door{Enabled: true, Port: 8083}, TLSPort: 8084},
 		MaxPacketSize:              1 << 20,
 		MaxPacketSizeBeforeConnect: 16 << 10,
 		ConnectTimeout:             10 * time.Second,
@@ -180,7 +180,7 @@ type AMQP struct {
 
 func defaultAMQP() AMQP {
 	return AMQP{
-		SecureDoor:         SecureDoor{Door{Enabled: true, Port: 5672}, 5671},
+		SecureDoor:         SecureDoor{Door: Door{Enabled: true, Port: 5672}, TLSPort: 5671},
 		MaxFrameSize:       64 << 10,
 		MaxHandshakeFrame:  8 << 10,
 		ChannelMax:         255,
@@ -232,7 +232,7 @@ type STOMP struct {
 
 func defaultSTOMP() STOMP {
 	return STOMP{
-		SecureDoor:                  SecureDoor{Door{Enabled: true, Port: 61613}, 61614},
+		SecureDoor:                  SecureDoor{Door: Door{Enabled: true, Port: 61613}, TLSPort: 61614},
 		MaxHeaders:                  128,
 		MaxHeaderLine:               8 << 10,
 		MaxHeaderBytes:              64 << 10,
@@ -286,7 +286,7 @@ type HTTP struct {
 
 func defaultHTTP() HTTP {
 	return HTTP{
-		SecureDoor:     SecureDoor{Door{Enabled: true, Port: 8080}, 8443},
+		SecureDoor:     SecureDoor{Door: Door{Enabled: true, Port: 8080}, TLSPort: 8443},
 		MaxHeaderBytes: 64 << 10,
 		HeaderTimeout:  10 * time.Second,
 		MaxBody:        16 << 20,

@@ -10,23 +10,30 @@ import (
 // Tenant declares one address space and who is let in.
 type Tenant struct {
 	Name         string    `yaml:"name"`
+	Disabled     bool      `yaml:"disabled"`  // whether nobody is let in, as if there were no such tenant
 	Anonymous    bool      `yaml:"anonymous"` // whether a client that shows no credentials is let in
 	Users        []User    `yaml:"users"`
 	Roles        []Role    `yaml:"roles"`        // without any, everybody may send, receive and browse everywhere
 	DefaultRoles []string  `yaml:"defaultRoles"` // of users that have none, and of the anonymous one
 	Addresses    []Address `yaml:"addresses"`
 	Webhooks     []Webhook `yaml:"webhooks"`
+	Plan         string    `yaml:"plan"`      // one of plans; none limits nothing
+	Limits       Allowed   `yaml:"limits"`    // in place of what the plan says
 	Tokens       []Tokens  `yaml:"tokens"`    // whose tokens let their users in
 	TokenUser    string    `yaml:"tokenUser"` // the user name under which a token is shown as the password; none is no name
-	Origins      []string  `yaml:"origins"`   // of web pages that may use the HTTP door for this tenant; none leaves it to http.origins
+
+	Certificates  []Certificates `yaml:"certificates"` // authorities that sign those of its clients; none leaves it to tls.clientCA
+	Authenticator Authenticator  `yaml:"authenticator"`
+
+	Origins []string `yaml:"origins"` // of web pages that may use the HTTP door for this tenant; none leaves it to http.origins
 }
 
 // User declares somebody whom a tenant knows.
 type User struct {
 	Name       string               `yaml:"name"`
-	Credential tenancy.Credential   `yaml:"credential"`   // of the password; none for a user who shows a certificate
-	Key        tenancy.PreSharedKey `yaml:"preSharedKey"` // of a device that proves it in a handshake of DTLS; none for others
-	Roles      []string             `yaml:"roles"`        // none for the default ones
+	Credential tenancy.Credential   `yaml:"credential" secret:"true"`   // of the password; none for a user who shows a certificate
+	Key        tenancy.PreSharedKey `yaml:"preSharedKey" secret:"true"` // of a device that proves it in a handshake of DTLS; none for others
+	Roles      []string             `yaml:"roles"`                      // none for the default ones
 }
 
 // Role declares what those who have it may do. In a pattern {tenant}, {user} and {client} stand for their names.

@@ -17,16 +17,16 @@ import (
 // is wrong by its path, one a line, as no file is to blame.
 func (c *Config) Validate() error {
 	if problems := c.validate(); len(problems) > 0 {
-		return errors.New(problems.paths())
+		return errors.New(problems.Paths())
 	}
 	return nil
 }
 
-// paths shows problems without the place in a file.
-func (ps Problems) paths() string {
+// Paths shows problems without the place in a file.
+func (ps Problems) Paths() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
-		lines[i] = p.Path + ": " + p.Text
+		lines[i] = strings.TrimPrefix(p.Path+": "+p.Text, ": ")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -44,6 +44,8 @@ func (c *Config) validate() Problems {
 	k.span("drainTimeout", c.DrainTimeout, 10*time.Millisecond)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.within("log.burst", c.Log.Burst, 0, many)
+	k.span("log.interval", c.Log.Interval, time.Second)
 	k.size("limits.maxMessageSize", c.Limits.MaxMessageSize, 128, 256<<20)
 	k.size("limits.maxWaiting", c.Limits.MaxWaiting, 1<<10, 1<<40)
 	k.within("limits.linkCredit", c.Limits.LinkCredit, 1, many)
@@ -54,7 +56,6 @@ func (c *Config) validate() Problems {
 	k.size("store.memTableSize", c.Store.MemTableSize, 1<<20, 1<<30)
 	k.size("store.maxPending", c.Store.MaxPending, 1<<20, 1<<40)
 	k.size("store.minFree", c.Store.MinFree, 1<<20, 1<<50)
-	k.within("admin.maxQueueMetrics", c.Admin.MaxQueueMetrics, 0, many)
 	k.within("store.maxQueues", c.Store.MaxQueues, 1, 1<<30)
 	k.within("store.maxSubscriptions", c.Store.MaxSubscriptions, 1, 1<<30)
 	k.size("store.maxVolatile", c.Store.MaxVolatile, 1<<16, 1<<40)
@@ -62,7 +63,9 @@ func (c *Config) validate() Problems {
 	k.size("store.maxRetainedBytes", c.Store.MaxRetainedBytes, 1<<10, 1<<40)
 	c.validateListeners(k)
 	c.validateTLS(k)
+	c.validateAdmin(k)
 	c.validateLogin(k)
+	c.validateTracing(k)
 	c.validateMQTT(k)
 	c.validateAMQP(k)
 	c.validateSTOMP(k)
@@ -221,6 +224,7 @@ func (c *Config) validateTenants(k *check) {
 	validateUsers(k, "users", c.Users)
 	validateAddresses(k, "addresses", c.Addresses)
 	c.validateWebhooks(k, "webhooks", c.Webhooks, c.Addresses)
+	c.validatePlans(k)
 	names := make(map[string]bool)
 	for i, t := range c.Tenants {
 		path := fmt.Sprintf("tenants[%d]", i)
@@ -234,13 +238,21 @@ func (c *Config) validateTenants(k *check) {
 			k.refuse(names[t.Name], path+".name", "the tenant %q is declared twice", t.Name)
 		}
 		names[t.Name] = true
-		validateRoles(k, path+".", &t)
-		validateUsers(k, path+".users", t.Users)
-		validateAddresses(k, path+".addresses", t.Addresses)
-		c.validateWebhooks(k, path+".webhooks", t.Webhooks, t.Addresses)
-		validateOrigins(k, path+".origins", t.Origins)
-		validateTokens(k, path+".", &t)
+		c.validateTenant(k, path+".", &t)
 	}
+}
+
+// validateTenant checks all of a tenant but its name. path goes before its keys.
+func (c *Config) validateTenant(k *check, path string, t *Tenant) {
+	validateRoles(k, path, t)
+	validateUsers(k, path+"users", t.Users)
+	validateAddresses(k, path+"addresses", t.Addresses)
+	c.validateWebhooks(k, path+"webhooks", t.Webhooks, t.Addresses)
+	validateOrigins(k, path+"origins", t.Origins)
+	validateTokens(k, path, t)
+	c.validatePlanOf(k, path, t.Plan, &t.Limits)
+	validateCertificates(k, path, t)
+	validateAuthenticator(k, path, t)
 }
 
 // validateRoles looks at the roles of a tenant, and at who has them.

@@ -47,9 +47,9 @@ type Webhook struct {
 	From        string          `yaml:"from"`     // a queue, or topic::subscription
 	Selector    string          `yaml:"selector"` // which of its messages; none is all
 	URL         string          `yaml:"url"`
-	ContentMode http.Form       `yaml:"contentMode"` // plain, or a CloudEvent: binary or structured
-	Secret      webhook.Secret  `yaml:"secret"`      // signs each request
-	SecretFile  string          `yaml:"secretFile"`  // of secrets that do, one in a line
+	ContentMode http.Form       `yaml:"contentMode"`          // plain, or a CloudEvent: binary or structured
+	Secret      webhook.Secret  `yaml:"secret" secret:"true"` // signs each request
+	SecretFile  string          `yaml:"secretFile"`           // of secrets that do, one in a line
 	Headers     []WebhookHeader `yaml:"headers"`
 	Concurrency int             `yaml:"concurrency"` // 0 leaves it to http.webhooks.concurrency, and so on
 	Timeout     time.Duration   `yaml:"timeout"`
@@ -59,7 +59,7 @@ type Webhook struct {
 // WebhookHeader is a header that each request of a webhook carries.
 type WebhookHeader struct {
 	Name  string `yaml:"name"`
-	Value string `yaml:"value"`
+	Value string `yaml:"value" secret:"true"` // which may let in whoever knows it
 }
 
 // Hook gives the declaration in the words of package webhook, without the secrets of a file. What it does not say itself is

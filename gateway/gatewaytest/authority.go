@@ -35,18 +35,28 @@ type Authority struct {
 func New(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{t: t, folder: t.TempDir()}
-	a.self = &x509.Certificate{
-		Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	a.self = authorityTemplate("authority")
+	a.become(a.certify(a.self))
+	return a
+}
+
+func authorityTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	text, key := a.certify(a.self)
+}
+
+// become makes a the authority of a certificate.
+func (a *Authority) become(text []byte, key *ecdsa.PrivateKey) {
+	a.t.Helper()
 	block, _ := pem.Decode(text)
 	self, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	a.self, a.key = self, key
 	a.File = a.write("authority.pem", text)
-	return a
 }
 
 // certify signs a certificate, that of the authority itself by itself.
@@ -58,7 +68,9 @@ func (a *Authority) certify(c *x509.Certificate) (text []byte, key *ecdsa.Privat
 	}
 	a.serial++
 	c.SerialNumber = big.NewInt(a.serial)
-	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	if c.NotAfter.IsZero() {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	}
 	signer := a.key
 	if signer == nil {
 		signer = key

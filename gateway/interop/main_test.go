@@ -4,6 +4,7 @@ package interop
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"log"
@@ -48,6 +49,7 @@ func run(m *testing.M) int {
 type gateway struct {
 	process *exec.Cmd
 	doors   map[string]string // host:port by name
+	said    bytes.Buffer      // to its standard error; complete when it has ended
 }
 
 // configuration has the quickstart's addresses and those that the examples of clients use, on free ports but for AMQP.
@@ -99,7 +101,7 @@ func startIn(t *testing.T, n network, folder, text string) *gateway {
 		run = n.inside(run...)
 	}
 	g := &gateway{process: exec.Command(run[0], run[1:]...)}
-	g.process.Stderr = os.Stderr
+	g.process.Stderr = &g.said
 	out, err := g.process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +109,11 @@ func startIn(t *testing.T, n network, folder, text string) *gateway {
 	if err := g.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.stop(t) })
+	t.Cleanup(func() {
+		if g.stop(t); t.Failed() {
+			t.Logf("manifold says\n%s", &g.said)
+		}
+	})
 	if g.doors, err = readSummary(bufio.NewScanner(out)); err != nil {
 		t.Fatal(err)
 	}

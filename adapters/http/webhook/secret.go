@@ -44,6 +44,14 @@ func (s Secret) String() string {
 	return "(secret)"
 }
 
+// Reveal gives the secret as UnmarshalText reads it. It is for where secrets are kept.
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return secretPrefix + base64.StdEncoding.EncodeToString([]byte(s.key))
+}
+
 // IsZero tells that there is none.
 func (s Secret) IsZero() bool { return s.key == "" }
 

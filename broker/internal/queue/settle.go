@@ -80,6 +80,15 @@ func (q *Queue) Held(tag Tag) (size int, ok bool) {
 	return int(h.line.find(h.seq).size), true
 }
 
+// Holder gives the consumer that an entry is assigned to under tag; false when the tag is not current.
+func (q *Queue) Holder(tag Tag) (ConsumerID, bool) {
+	h := q.held.find(tag)
+	if h == nil {
+		return 0, false
+	}
+	return h.by.id, true
+}
+
 func (q *Queue) settle(now int64, h *holding, v Verdict) Settled {
 	l := h.line
 	e := l.find(h.seq)

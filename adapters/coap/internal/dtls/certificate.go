@@ -174,6 +174,14 @@ func verifyChain(now time.Time, body []byte, roots *x509.CertPool) ([]*x509.Cert
 	return verified[0], nil
 }
 
+// refused gives why a certificate is not good as the end of a handshake; nil for one that is.
+func refused(why error) *failure {
+	if why == nil {
+		return nil
+	}
+	return &failure{alert.BadCertificate, why}
+}
+
 // isStraight tells whether each certificate is issued by the next, as it has to be (RFC 5246 section 7.4.2), and by no other
 // of the chain: then there is one way to check it, of many that a client could have us try.
 func isStraight(chain []*x509.Certificate) bool {

@@ -190,6 +190,9 @@ func (s *Server) heard(now time.Time, peer *Session, kind byte, body []byte) *fa
 	switch kind {
 	case typeCertificate:
 		chain, failure := verifyChain(now, body, hs.clientCAs)
+		if failure == nil && len(chain) > 0 && s.config.Verify != nil {
+			failure = refused(s.config.Verify(chain))
+		}
 		peer.certificates = chain
 		hs.awaits = typeClientKeyExchange
 		return failure

@@ -40,6 +40,8 @@ type Config struct {
 	// ClientCAs gives who may have signed the certificates of clients; it is called for each handshake. Nil, or nil
 	// from it, asks for no certificate. A client need not have one.
 	ClientCAs func() *x509.CertPool
+	// Verify tells why a chain that one of them has signed is not good all the same; nil takes all.
+	Verify func(chain []*x509.Certificate) error
 	// Failed hears of handshakes that went wrong after the client's address was proven; nil for nobody.
 	Failed func(from netip.AddrPort, err error)
 	Limits Limits

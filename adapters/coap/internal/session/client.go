@@ -12,7 +12,7 @@ type Peer struct {
 	Secure       bool                // DTLS or TLS has shaken hands
 	Host         string              // the server name that the handshake asked for (SNI); empty for none
 	PSKIdentity  string              // the identity whose pre-shared key was proven; empty for none
-	Certificates []*x509.Certificate // of the client, verified, its own first; nil for none
+	Certificates []*x509.Certificate // of the client, whose key it has, its own first; nil for none
 }
 
 // Client is the door's side of one session and what drives it. A shell makes the session with the client as its Handler,

@@ -59,9 +59,9 @@ func (s *Session) keep(rest []byte) {
 	s.in = append(s.in[:0], rest...)
 }
 
-// stalled reports whether frames have to wait: for the owner's answers, or for room in the output.
+// stalled reports whether frames have to wait: for the owner, its answers, or for room in the output.
 func (s *Session) stalled() bool {
-	return s.state == deciding || s.state >= leaving || len(s.out) >= maxUnflushed ||
+	return s.held || s.state == deciding || s.state >= leaving || len(s.out) >= maxUnflushed ||
 		len(s.requests) >= s.limits.MaxInflight || s.inflight >= s.limits.MaxInflightBytes
 }
 

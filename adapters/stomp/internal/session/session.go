@@ -66,6 +66,7 @@ type Session struct {
 	out   []byte // to be written
 
 	beats heartBeats
+	held  bool // by Hold
 
 	requests map[Receipt]request // not answered yet
 	receipt  Receipt             // of the newest request
@@ -99,6 +100,12 @@ func New(now time.Time, limits *Limits, h Handler) *Session {
 
 // Closed reports that the conversation is over and nothing is left to flush: the transport closes the connection.
 func (s *Session) Closed() bool { return s.state == ended && !s.farewell.lingers && len(s.out) == 0 }
+
+// Hold stops the reading of frames until Resume, for an owner that can take no more for a while.
+func (s *Session) Hold() { s.held, s.beats.deaf = true, true }
+
+// Resume ends Hold. Frames that wait are read in the next Feed or Advance, and Deadline asks for one at once.
+func (s *Session) Resume() { s.held = false }
 
 // Ready reports whether the transport should read more. While it is false, bytes that were already on their way may
 // still be fed; they are kept, up to a bound.

@@ -57,6 +57,7 @@ func readAuthorities(file string) (*x509.CertPool, error) {
 type server struct {
 	url         *url.URL
 	name        string         // host and port, for people to read
+	tenant      string         // that the server is told; empty leaves it to the host's name
 	authorities *x509.CertPool // nil for those of the system
 }
 
@@ -89,7 +90,10 @@ func orElse(text, otherwise string) string {
 func (s server) open(ctx context.Context, patience time.Duration) (*amqp.Conn, *amqp.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	options := amqp.ConnOptions{TLSConfig: &tls.Config{RootCAs: s.authorities}} // used for amqps:// only
+	options := amqp.ConnOptions{
+		HostName:  s.tenant,
+		TLSConfig: &tls.Config{RootCAs: s.authorities, ServerName: s.url.Hostname()}, // used for amqps:// only
+	}
 	if s.url.User == nil {
 		options.SASLType = amqp.SASLTypeAnonymous()
 	}

@@ -1,0 +1,57 @@
+package management
+
+import (
+	"context"
+	"iter"
+)
+
+// Model is what one tenant's entities are, and how they change. What it lists is in an order that stays, so that it can be
+// asked for page by page; offset leaves the first ones out. Its errors are a *router.Error where a client may be told.
+type Model interface {
+	Router() Router
+	Policy() Policy
+	Listeners() []Listener
+	Pools() []Pool
+
+	Connections(offset int) iter.Seq[Connection]
+	Connection(identity string) (Connection, bool)
+	// Dismiss has a connection closed.
+	Dismiss(ctx context.Context, identity string) error
+
+	Links(offset int) iter.Seq[Link]
+	Link(identity string) (Link, bool)
+
+	Addresses(offset int) iter.Seq[Address]
+	Address(key string) (Address, bool)
+
+	// Declarations are of addresses, by their filters.
+	Declarations(offset int) iter.Seq[Declaration]
+	Declaration(filter string) (Declaration, bool)
+	// Declare adds the declaration of an address, which has to be new, Redeclare changes one, and Withdraw takes one away.
+	// When they return nil that holds from now on, and is on disk. They judge whether it is valid.
+	Declare(ctx context.Context, d Declaration) error
+	Redeclare(ctx context.Context, d Declaration) error
+	Withdraw(ctx context.Context, filter string) error
+}
+
+// Names are what every entity is known by; either is its own among those of its type.
+type Names struct {
+	Name     string `about:"What people call it." set:"create"`
+	Identity string `about:"What tells it from all others."`
+}
+
+func (n Names) is(id string) bool { return n.Name == id || n.Identity == id }
+
+// named is an entity.
+type named interface{ is(id string) bool }
+
+// slice gives what a Model has all at once.
+func slice[E any](all []E, offset int) iter.Seq[E] {
+	return func(yield func(E) bool) {
+		for _, e := range all[min(offset, len(all)):] {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}

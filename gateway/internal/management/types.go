@@ -1,0 +1,110 @@
+package management
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Self is what answers: the management node.
+type Self struct{ Names }
+
+// selfName is its name and identity [4].
+const selfName = "self"
+
+var selfType = newType(entityType{
+	name: "management", base: managementType, about: "What answers these requests.",
+	operations: []string{
+		"QUERY", "GET-TYPES", "GET-ANNOTATIONS", "GET-OPERATIONS", "GET-ATTRIBUTES", "GET-MGMT-NODES",
+		"GET-SCHEMA", "GET-JSON-SCHEMA",
+	},
+}, func(_ Model, offset int) iter.Seq[Self] { return slice([]Self{{Names{selfName, selfName}}}, offset) }, nil)
+
+// types are all entity types that have entities.
+var types = []*entityType{
+	selfType, routerType, listenerType, connectionType, linkType, addressType, declarationType, poolType, policyType,
+}
+
+// absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
+var absentTypes = []*entityType{
+	absent("router.node", operationalEntity, "Another router: a gateway stands alone."),
+	absent("router.config.linkRoute", configurationEntity, "There are no link routes."),
+	absent("router.config.autoLink", configurationEntity, "There are no auto links."),
+	absent("router.config.exchange", configurationEntity, "There are no exchanges: topics take their place."),
+	absent("router.config.binding", configurationEntity, "There are no bindings: topics take their place."),
+	absent("router.connection.linkRoute", configurationEntity, "There are no link routes."),
+	absent("connector", configurationEntity, "The gateway makes no connections to routers."),
+	absent("sslProfile", configurationEntity, "TLS is in the configuration (tls)."),
+	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
+	absent("log", configurationEntity, "Logging is in the configuration."),
+	absent("logStats", operationalEntity, "Logging is in the configuration."),
+	absent("console", configurationEntity, "There is no console of its own."),
+	absent("vhost", configurationEntity, "Tenants are in the configuration."),
+	absent("vhostUserGroupSettings", configurationEntity, "Roles are in the configuration."),
+	absent("vhostStats", operationalEntity, "Tenants are counted by the metrics."),
+}
+
+func absent(name, base, why string) *entityType {
+	return newType(entityType{name: name, base: base, about: why},
+		func(Model, int) iter.Seq[Self] { return slice[Self](nil, 0) }, nil)
+}
+
+// abstractTypes have no entities of their own: others extend them.
+var abstractTypes = []*entityType{
+	absent(anyEntity, "", "Everything that is managed."),
+	absent(operationalEntity, anyEntity, "What comes and goes by itself."),
+	absent(configurationEntity, anyEntity, "What is declared."),
+	absent(managementType, operationalEntity, "What answers these requests."),
+}
+
+// allTypes are those that a client may name.
+var allTypes = slices.Concat(types, absentTypes, abstractTypes)
+
+// naming is how a request names types.
+type naming struct{ prefix string }
+
+// split takes the prefix off a type's name. One without is taken for one of Dispatch.
+func (n *naming) split(name string) string {
+	for _, prefix := range []string{dispatchPrefix, skupperPrefix} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			n.prefix = prefix
+			return rest
+		}
+	}
+	return name
+}
+
+// find finds the type that a request names, all that it may mean if it names none.
+func (n *naming) find(name string) (*entityType, error) {
+	short := n.split(name)
+	i := slices.IndexFunc(allTypes, func(t *entityType) bool { return t.name == short })
+	if i < 0 {
+		return nil, faultf(statusBadRequest, "no such entity type %.100q", name)
+	}
+	return allTypes[i], nil
+}
+
+// extending gives the types that are, or extend, the one that a request names; all if it names none.
+func (n *naming) extending(name string, among []*entityType) (found []*entityType, err error) {
+	if name == "" {
+		return among, nil
+	}
+	wanted, err := n.find(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range among {
+		if t.is(wanted.name) {
+			found = append(found, t)
+		}
+	}
+	return found, nil
+}
+
+// full gives the name of a type as the request has them.
+func (n *naming) full(name string) string {
+	if n.prefix == "" {
+		return dispatchPrefix + name
+	}
+	return n.prefix + name
+}

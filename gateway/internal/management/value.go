@@ -1,0 +1,98 @@
+package management
+
+import (
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/manifoldmq/manifold/router/amqp"
+)
+
+// attributeValue gives an attribute of an entity as a value of AMQP; prefix is that of its type's name.
+func (t *entityType) attributeValue(a *attribute, entity reflect.Value, prefix string) any {
+	if a.field == nil {
+		return prefix + t.name
+	}
+	return valueOf(entity.FieldByIndex(a.field))
+}
+
+// valueOf gives what a field holds as a value of AMQP. Numbers are signed ones of 64 bits, as Dispatch's are.
+func valueOf(v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return valueOf(v.Elem())
+	case reflect.Int, reflect.Int64:
+		return v.Int()
+	case reflect.Uint64:
+		return int64(min(v.Uint(), math.MaxInt64))
+	case reflect.Slice:
+		list := amqp.List{}
+		for _, element := range v.Seq2() {
+			list = append(list, valueOf(element))
+		}
+		return list
+	case reflect.Map:
+		m := amqp.Map{}
+		entries := v.Interface().(map[string]string)
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
+			m = append(m, amqp.Entry{Key: key, Value: entries[key]})
+		}
+		return m
+	case reflect.Bool:
+		return v.Bool()
+	}
+	return v.String()
+}
+
+// entityMap gives all attributes of an entity, but for those that it does not have.
+func (t *entityType) entityMap(e named, prefix string) amqp.Map {
+	var m amqp.Map
+	entity := reflect.ValueOf(e)
+	for i := range t.attributes {
+		a := &t.attributes[i]
+		if value := t.attributeValue(a, entity, prefix); value != nil {
+			m = append(m, amqp.Entry{Key: a.name, Value: value})
+		}
+	}
+	return m
+}
+
+// assign sets the field of an attribute to a value of AMQP; nil is what it is without being said.
+func (a *attribute) assign(entity reflect.Value, value any) error {
+	field := entity.FieldByIndex(a.field)
+	if value == nil {
+		field.SetZero()
+		return nil
+	}
+	kind := field.Type()
+	if kind.Kind() == reflect.Pointer {
+		field.Set(reflect.New(kind.Elem()))
+		field = field.Elem()
+	}
+	ok := false
+	switch a.kind {
+	case "string":
+		var text string
+		if text, ok = value.(string); ok {
+			field.SetString(text)
+		}
+	case "boolean":
+		var set bool
+		if set, ok = boolean(value); ok {
+			field.SetBool(set)
+		}
+	case "integer":
+		var n int64
+		if n, ok = integer(value); ok {
+			field.SetInt(n)
+		}
+	}
+	if !ok {
+		return faultf(statusBadRequest, "attribute %q: %.100v is not a %s", a.name, value, a.kind)
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/internal/management"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// managementAddress is where requests go. Tools that are told to ask a router of a network by its name put something
+// before it.
+const managementAddress addressing.Address = "$management"
+
+// Bounds of requests to $management.
+const (
+	maxManaged         = 4   // that are answered at a time, of different tenants
+	maxManagedWaiting  = 256 // that wait of one tenant
+	managementPatience = 30 * time.Second
+)
+
+// managementNode is what lives at $management in every tenant. A tenant's requests are answered one after the other, and
+// those of a few tenants at a time, so that nobody who asks for much holds up the others.
+type managementNode struct {
+	router *router.Router
+	model  func(*tenancy.Principal) management.Model
+	may    func(*tenancy.Principal) management.Rights
+
+	places    chan struct{} // one for each request that is being answered
+	answering sync.WaitGroup
+
+	mu      sync.Mutex                   // guards everything below; a leaf
+	lines   map[string][]router.Delivery // what waits, by tenant, of those whose requests are being answered
+	stopped bool
+}
+
+var (
+	_ router.Node     = (*managementNode)(nil)
+	_ router.Producer = (*managementNode)(nil)
+)
+
+// openManagement puts the management node to its addresses: $management, and those by which tools reach a router of a
+// network. It has to come before any client.
+func (a *assembly) openManagement(doors []door) {
+	n := &managementNode{
+		router: a.router,
+		model:  a.modelOf(doors),
+		may:    a.mayManage,
+		places: make(chan struct{}, maxManaged),
+		lines:  make(map[string][]router.Delivery),
+	}
+	a.router.Serve(n, managementAddress, "_local/"+managementAddress,
+		"_topo/0/"+addressing.Address(containerID())+"/"+managementAddress)
+	a.chores = append(a.chores, n.run)
+}
+
+// mayManage tells what somebody may do with his tenant's entities. In a tenant that tells nobody apart, of a gateway that
+// only this machine reaches, everybody may do everything: that is how a gateway is tried out.
+func (a *assembly) mayManage(p *tenancy.Principal) management.Rights {
+	all, _ := tenancy.Everywhere.For(p)
+	admin := p.May(tenancy.Admin, all)
+	if t, ok := a.directory.Lookup(p.Tenant.Name); ok && t.Anonymous && len(t.Roles) == 0 && isLoopback(a.config.Listen) {
+		admin = admin || p.Known()
+	}
+	return management.Rights{Read: admin || p.May(tenancy.Manage, all), Change: admin}
+}
+
+// run waits for ctx to end, and then for those who are being answered.
+func (n *managementNode) run(ctx context.Context) error {
+	<-ctx.Done()
+	n.mu.Lock()
+	n.stopped = true
+	n.mu.Unlock()
+	n.answering.Wait()
+	return nil
+}
+
+// Join implements router.Node.
+func (n *managementNode) Join(s *router.Sender) error {
+	s.Grant()
+	return nil
+}
+
+// Leave implements router.Node: who has asked and left is answered all the same.
+func (n *managementNode) Leave(*router.Sender) {}
+
+// Offer implements router.Node: it takes a request.
+func (n *managementNode) Offer(d router.Delivery) {
+	if why, ok := n.queue(d); !ok {
+		d.Settle(why)
+	}
+}
+
+// queue has a request wait for its turn, or tells why not.
+func (n *managementNode) queue(d router.Delivery) (why router.Outcome, ok bool) {
+	tenant := d.Principal().Tenant.Name
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	waiting, busy := n.lines[tenant]
+	switch {
+	case n.stopped:
+		return router.Reject(router.Stopping, "the gateway is stopping"), false
+	case len(waiting) >= maxManagedWaiting:
+		return router.Outcome{State: router.Released, Reason: router.Quota, Text: "too many requests of this tenant wait"}, false
+	}
+	n.lines[tenant] = append(waiting, d)
+	if !busy {
+		n.answering.Go(func() { n.serve(tenant) })
+	}
+	return why, true
+}
+
+// serve answers the requests of a tenant until none waits.
+func (n *managementNode) serve(tenant string) {
+	for {
+		n.places <- struct{}{}
+		d, ok := n.next(tenant)
+		if ok {
+			d.Settle(n.answer(d))
+		}
+		<-n.places
+		if !ok {
+			return
+		}
+	}
+}
+
+// next gives the request whose turn it is, if one waits.
+func (n *managementNode) next(tenant string) (d router.Delivery, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	waiting := n.lines[tenant]
+	if len(waiting) == 0 {
+		delete(n.lines, tenant)
+		return d, false
+	}
+	n.lines[tenant] = waiting[1:]
+	return waiting[0], true
+}
+
+// answer sends the answer to a request to where it says, in the name of who has asked, and tells what became of the
+// request.
+func (n *managementNode) answer(d router.Delivery) router.Outcome {
+	ctx, cancel := context.WithTimeout(context.Background(), managementPatience)
+	defer cancel()
+	p := d.Principal()
+	asked, err := d.Message.Properties()
+	if err != nil {
+		return router.Reject(router.Malformed, err.Error())
+	}
+	to, err := addressing.ParseAddress(strings.TrimPrefix(asked.ReplyTo, "/"))
+	if err != nil {
+		return router.Reject(router.Malformed, "reply-to: "+err.Error())
+	}
+	room, err := n.room(ctx, p, to)
+	if err != nil {
+		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())
+	}
+	answer := management.Answer(ctx, n.model(p), n.may(p), d.Message, room)
+	if err := n.send(ctx, p, to, answer); err != nil {
+		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())
+	}
+	return router.Accept()
+}
+
+// room tells how large an answer may be. Before anything is done it makes sure that there will be one.
+func (n *managementNode) room(ctx context.Context, p *tenancy.Principal, to addressing.Address) (int, error) {
+	sender, err := n.router.Sender(ctx, p, router.Target{Address: to}, n)
+	if err != nil {
+		return 0, err
+	}
+	defer sender.Close()
+	return sender.MaxMessageSize(), nil
+}
+
+// send sends an answer. While it was made there was no link for it, which it would have told of.
+func (n *managementNode) send(
+	ctx context.Context, p *tenancy.Principal, to addressing.Address, answer router.Message,
+) error {
+	sender, err := n.router.Sender(ctx, p, router.Target{Address: to}, n)
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	sender.Send(0, router.Delivery{Message: answer, Settled: true})
+	return nil
+}
+
+// Settled implements router.Producer for answers, of which nobody waits to hear.
+func (n *managementNode) Settled(*router.Sender, uint64, router.Outcome) {}
+
+// Credit implements router.Producer: answers need none, as who asks makes room for them.
+func (n *managementNode) Credit(*router.Sender, int) {}
+
+// Attach implements router.Node: nobody receives the requests of others.
+func (n *managementNode) Attach(*router.Receiver) error {
+	return router.Errorf(router.Unsupported, "%s is only sent to", managementAddress)
+}
+
+// Grant implements router.Node.
+func (n *managementNode) Grant(*router.Receiver) {}
+
+// Pending implements router.Node.
+func (n *managementNode) Pending(*router.Receiver) bool { return false }
+
+// Detach implements router.Node.
+func (n *managementNode) Detach(*router.Receiver) {}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"iter"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/manifoldmq/manifold/gateway/internal/management"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// registerPage is how many connections or links are asked for at a time.
+const registerPage = 500
+
+// Connections implements management.Model.
+func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] {
+	return func(yield func(management.Connection) bool) {
+		after := uint64(0)
+		for {
+			page := m.directory.Visits(m.name, after, registerPage)
+			for _, v := range page {
+				if offset--; offset < 0 && !yield(connectionOf(v)) {
+					return
+				}
+			}
+			if len(page) < registerPage {
+				return
+			}
+			after = page[len(page)-1].ID()
+		}
+	}
+}
+
+// Connection implements management.Model.
+func (m *managedTenant) Connection(identity string) (c management.Connection, ok bool) {
+	id, err := strconv.ParseUint(identity, 10, 64)
+	if err != nil {
+		return c, false
+	}
+	v, ok := m.directory.Visit(m.name, id)
+	if !ok {
+		return c, false
+	}
+	return connectionOf(v), true
+}
+
+// connectionOf describes a connection.
+func connectionOf(v *tenancy.Visit) management.Connection {
+	traffic := v.Traffic()
+	c := management.Connection{
+		Names: management.Names{Name: "connection/" + v.Address().String(), Identity: strconv.FormatUint(v.ID(), 10)},
+		Host:  v.Address().String(), Container: v.Client(), Protocol: strings.ToLower(v.Protocol()),
+		Role: "normal", Dir: "in", Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up",
+		IsAuthenticated: true, User: v.User(), SASL: "PLAIN", Tenant: v.Tenant(),
+		UptimeSeconds: int(time.Since(v.Since()).Seconds()),
+		MessagesIn:    traffic.MessagesIn, MessagesOut: traffic.MessagesOut, BytesIn: traffic.BytesIn, BytesOut: traffic.BytesOut,
+	}
+	if c.User == "" {
+		c.User, c.SASL = "anonymous", tenancy.MechanismAnonymous
+	}
+	if version := v.TLS(); version != 0 {
+		c.IsEncrypted, c.SSL, c.SSLProto = true, true, new(tls.VersionName(version))
+	}
+	return c
+}
+
+// Dismiss implements management.Model.
+func (m *managedTenant) Dismiss(_ context.Context, identity string) error {
+	id, _ := strconv.ParseUint(identity, 10, 64)
+	v, ok := m.directory.Visit(m.name, id)
+	if !ok {
+		return router.Errorf(router.NotFound, "there is no connection %q", identity)
+	}
+	v.Dismiss(tenancy.ByAdministrator)
+	e := m.who()
+	e.Event, e.Tenant, e.What, e.Name, e.Change = "changed", m.name, "connection", identity, "closed"
+	m.record(e)
+	return nil
+}
+
+// links lists the links of the tenant from an offset on.
+func (m *managedTenant) links(offset int) iter.Seq[router.Link] {
+	return func(yield func(router.Link) bool) {
+		after := uint64(0)
+		for {
+			page := m.router.Links(m.name, after, registerPage)
+			for _, l := range page {
+				if offset--; offset < 0 && !yield(l) {
+					return
+				}
+			}
+			if len(page) < registerPage {
+				return
+			}
+			after = page[len(page)-1].ID
+		}
+	}
+}
+
+// Links implements management.Model.
+func (m *managedTenant) Links(offset int) iter.Seq[management.Link] {
+	return func(yield func(management.Link) bool) {
+		for l := range m.links(offset) {
+			if !yield(m.linkOf(l)) {
+				return
+			}
+		}
+	}
+}
+
+// Link implements management.Model.
+func (m *managedTenant) Link(identity string) (l management.Link, ok bool) {
+	id, err := strconv.ParseUint(strings.TrimPrefix(identity, "link/"), 10, 64)
+	if err != nil {
+		return l, false
+	}
+	found, ok := m.router.Link(m.name, id)
+	if !ok {
+		return l, false
+	}
+	return m.linkOf(found), true
+}
+
+// linkOf describes a link.
+func (m *managedTenant) linkOf(l router.Link) management.Link {
+	identity := "link/" + strconv.FormatUint(l.ID, 10)
+	d := management.Link{
+		Names:       management.Names{Name: identity, Identity: identity},
+		AdminStatus: "enabled", OperStatus: "up", LinkName: l.Subscription, LinkType: "endpoint", LinkDir: "out",
+		OwningAddr: keyOf(l.Address), Capacity: m.config.Limits.LinkCredit, Priority: 4,
+		UnsettledCount: l.Unsettled, DeliveryCount: l.Delivered, PresettledCount: l.Presettled,
+		DroppedPresettledCount: l.Dropped,
+		AcceptedCount:          l.Ended[router.Accepted], RejectedCount: l.Ended[router.Rejected],
+		ReleasedCount: l.Ended[router.Released], ModifiedCount: l.Ended[router.Modified],
+		CreditAvailable: min(max(l.Credit, 0), math.MaxInt32),
+	}
+	if l.Sends {
+		d.LinkDir = "in"
+	}
+	if l.Visit != 0 {
+		d.ConnectionID = strconv.FormatUint(l.Visit, 10)
+	}
+	return d
+}
