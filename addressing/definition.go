@@ -10,6 +10,7 @@ type Definition struct {
 	Name           Filter
 	Kind           Kind
 	Distribution   Distribution  // anycast only
+	Egress         uint8         // anycast only: the phase that consumers take from; above 0 what is sent, at phase 0, has to get there
 	MaxMessageSize int64         // bytes; 0 leaves it to the room that takes the messages in
 	Queue          QueueSettings // a queue, and each durable subscription of a topic
 }
@@ -36,6 +37,8 @@ func (d *Definition) validateSettings() error {
 		return fmt.Errorf("distribution %v does not exist", d.Distribution)
 	case d.Distribution != Balanced && d.Kind != Anycast:
 		return fmt.Errorf("distribution %v does not fit kind %v, only anycast", d.Distribution, d.Kind)
+	case d.Egress != 0 && d.Kind != Anycast:
+		return fmt.Errorf("an address that leads through others does not fit kind %v, only anycast", d.Kind)
 	case d.MaxMessageSize < 0:
 		return fmt.Errorf("maxMessageSize %d is negative", d.MaxMessageSize)
 	case d.Queue != QueueSettings{} && !stored:

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,6 +198,13 @@ func TestStatisticsFollowAQueue(t *testing.T) {
 		if s.Counters != want || s.Name != "orders" || s.Tenant != "default" || s.Messages != 2 || s.Ready != 1 ||
 			s.Unacknowledged != 1 || s.Consumers != 1 || s.Bytes == 0 || s.Oldest.UnixMilli() != began {
 			t.Errorf("%+v", s)
+		}
+		one, ok := h.broker.StatisticsOf("default", "orders")
+		if _, others := h.broker.StatisticsOf("other", "orders"); !ok || others || one.Counters != want || one.Messages != 2 {
+			t.Errorf("%+v, %v, in another tenant %v", one, ok, others)
+		}
+		if names := h.broker.Stored("default"); !slices.Equal(names, []string{"dead", "orders"}) || h.broker.Stored("other") != nil {
+			t.Errorf("there are %v", names)
 		}
 		again.Settle(router.Reject(router.Malformed, ""))
 		synctest.Wait()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/api"
 )
 
@@ -33,8 +34,9 @@ func (a *assembly) newAdmin(listener net.Listener, doors []door) (*adminDoor, er
 	if err != nil {
 		return nil, err
 	}
+	settings.Metrics = a.metrics(doors, d.ready.Load)
 	d.server = &http.Server{
-		Handler:           d.handler(a.metrics(doors, d.ready.Load), api.New(settings)),
+		Handler:           d.handler(openMetrics(&a.config.Admin, settings.Metrics), api.New(settings)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      10 * time.Minute, // so long may it take to move what is in a large queue
@@ -57,12 +59,24 @@ func (d *adminDoor) run(ctx context.Context) error {
 	return nil
 }
 
+// openMetrics gives the page for Prometheus if everybody may have it, else nil.
+func openMetrics(c *config.Admin, page http.Handler) http.Handler {
+	if !c.OpenMetrics {
+		return nil
+	}
+	return page
+}
+
+// handler gives what nobody has to show who he is for, and leaves everything else to the API. metrics is nil where that has
+// them.
 func (d *adminDoor) handler(metrics, api http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", console)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.readyz)
-	mux.Handle("GET /metrics", metrics)
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
 	mux.Handle("/", api)
 	return mux
 }

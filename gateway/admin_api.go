@@ -16,7 +16,7 @@ import (
 func (a *assembly) apiConfig(doors []door) (api.Config, error) {
 	gate, err := a.adminGate()
 	node := api.Node{
-		Version: version(), Since: time.Now(), Level: a.process.Level, Drain: a.drain, Plans: a.book.Plans,
+		Version: version(), Since: time.Now(), Level: a.process.Level, Drain: a.drain,
 	}
 	if a.process.Reread != nil {
 		node.Reload = a.reread

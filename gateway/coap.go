@@ -110,6 +110,7 @@ func coapLimits(c *config.CoAP, drain time.Duration) coap.Limits {
 			MaxExchanges:     c.MaxExchanges,
 			MaxObservations:  c.MaxObservations,
 			ConfirmEvery:     c.ConfirmEvery,
+			PingAfter:        c.PingAfter,
 			Amplification:    c.Amplification,
 			EchoLifetime:     c.EchoLifetime,
 			Block:            blocks,

@@ -29,6 +29,7 @@ import (
 	"github.com/manifoldmq/manifold/gateway/internal/oidc"
 	"github.com/manifoldmq/manifold/gateway/internal/tracing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -109,6 +110,9 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	if err := a.openWebhooks(); err != nil {
 		return err
 	}
+	if err := a.openNetwork(); err != nil {
+		return err
+	}
 	a.openManagement(doors)
 	admin, err := a.newAdmin(a.listeners["admin"], doors)
 	if err != nil {
@@ -144,8 +148,9 @@ type assembly struct {
 	outside   *authenticator.Service    // of passwords
 	judge     *oidc.Judge               // of tokens
 	audit     *audit.Log                // nil when there is none
-	mqtt      *mqtt.Server              // nil when it is not enabled
-	coap      *coap.Server              // nil when it is not enabled
+	network   *network.Network
+	mqtt      *mqtt.Server // nil when it is not enabled
+	coap      *coap.Server // nil when it is not enabled
 	sockets   []*coap.Socket
 	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }

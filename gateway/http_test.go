@@ -114,6 +114,7 @@ func TestSubscriptionIsAResource(t *testing.T) {
 	u.do(204, "DELETE", resource, "")
 	u.do(404, "DELETE", resource, "")
 	u.do(404, "PUT", "telemetry/a/subscription", "")
+	u.do(400, "PUT", "telemetry/a::%FF/subscription", "") // with which the page of metrics could not be written any more
 	u.do(501, "PUT", "jobs::billing/subscription", "")
 }
 

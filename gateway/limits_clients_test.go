@@ -48,16 +48,18 @@ var lodgers = []struct {
 	come     func(*lodging) lodger
 	// What it is told when it is refused for a quota, as too large, as denied, and when its user is gone.
 	quota, tooLarge, denied, gone string
-	paced                         bool // it is held back and not refused when it is too fast
+	full                          string // when it comes in and there are too many
+	paced                         bool   // it is held back and not refused when it is too fast
 }{
 	{"AMQP", func(p *lodging) lodger { return &amqpLodger{lodging: p} },
-		"amqp:resource-limit-exceeded", "amqp:link:message-size-exceeded", "amqp:unauthorized-access", "amqp:unauthorized-access", true},
-	{"MQTT", func(p *lodging) lodger { return &mqttLodger{lodging: p} }, "0x97", "0x97", "0x87", "0x87", true},
-	{"STOMP", func(p *lodging) lodger { return &stompLodger{lodging: p} }, "quota", "too large", "denied", "unauthenticated", true},
-	{"HTTP", func(p *lodging) lodger { return &httpLodger{lodging: p} }, "429", "413", "403", "end", false},
-	{"WebSocket", func(p *lodging) lodger { return &socketLodger{lodging: p} }, "429", "413", "1008", "1008", false},
+		"amqp:resource-limit-exceeded", "amqp:link:message-size-exceeded", "amqp:unauthorized-access", "amqp:unauthorized-access", "amqp:resource-limit-exceeded", true},
+	{"MQTT", func(p *lodging) lodger { return &mqttLodger{lodging: p} }, "0x97", "0x97", "0x87", "0x87", "0x97", true},
+	{"STOMP", func(p *lodging) lodger { return &stompLodger{lodging: p} }, "quota", "too large", "denied", "unauthenticated", "quota", true},
+	{"HTTP", func(p *lodging) lodger { return &httpLodger{lodging: p} }, "429", "413", "403", "end", "429", false},
+	{"WebSocket", func(p *lodging) lodger { return &socketLodger{lodging: p} }, "429", "413", "1008", "1008", "1008", false},
 	{"CoAP", func(p *lodging) lodger { return &coapLodger{lodging: p} },
-		codes.TooManyRequests.String(), codes.RequestEntityTooLarge.String(), codes.Forbidden.String(), codes.Unauthorized.String(), false},
+		codes.TooManyRequests.String(), codes.RequestEntityTooLarge.String(), codes.Forbidden.String(), codes.Unauthorized.String(),
+		codes.TooManyRequests.String(), false},
 }
 
 type amqpLodger struct {
@@ -354,14 +356,12 @@ func (l *coapLodger) observe(address string) string {
 	l.ask(codes.GET, "a/"+address, "") // proves the address
 	request := l.user.request(codes.GET, "a/"+address, "", "user=sensor", "password=a")
 	request.SetObserve(0)
-	first := make(chan codes.Code, 1)
+	first, begun := make(chan codes.Code, 1), false
 	_, err := l.user.conn.DoObserve(request, func(m *pool.Message) {
-		select {
-		case first <- m.Code():
-			return
-		default:
-		}
-		if m.Code() >= codes.BadRequest {
+		if !begun {
+			begun = true
+			first <- m.Code()
+		} else if m.Code() >= codes.BadRequest {
 			l.ended <- m.Code().String()
 		}
 	})

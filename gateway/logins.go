@@ -93,15 +93,21 @@ func (a *assembly) recordReload(changes []declared.Difference, err error) {
 	a.record(e)
 }
 
-// recordChanges records what has been changed. who is an event that tells who did it.
+// recordChanges records what has been changed; of a tenant that comes or goes, not all it has. who is an event that tells who
+// did it.
 func (a *assembly) recordChanges(who audit.Event, changes []declared.Difference) {
+	whole := make(map[string]bool)
 	for _, c := range changes {
 		e := who
 		e.Event, e.Change, e.Tenant, e.What, e.Name = "changed", c.Change, c.Tenant, "tenant", ""
-		if c.List != "" {
+		if c.List == "" {
+			whole[c.Tenant] = c.Change != declared.Altered
+		} else {
 			e.What, e.Name = declared.Singular(c.List), c.Name
 		}
-		a.record(e)
+		if c.List == "" || !whole[c.Tenant] {
+			a.record(e)
+		}
 	}
 }
 

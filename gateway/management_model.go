@@ -1,10 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"iter"
 	"maps"
 	"net"
 	"os"
@@ -15,9 +11,6 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
-	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/gateway/internal/audit"
-	"github.com/manifoldmq/manifold/gateway/internal/declared"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -181,123 +174,4 @@ func spokenAt(door string) (protocol string, secured bool) {
 		protocol += "+" + transport
 	}
 	return protocol, secured
-}
-
-// Declarations implements management.Model.
-func (m *managedTenant) Declarations(offset int) iter.Seq[management.Declaration] {
-	return func(yield func(management.Declaration) bool) {
-		for def := range m.tenant.Addresses.All() {
-			if offset--; offset < 0 && !yield(declarationOf(def)) {
-				return
-			}
-		}
-	}
-}
-
-// Declaration implements management.Model.
-func (m *managedTenant) Declaration(filter string) (d management.Declaration, ok bool) {
-	if def, ok := m.definition(filter); ok {
-		return declarationOf(def), true
-	}
-	return d, false
-}
-
-// definition finds a definition by its name.
-func (m *managedTenant) definition(filter string) (*addressing.Definition, bool) {
-	f, err := addressing.ParseFilter(filter)
-	if err != nil {
-		return nil, false
-	}
-	for def := range m.tenant.Addresses.Overlapping(f) {
-		if def.Name == f {
-			return def, true
-		}
-	}
-	return nil, false
-}
-
-// declarationOf gives a definition in the words of package management.
-func declarationOf(def *addressing.Definition) management.Declaration {
-	d := management.NewDeclaration(def.Name, def.Kind, def.Distribution)
-	d.MaxMessageSize, d.MaxMessages, d.MaxBytes = int(def.MaxMessageSize), int(def.Queue.MaxMessages), int(def.Queue.MaxBytes)
-	d.MaxDeliveries, d.DeadLetter = def.Queue.MaxDeliveries, string(def.Queue.DeadLetter)
-	return d
-}
-
-// addressList is the list of a tenant in which its addresses are declared.
-const addressList = "addresses"
-
-// Declare implements management.Model.
-func (m *managedTenant) Declare(_ context.Context, d management.Declaration) error {
-	return m.put(d, config.Address{}, declared.Terms{Match: declared.None, Within: true})
-}
-
-// Redeclare implements management.Model: settings that a declaration does not have stay as they are.
-func (m *managedTenant) Redeclare(_ context.Context, d management.Declaration) error {
-	t, ok := m.book.Lookup(m.name)
-	if !ok {
-		return refused(declared.ErrNotFound)
-	}
-	i, ok := t.Items(addressList).Find(d.Name)
-	if !ok {
-		return refused(declared.ErrNotFound)
-	}
-	return m.put(d, t.Addresses[i], declared.Terms{Match: "*", Within: true})
-}
-
-// put declares an address as it was, but for what a declaration says.
-func (m *managedTenant) put(d management.Declaration, a config.Address, terms declared.Terms) error {
-	kind, distribution, err := d.Form()
-	if err != nil {
-		return err
-	}
-	if a.Name, err = addressing.ParseFilter(d.Name); err != nil {
-		return router.Errorf(router.Malformed, "%v", err)
-	}
-	a.Kind, a.Distribution = kind, distribution
-	a.MaxMessageSize, a.MaxMessages, a.MaxBytes = config.Size(d.MaxMessageSize), int64(d.MaxMessages), config.Size(d.MaxBytes)
-	a.MaxDeliveries, a.DeadLetter = d.MaxDeliveries, d.DeadLetter
-	changes, err := m.book.PutItem(m.name, addressList, d.Name, &a, config.Draft{}, terms)
-	return m.changed(changes, err)
-}
-
-// Withdraw implements management.Model.
-func (m *managedTenant) Withdraw(_ context.Context, filter string) error {
-	changes, err := m.book.DeleteItem(m.name, addressList, filter, declared.Terms{Match: "*", Within: true})
-	return m.changed(changes, err)
-}
-
-// changed records what has been declared, or tells why nothing has.
-func (m *managedTenant) changed(changes []declared.Difference, err error) error {
-	if err == nil {
-		m.recordChanges(m.who(), changes)
-	}
-	return refused(err)
-}
-
-// who is an event that tells who asks.
-func (m *managedTenant) who() audit.Event {
-	e := audit.Event{User: m.asker.User, Client: m.asker.Client}
-	if v, ok := m.directory.Visit(m.name, m.asker.Visit()); ok {
-		e.Protocol, e.Address = v.Protocol(), v.Address().String()
-	}
-	return e
-}
-
-// refused gives an error of a change with its reason.
-func refused(err error) error {
-	invalid, isInvalid := errors.AsType[*declared.Invalid](err)
-	switch {
-	case err == nil:
-		return nil
-	case isInvalid:
-		return router.Errorf(router.Malformed, "%s", invalid.Problems.Paths())
-	case errors.Is(err, declared.ErrNotFound):
-		return router.Errorf(router.NotFound, "%v", err)
-	case errors.Is(err, declared.ErrStale):
-		return router.Errorf(router.Conflict, "it is declared already, or has just been changed")
-	case errors.Is(err, declared.ErrFile):
-		return router.Errorf(router.Denied, "%v", err)
-	}
-	return fmt.Errorf("declare: %w", err)
 }

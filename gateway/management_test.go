@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +107,7 @@ func TestManagementChangesAddresses(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, fs := quickstart(t), vfs.NewMem()
+	c.Audit.File = filepath.Join(t.TempDir(), "audit.log")
 	made := map[string]any{"type": addressType, "name": "orders"}
 	t.Run("made", func(t *testing.T) {
 		doors := startOn(t, fs, c, slog.New(slog.DiscardHandler))
@@ -132,6 +135,10 @@ func TestManagementChangesAddresses(t *testing.T) {
 			t.Error("what has been deleted can be used")
 		}
 	})
+	record, err := os.ReadFile(c.Audit.File)
+	if n := strings.Count(string(record), `"what":"address","name":"orders"`); err != nil || n != 3 {
+		t.Errorf("%d changes are on record, %v:\n%s", n, err, record)
+	}
 }
 
 // mayUse tells whether a client may send to an address.

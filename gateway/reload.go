@@ -59,7 +59,7 @@ func (a *assembly) adopt(news declared.News) (commit func(), err error) {
 			return nil, config.Problems{{Text: err.Error()}}
 		}
 		if hooks[t.Name], err = hooksOf(t, &news.Frame.HTTP.Webhooks); err != nil {
-			return nil, err
+			return nil, config.Problems{{Path: "webhooks", Text: err.Error()}}
 		}
 	}
 	trust, err := a.security.prepare(news.Frame.Authorities(news.All))
@@ -75,6 +75,7 @@ func (a *assembly) adopt(news declared.News) (commit func(), err error) {
 		a.outside.Define(authenticatorsOf(news.All))
 		a.defineThese(tenants)
 		a.replaceHooks(hooks, news.Gone)
+		a.defineLinks(news.All)
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"strings"
@@ -125,6 +126,20 @@ func TestClientsAreNotToldWhoseAuthoritiesThereAre(t *testing.T) {
 	}
 }
 
+func TestCertificateIsThatOfTheNameWhichIsAskedFor(t *testing.T) {
+	a := gatewaytest.New(t)
+	settings := a.Settings("none")
+	certificate, key := a.Save("acme", a.Certify(&x509.Certificate{DNSNames: []string{"mq.acme.example"}}))
+	settings.Certificates = []config.KeyPair{{Certificate: certificate, Key: key}}
+	s := openTestSecurity(t, settings)
+	for host, want := range map[string]string{"mq.acme.example": "mq.acme.example", "a.gateway.example": "localhost", "localhost": "localhost"} {
+		state, err := shakeHands(t, s.config(tls.NoClientCert), a.Dialer(host, ""))
+		if err != nil || state.PeerCertificates[0].DNSNames[0] != want {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
 func TestFilesThatMakeNoSenseKeepTheGatewayClosed(t *testing.T) {
 	a := gatewaytest.New(t)
 	for _, c := range []struct {
@@ -161,7 +176,14 @@ func TestSlowHandshakeIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln := prelude.Listen(inner, prelude.Steps{TLS: s.config(tls.NoClientCert, "amqp"), Patience: 50 * time.Millisecond, Failed: s.failed("amqps")})
+	told := make(chan struct{}, 2)
+	ln := prelude.Listen(inner, prelude.Steps{
+		TLS: s.config(tls.NoClientCert, "amqp"), Patience: 50 * time.Millisecond,
+		Failed: func(nc net.Conn, err error) {
+			s.failed("amqps")(nc, err)
+			told <- struct{}{}
+		},
+	})
 	served := make(chan error, 1)
 	go func() {
 		_, err := ln.Accept()
@@ -179,6 +201,7 @@ func TestSlowHandshakeIsCutOff(t *testing.T) {
 			_, err = nc.Read(make([]byte, 100))
 		}
 		nc.Close()
+		<-told
 	}
 	ln.Close()
 	if err := <-served; err == nil {

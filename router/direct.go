@@ -8,7 +8,8 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant.
+// Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant, and
+// for each phase of one that leads through others.
 type Direct struct {
 	maxWaiting int
 
@@ -20,6 +21,7 @@ type directKey struct {
 	tenant string
 	name   addressing.Filter
 	kind   addressing.Kind
+	phase  uint8
 }
 
 var _ Resolver = (*Direct)(nil)
@@ -39,11 +41,17 @@ func NewDirect(l Limits) *Direct {
 
 // Resolve implements Resolver.
 func (d *Direct) Resolve(
-	_ context.Context, t *tenancy.Tenant, def *addressing.Definition, _ Source,
+	_ context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source,
 ) (Node, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	key := directKey{t.Name, def.Name, def.Kind}
+	key := directKey{t.Name, def.Name, def.Kind, 0}
+	if def.Kind == addressing.Anycast {
+		key.phase = def.Egress
+		if source.Phase != nil {
+			key.phase = *source.Phase
+		}
+	}
 	node, ok := d.nodes[key]
 	if !ok {
 		if def.Kind == addressing.Anycast {

@@ -31,6 +31,7 @@ type Target struct {
 	Address addressing.Address
 	Kind    addressing.Kind // when not zero, the address must be of this kind
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
+	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
 	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
 }
 
@@ -38,6 +39,7 @@ type Target struct {
 type Source struct {
 	Filter       addressing.Filter
 	Kind         addressing.Kind // when not zero, the addresses must be of this kind
+	Phase        *uint8          // of an anycast address, which messages it takes; nil for those that are for consumers
 	Subscription string          // the name of a subscription that keeps what it has not delivered, on topics only; empty for none
 	Shared       bool            // the subscription may have several consumers, who compete
 	Volatile     bool            // the subscription ends with its last consumer or with the process, and is not on disk

@@ -49,8 +49,10 @@ var (
 // waive if there will be no link.
 func claim(p *tenancy.Principal, f addressing.Filter) error {
 	a := p.Allowance()
-	if err := a.Fits(tenancy.MaxTopicLevels, int64(strings.Count(f.String(), "/")+1)); err != nil {
-		return err
+	if a.Most(tenancy.MaxTopicLevels) > 0 {
+		if err := a.Fits(tenancy.MaxTopicLevels, int64(strings.Count(f.String(), "/")+1)); err != nil {
+			return err
+		}
 	}
 	return a.Take(tenancy.MaxLinks, 1)
 }

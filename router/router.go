@@ -123,7 +123,10 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if err != nil {
 		return nil, err
 	}
-	node, err := r.resolve(ctx, p.Tenant, def, Source{Filter: a.Filter(), Kind: target.Kind})
+	if target.Phase == nil {
+		target.Phase = new(uint8)
+	}
+	node, err := r.resolve(ctx, p.Tenant, def, Source{Filter: a.Filter(), Kind: target.Kind, Phase: target.Phase})
 	if err != nil {
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}

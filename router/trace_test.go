@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 )
@@ -169,4 +170,42 @@ func TestTraceFieldsAreOfMessagesWhoseProducerSaysNothing(t *testing.T) {
 			t.Errorf("%+v: got %q", c, got)
 		}
 	}
+}
+
+// vault is a settler whose store takes transactions.
+type vault struct{ work router.Work }
+
+func (v *vault) Settle(uint64, router.Outcome, func(error)) {}
+func (v *vault) Transactor() router.Transactor              { return v }
+func (v *vault) Commit(w router.Work, done func(error))     { v.work = w; done(nil) }
+
+func TestStoreGetsWhatIsFollowedIntoItsTransaction(t *testing.T) {
+	h, d := tracedHouse(t)
+	r, box := h.receiver("commands/a", 0)
+	v := new(vault)
+	r.Deliver(text("followed").From(v, 7))
+	tx := h.router.Begin()
+	if err := tx.Settle(box.got[0], router.Accept()); err != nil {
+		t.Fatal(err)
+	}
+	tx.Commit(func(error) {})
+	if all := v.work.Settlements; len(all) != 1 || all[0].Settler != v || all[0].Tag != 7 {
+		t.Errorf("the store was given %+v", all)
+	}
+	d.reads(t, "out mqtt", "out mqtt accepted")
+}
+
+func TestWhatIsFollowedDoesNotComeBackToItsSender(t *testing.T) {
+	h, d := tracedHouse(t)
+	f, err := addressing.ParseFilter("alerts/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.router.Receiver(t.Context(), h.user, router.Source{Filter: f, Except: deaf{}}, new(inbox))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Grant(1)
+	h.sender("alerts/a", deaf{}).Send(1, text("follow"))
+	d.reads(t, "in mqtt", "in mqtt released")
 }

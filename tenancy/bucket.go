@@ -23,9 +23,9 @@ func (b *bucket) take(now time.Duration, n, rate, burst int64) (wait time.Durati
 	}
 }
 
-// debt tells how long it takes until something may be taken; not above 0 is at once.
+// debt tells how long it takes until there is room for one; not above 0 is at once.
 func (b *bucket) debt(now time.Duration, rate, burst int64) time.Duration {
-	return time.Duration(b.full.Load()) - now - lasting(burst, rate) + 1
+	return max(time.Duration(b.full.Load()), now) + lasting(1, rate) - now - lasting(burst, rate)
 }
 
 // lasting is how long n takes at a rate. What would be longer than a year is a year.

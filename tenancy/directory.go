@@ -83,7 +83,9 @@ func (d *Directory) Replace(tenants ...*Tenant) error {
 	}
 	names := d.Names()
 	d.roll.Store(newRoll(realms))
-	d.enact(append(names, d.Names()...)...)
+	names = append(names, d.Names()...)
+	slices.Sort(names)
+	d.enact(slices.Compact(names)...)
 	return nil
 }
 

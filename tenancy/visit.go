@@ -70,15 +70,16 @@ type Traffic struct {
 // this connection's, and in the end Leave. The error is an *Exceeded when the tenant has too many, ErrProtocol, or
 // ErrCredentials for somebody who would not be let in any more.
 func (d *Directory) Enter(v Visitor, p *Principal, c Connection) (*Visit, error) {
-	if err := p.MayStay(v.Protocol); err != nil {
-		return nil, err
-	}
 	visit := &Visit{
 		directory: d, principal: p, allowance: d.Allowance(p.Tenant.Name), connection: c,
 		protocol: v.Protocol, address: v.Address, certificate: v.Certificate, tls: v.TLS, since: time.Now(),
 		traffic: new(traffic),
 	}
 	if err := visit.allowance.enter(d, visit); err != nil {
+		return nil, err
+	}
+	if err := p.MayStay(v.Protocol); err != nil { // once it is in the register, where expel looks
+		visit.allowance.leave(visit)
 		return nil, err
 	}
 	p.visit, p.traffic = visit.number, visit.traffic

@@ -206,7 +206,7 @@ func TestSlowHeadersEndTheConnection(t *testing.T) {
 	}
 }
 
-// TestSettingsSayWhatIsOffered: as many streams as the limit has, and no WebSocket (RFC 8441 section 3).
+// TestSettingsSayWhatIsOffered: as many streams as the limit has, small frames, and no WebSocket (RFC 8441 section 3).
 func TestSettingsSayWhatIsOffered(t *testing.T) {
 	inBubble(t, Limits{MaxStreams: 7}, func(t *testing.T, d *door) {
 		p := d.newPeer(t, true)
@@ -218,6 +218,9 @@ func TestSettingsSayWhatIsOffered(t *testing.T) {
 		}
 		if most, _ := settings.Value(http2.SettingMaxConcurrentStreams); most != 7 {
 			t.Errorf("%d streams", most)
+		}
+		if size, _ := settings.Value(http2.SettingMaxFrameSize); size != 16<<10 {
+			t.Errorf("%d bytes of a frame", size)
 		}
 		if connect, _ := settings.Value(http2.SettingEnableConnectProtocol); connect != 0 {
 			t.Error("WebSockets are offered")

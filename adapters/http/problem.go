@@ -36,6 +36,10 @@ func (s *Server) refuse(w nethttp.ResponseWriter, r *nethttp.Request, err error)
 	switch {
 	case ok:
 		s.answer(w, refusal.Reason, refusal.Text)
+	case router.ReasonOf(err) == router.Unauthenticated: // why is nobody's business
+		s.refuse(w, r, errCredentials())
+	case router.ReasonOf(err) != router.Internal:
+		s.answer(w, router.ReasonOf(err), err.Error())
 	case errors.Is(err, os.ErrDeadlineExceeded): // RFC 9110 section 15.5.9
 		s.writeProblem(w, problem{Status: nethttp.StatusRequestTimeout, Detail: "the body did not arrive in time (http.bodyTimeout)"})
 	default:

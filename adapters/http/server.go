@@ -164,6 +164,10 @@ func (s *Server) drain(ctx context.Context, server *nethttp.Server) {
 	}
 }
 
+// maxFrame is the most that a frame of HTTP/2 may have (RFC 9113 section 4.2), the least of all limits: its length alone makes the
+// server reserve as much.
+const maxFrame = 16 << 10
+
 // httpServer gives the server of one listener. It counts connections, and its requests get base as their context.
 func (s *Server) httpServer(
 	base context.Context, requests *requests, connections *sync.WaitGroup,
@@ -177,6 +181,7 @@ func (s *Server) httpServer(
 		Protocols: protocols,
 		HTTP2: &nethttp.HTTP2Config{
 			MaxConcurrentStreams: s.limits.MaxStreams,
+			MaxReadFrameSize:     maxFrame,
 			SendPingTimeout:      s.limits.PingAfter,
 			PingTimeout:          s.limits.PingTimeout,
 			WriteByteTimeout:     s.limits.WriteTimeout,

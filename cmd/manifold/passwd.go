@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -11,24 +12,30 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
 func newPasswdCommand() *cobra.Command {
-	form := string(tenancy.SCRAMSHA256)
+	form, token := string(tenancy.SCRAMSHA256), false
 	cmd := &cobra.Command{
 		Use:   "passwd [NAME]",
 		Short: "Make the credential of a password, for users in a configuration",
 		Long: `Make the credential of a password, for users in a configuration.
 
 The password comes from the terminal, where it is not shown, or is the first line of the standard input. With a NAME the
-line of a user is printed, otherwise the credential only. Nothing is changed.`,
+line of a user is printed, otherwise the credential only. Nothing is changed.
+
+With --token a random token is made in place of a password, for admin.tokens: it is printed once, and a line with its hash.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, name := range args {
 				if _, err := tenancy.ParseUserName(name); err != nil {
 					return err
 				}
+			}
+			if token {
+				return writeToken(cmd.OutOrStdout(), args)
 			}
 			password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
@@ -42,7 +49,18 @@ line of a user is printed, otherwise the credential only. Nothing is changed.`,
 		},
 	}
 	cmd.Flags().StringVar(&form, "form", form, "`FORM` to keep it in: SCRAM-SHA-256, SCRAM-SHA-512 or argon2id")
+	cmd.Flags().BoolVar(&token, "token", false, "make a random token for the admin API")
 	return cmd
+}
+
+// writeToken writes a new token, and the line by which the admin API knows it under a name.
+func writeToken(w io.Writer, name []string) error {
+	if len(name) == 0 {
+		return errors.New("a token needs a name: manifold passwd --token NAME")
+	}
+	token := rand.Text() + rand.Text()
+	_, err := fmt.Fprintf(w, "%s\n- {name: %q, hash: %q}\n", token, name[0], config.HashToken(token))
+	return err
 }
 
 // writeCredential writes the line of the user called so, or what names nobody.

@@ -19,6 +19,7 @@ type Admin struct {
 	Hosts           []string    `yaml:"hosts"`           // names of this host for such clients, besides localhost
 	Users           []Operator  `yaml:"users"`           // who run the gateway
 	Tokens          []AuthToken `yaml:"tokens"`          // of those who do
+	OpenMetrics     bool        `yaml:"openMetrics"`     // whether /metrics is for whoever reaches the port
 	MaxQueueMetrics int         `yaml:"maxQueueMetrics"` // queues and durable subscriptions that metrics tell of, each by name
 	Profiling       bool        `yaml:"profiling"`       // whether those who run the gateway may take profiles of it
 }

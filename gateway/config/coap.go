@@ -34,6 +34,7 @@ type CoAP struct {
 	MaxAnswerBytes   Size          `yaml:"maxAnswerBytes"`   // of the answers to them
 	MaxExchanges     int           `yaml:"maxExchanges"`     // unanswered requests of one client
 	ConfirmEvery     int           `yaml:"confirmEvery"`     // notifications of which one at least is confirmable; 0 is one a day
+	PingAfter        time.Duration `yaml:"pingAfter"`        // silence of an observer over UDP or DTLS before it is pinged
 	Amplification    int           `yaml:"amplification"`    // bytes for each received, to an unproven address; 0 is any
 	EchoLifetime     time.Duration `yaml:"echoLifetime"`     // how long a proof of an address is good
 
@@ -92,6 +93,7 @@ func defaultCoAP() CoAP {
 		MaxAnswerBytes:      64 << 10,
 		MaxExchanges:        64,
 		ConfirmEvery:        32,
+		PingAfter:           24 * time.Hour,
 		Amplification:       3,
 		EchoLifetime:        4 * time.Minute,
 		MaxMessage:          256 << 10,
@@ -191,6 +193,7 @@ func (c *Config) validateCoAP(k *check) {
 		{"separateAfter", o.SeparateAfter, time.Millisecond},
 		{"exchangeLifetime", o.ExchangeLifetime, tick},
 		{"nonLifetime", o.NonLifetime, tick},
+		{"pingAfter", o.PingAfter, time.Second},
 		{"echoLifetime", o.EchoLifetime, time.Second},
 		{"greetingTimeout", o.GreetingTimeout, tick},
 		{"closeTimeout", o.CloseTimeout, tick},

@@ -35,6 +35,7 @@ type Config struct {
 	STOMP        STOMP         `yaml:"stomp"`
 	CoAP         CoAP          `yaml:"coap"`
 	HTTP         HTTP          `yaml:"http"`
+	Network      Network       `yaml:"network"`
 	Admin        Admin         `yaml:"admin"`
 	Plans        []Plan        `yaml:"plans"` // what tenants may use that name one of them
 	Tenants      []Tenant      `yaml:"tenants"`
@@ -64,6 +65,7 @@ func Default() Config {
 		STOMP:        defaultSTOMP(),
 		CoAP:         defaultCoAP(),
 		HTTP:         defaultHTTP(),
+		Network:      defaultNetwork(),
 		Admin:        defaultAdmin(),
 	}
 }

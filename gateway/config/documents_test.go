@@ -43,6 +43,8 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(Tokens{}), "tokens[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Certificates{}), "certificates[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(KeyPair{}), "tls.certificates[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Connector{}), "connectors[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(AutoLink{}), "autoLinks[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
@@ -72,6 +74,7 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
 		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true,
 		"tokens[].issuer": true, "tokens[].audience": true,
+		"connectors[].name": true, "connectors[].hosts": true, "autoLinks[].address": true, "autoLinks[].connector": true,
 		"certificates[].ca": true, "tls.certificates[].certificate": true, "tls.certificates[].key": true}
 	rows := 0
 	for _, s := range everySetting() {
@@ -102,7 +105,9 @@ func TestSettingsOfQueuesAreExplained(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(text), "\n## Settings\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	others := map[string]bool{"name": true, "kind": true, "distribution": true}
+	others := map[string]bool{
+		"name": true, "kind": true, "distribution": true, "waypoint.connectors": true, "waypoint.external": true,
+	}
 	rows := 0
 	for _, s := range settingsOf(reflect.ValueOf(Address{}), "") {
 		if others[s.path] {
@@ -123,7 +128,7 @@ func TestSettingsOfQueuesAreExplained(t *testing.T) {
 }
 
 // short are the settings of the tenant "default" at the top level.
-var short = []string{"anonymous", "users", "roles", "defaultRoles", "addresses", "webhooks"}
+var short = []string{"anonymous", "users", "roles", "defaultRoles", "addresses", "webhooks", "plan"}
 
 func TestProductionShowsEverySettingAndItsDefault(t *testing.T) {
 	file := filepath.Join("..", "..", "configs", "production.yaml")

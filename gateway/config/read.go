@@ -108,6 +108,13 @@ func (c *Config) ValidateTenant(t *Tenant) Problems {
 	return k.problems
 }
 
+// ValidatePlans checks the plans alone.
+func (c *Config) ValidatePlans() Problems {
+	k := new(check)
+	(&Config{Plans: c.Plans}).validatePlans(k)
+	return k.problems
+}
+
 // Under gives those problems that are at a path or below it, as seen from there, and whether these are all.
 func (ps Problems) Under(path string) (under Problems, all bool) {
 	for _, p := range ps {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -78,6 +79,7 @@ type Address struct {
 	DedupWindow     DedupWindow     `yaml:"dedupWindow"`
 	DeadLetter      string          `yaml:"deadLetter"` // the queue for dead messages; none drops them
 	Expiry          string          `yaml:"expiry"`     // the queue for expired messages; none drops them
+	Waypoint        Waypoint        `yaml:"waypoint"`   // anycast: brokers that store what is sent to it
 }
 
 // Consumers bounds who receives from a queue.
@@ -109,10 +111,15 @@ type RedeliveryDelay struct {
 
 // Definition gives the declaration in the words of package addressing.
 func (a *Address) Definition() addressing.Definition {
+	egress := uint8(0)
+	if len(a.Waypoint.Connectors) > 0 {
+		egress = network.WaypointEgress
+	}
 	return addressing.Definition{
 		Name:           a.Name,
 		Kind:           a.Kind,
 		Distribution:   a.Distribution,
+		Egress:         egress,
 		MaxMessageSize: int64(a.MaxMessageSize),
 		Queue: addressing.QueueSettings{
 			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow,

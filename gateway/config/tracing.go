@@ -24,6 +24,7 @@ func (c *Config) validateTracing(k *check) {
 	u, err := url.Parse(t.Endpoint)
 	k.refuse(t.Endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""),
 		"tracing.endpoint", "%.80q is no URL, such as http://localhost:4318", t.Endpoint)
+	k.refuse(err == nil && u.User != nil, "tracing.endpoint", "has a password; it belongs into tracing.headersFile")
 	k.refuse(!(t.Ratio >= 0 && t.Ratio <= 1), "tracing.ratio", "%v is not from 0 to 1", t.Ratio)
 	k.refuse(t.HeadersFile != "" && t.Endpoint == "", "tracing.headersFile", "needs tracing.endpoint")
 	k.within("tracing.maxRate", t.MaxRate, 1, many)

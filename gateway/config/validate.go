@@ -71,6 +71,7 @@ func (c *Config) validate() Problems {
 	c.validateSTOMP(k)
 	c.validateCoAP(k)
 	c.validateHTTP(k)
+	c.validateNetwork(k)
 	c.validateTenants(k)
 	return k.problems
 }
@@ -223,6 +224,7 @@ func (c *Config) validateTenants(k *check) {
 	validateRoles(k, "", &Tenant{Users: c.Users, Roles: c.Roles, DefaultRoles: c.DefaultRoles})
 	validateUsers(k, "users", c.Users)
 	validateAddresses(k, "addresses", c.Addresses)
+	c.validateWaypoints(k, "addresses", c.Addresses)
 	c.validateWebhooks(k, "webhooks", c.Webhooks, c.Addresses)
 	c.validatePlans(k)
 	names := make(map[string]bool)
@@ -247,6 +249,7 @@ func (c *Config) validateTenant(k *check, path string, t *Tenant) {
 	validateRoles(k, path, t)
 	validateUsers(k, path+"users", t.Users)
 	validateAddresses(k, path+"addresses", t.Addresses)
+	c.validateWaypoints(k, path+"addresses", t.Addresses)
 	c.validateWebhooks(k, path+"webhooks", t.Webhooks, t.Addresses)
 	validateOrigins(k, path+"origins", t.Origins)
 	validateTokens(k, path, t)

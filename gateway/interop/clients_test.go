@@ -66,6 +66,9 @@ const (
 	// stompPySources and stompJSSources are the environment variables that name folders with the sources of stomp.py and
 	// of stompjs: what is published has no tests.
 	stompPySources, stompJSSources = "STOMPPY", "STOMPJS"
+	// qpidDispatch is the environment variable that names a folder with the sources of the Qpid Dispatch Router 1.19.0, whose
+	// tools are in no package.
+	qpidDispatch = "QPID_DISPATCH"
 	// springMessaging is a library for Java that Maven fetches.
 	springMessaging = "spring-messaging"
 	// puppeteer is a library for Node.js that npm installs; it drives Debian's Chromium.
@@ -82,13 +85,15 @@ const (
 	nodeCoAP = "coap"
 	// californium is a library for Java that Maven fetches.
 	californium = "californium-core"
+	// artemisName is a broker that Maven fetches, unless the environment variable ARTEMIS_HOME names the folder where it is.
+	artemisName, artemisVersion = "Apache ActiveMQ Artemis", "2.40.0"
 )
 
 // libraries are the clients that no Debian package has.
 var libraries = []string{
 	mqttJS, mqttJSSources, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
-	puppeteer, h2spec, cloudEventsGo, zitadel, cloudEventsPython, schemathesis,
-	aiocoap, nodeCoAP, californium,
+	qpidDispatch, puppeteer, h2spec, cloudEventsGo, zitadel, cloudEventsPython, schemathesis,
+	aiocoap, nodeCoAP, californium, artemisName,
 }
 
 var (
@@ -99,6 +104,7 @@ var (
 	coapJars    string // likewise, for CoAP
 	python      string // with what pip installs
 	programs    string // the folder that Go builds into
+	brokers     string // the folder that Maven unpacks brokers into
 )
 
 // provide installs the clients that are missing, if it can, and names those that are missing still.
@@ -107,6 +113,7 @@ func provide(folder string) []string {
 	pythons = filepath.Join(folder, "python")
 	stompJars, python = filepath.Join(folder, "jars-stomp"), filepath.Join(folder, "venv", "bin", "python")
 	programs, coapJars = filepath.Join(folder, "programs"), filepath.Join(folder, "jars-coap")
+	brokers = filepath.Join(folder, "brokers")
 	var names []string
 	for client, name := range packages {
 		if !present(client) {
@@ -131,6 +138,10 @@ func provide(folder string) []string {
 		for name, to := range map[string]string{"jms": jars, "stomp": stompJars, "coap": coapJars} {
 			attempt(mvn, "-q", "-B", "-f", filepath.Join("testdata", name, "pom.xml"),
 				"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+to)
+		}
+		if !present(artemisName) {
+			attempt(mvn, "-q", "-B", "dependency:unpack", "-DoutputDirectory="+brokers,
+				"-Dartifact=org.apache.activemq:apache-artemis:"+artemisVersion+":tar.gz:bin")
 		}
 	}
 	attempt("python3", "-m", "venv", filepath.Join(folder, "venv"))
@@ -180,6 +191,8 @@ func present(client string) bool {
 		err = exec.Command(python, "-c", "import cloudevents.core").Run()
 	case aiocoap:
 		err = exec.Command(python, "-c", "import aiocoap, DTLSSocket, websockets").Run()
+	case artemisName:
+		_, err = os.Stat(filepath.Join(artemisHome(), "bin", "artemis"))
 	case californium:
 		found, _ := filepath.Glob(filepath.Join(coapJars, californium+"-*.jar"))
 		return len(found) > 0
@@ -197,6 +210,8 @@ func present(client string) bool {
 	case springMessaging:
 		found, _ := filepath.Glob(filepath.Join(stompJars, springMessaging+"-*.jar"))
 		return len(found) > 0
+	case qpidDispatch:
+		_, err = os.Stat(filepath.Join(os.Getenv(qpidDispatch), "tools", "qdstat"))
 	case mqttJSSources:
 		_, err = os.Stat(filepath.Join(os.Getenv(mqttJSSources), "test", "browser", "test.js"))
 	case rheaSources:
@@ -208,6 +223,14 @@ func present(client string) bool {
 		_, err = exec.LookPath(client)
 	}
 	return err == nil
+}
+
+// artemisHome is the folder of the broker.
+func artemisHome() string {
+	if home := os.Getenv("ARTEMIS_HOME"); home != "" {
+		return home
+	}
+	return filepath.Join(brokers, "apache-artemis-"+artemisVersion)
 }
 
 // need leaves a test out when a client that it needs is missing, which TestMain has allowed.

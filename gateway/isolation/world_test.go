@@ -39,7 +39,8 @@ tenants:
       - {name: "commands/#", kind: anycast}
       - {name: alerts, kind: broadcast}
       - {name: "private/` + secret + `", kind: queue}
-    users: [{name: vic, credential: "` + cheapCredential + `"}]
+    roles: [{name: all, send: ["#"], receive: ["#"], browse: ["#"], manage: ["#"], admin: true}]
+    users: [{name: vic, credential: "` + cheapCredential + `", roles: [all]}]
   - name: intruder
     addresses:
       - {name: "telemetry/#", kind: topic}
@@ -47,7 +48,8 @@ tenants:
       - {name: dead, kind: queue}
       - {name: "commands/#", kind: anycast}
       - {name: alerts, kind: broadcast}
-    users: [{name: mal, credential: "` + cheapCredential + `"}]
+    roles: [{name: all, send: ["#"], receive: ["#"], browse: ["#"], manage: ["#"], admin: true}]
+    users: [{name: mal, credential: "` + cheapCredential + `", roles: [all]}]
 `
 
 // world is a gateway with the two tenants, and what the victim does there.
@@ -91,6 +93,7 @@ func startGateway(t *testing.T) (doors map[string]string) {
 	c.MQTT.WebSocket.Port, c.MQTT.WebSocket.TLSPort = 0, 0
 	c.CoAP.QueryCredentials = true
 	c.Login.Delay = 0
+	c.Admin.Anonymous, c.Admin.Profiling = "nobody", true
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	doors = make(map[string]string)

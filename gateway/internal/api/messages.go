@@ -79,7 +79,9 @@ func timeOf(ms int64) *time.Time {
 func (s *server) addMessages() {
 	const path = queuePath + "/messages"
 	register(s, operation("browse-messages", http.MethodGet, path, "messages", "Look at messages, and take none"), s.browse)
-	register(s, operation("send-message", http.MethodPost, path, "messages", "Send a message to the queue"), s.send)
+	send := operation("send-message", http.MethodPost, path, "messages", "Send a message to the queue")
+	send.SkipValidateBody = false
+	register(s, send, s.send)
 	register(s, operation("delete-message", http.MethodDelete, path+"/{position}", "messages", "Drop one message"),
 		func(_ context.Context, c *Caller, in *struct {
 			InQueue

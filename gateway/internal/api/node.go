@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -23,7 +22,6 @@ type Node struct {
 	Level   *slog.LevelVar // of the log; nil if it cannot be changed
 	Reload  func() error   // has the configuration read again; nil if that cannot be done
 	Drain   func()         // has the gateway stop: clients may finish
-	Plans   func() []config.Plan
 }
 
 // Door is where clients come in.
@@ -69,13 +67,6 @@ func (s *server) addNode() {
 			out.Body.Nodes = []nodeView{{"this", s.Node.Version, s.Node.Since.UTC(), s.Node.Doors}}
 			return out, nil
 		}))
-	register(s, operation("list-plans", http.MethodGet, "/v1/plans", "node", "List what tenants may use"),
-		operating(func(in *struct{ Paging }) (*output[document[config.Plan]], error) {
-			plans := slices.SortedFunc(slices.Values(s.Node.Plans()), func(a, b config.Plan) int { return cmp.Compare(a.Name, b.Name) })
-			return paged(in.Paging, len(plans), func(i int) string { return plans[i].Name }, func(i int) (document[config.Plan], bool) {
-				return documentOf(&plans[i]), true
-			}), nil
-		}))
 	register(s, operation("get-log", http.MethodGet, "/v1/log", "node", "Show how much is logged"),
 		operating(func(*nothing) (*struct{ Body level }, error) {
 			if s.Node.Level == nil {
@@ -83,6 +74,7 @@ func (s *server) addNode() {
 			}
 			return &struct{ Body level }{level{strings.ToLower(s.Node.Level.Level().String())}}, nil
 		}))
+	s.addPlans()
 	s.addOrders()
 	register(s, operation("list-usage", http.MethodGet, "/v1/tenants/{tenant}/usage", "tenants", "Show what a tenant uses of its limits"),
 		func(_ context.Context, c *Caller, in *struct {

@@ -21,7 +21,7 @@ func errForbidden(text string) error { return huma.Error403Forbidden(text) }
 
 // statuses are those of reasons; RFC 9110 section 15.
 var statuses = map[router.Reason]int{
-	router.Malformed: http.StatusBadRequest, router.Denied: http.StatusForbidden, router.NotFound: http.StatusNotFound,
+	router.Malformed: http.StatusBadRequest, router.Denied: http.StatusForbidden,
 	router.Conflict: http.StatusConflict, router.TooLarge: http.StatusRequestEntityTooLarge,
 	router.Quota: http.StatusTooManyRequests, router.Unsupported: http.StatusUnprocessableEntity,
 	router.Stopping: http.StatusServiceUnavailable,
@@ -40,6 +40,9 @@ func (s *server) asProblem(err error) error {
 		return unprocessable(problems)
 	}
 	if refusal, ok := errors.AsType[*router.Error](err); ok {
+		if refusal.Reason == router.NotFound {
+			return errNotFound()
+		}
 		if status, ok := statuses[refusal.Reason]; ok {
 			return huma.NewError(status, refusal.Text)
 		}

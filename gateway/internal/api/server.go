@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -23,6 +24,7 @@ type Config struct {
 	Store     *broker.Broker
 	Sessions  Sessions
 	Node      Node
+	Metrics   http.Handler                                       // the page for Prometheus
 	Record    func(*Caller, []declared.Difference)               // keeps a record of what is declared
 	Note      func(c *Caller, tenant, what, name, change string) // keeps a record of what is done
 	Profiling bool                                               // whether there is /debug/pprof/
@@ -36,8 +38,12 @@ type server struct {
 	api huma.API
 }
 
-// maxBody is how many bytes a request has at most: a tenant with 100,000 addresses has fewer.
-const maxBody = 64 << 20
+// How many bytes a request has at most: a tenant with 100,000 addresses has fewer than maxBody. Users of tenants get along
+// with less, so that they do not take the memory of others.
+const (
+	maxBody       = 64 << 20
+	maxTenantBody = 4 << 20
+)
 
 // New gives the handler of /v1/, /openapi.json and /docs.
 func New(c Config) http.Handler {
@@ -61,6 +67,7 @@ func New(c Config) http.Handler {
 	s.addSessions()
 	s.addNode()
 	s.addProfiles(mux)
+	mux.Handle("GET /metrics", forOperators(c.Metrics.ServeHTTP)) // they name all tenants, and what these have
 	mux.HandleFunc("GET /docs", docs)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "there is nothing of this name")
@@ -88,7 +95,11 @@ func (s *server) guarded(next http.Handler) http.Handler {
 			refuseEntry(w, err)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		most := int64(maxTenantBody)
+		if c.operates() {
+			most = maxBody
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 	})
 }
@@ -98,6 +109,7 @@ func operation(name, method, path, tag, summary string) huma.Operation {
 	return huma.Operation{
 		OperationID: name, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		Errors: []int{http.StatusUnauthorized, http.StatusNotFound}, MaxBodyBytes: maxBody, SkipValidateBody: true,
+		BodyReadTimeout: 30 * time.Second,
 	}
 }
 

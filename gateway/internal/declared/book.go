@@ -38,7 +38,9 @@ type Book struct {
 
 	mu     sync.Mutex // guards everything below, and that there is one change at a time
 	folder folder
-	frame  config.Config // all but tenants
+	frame  config.Config // all but tenants, with all plans
+
+	filePlans, apiPlans []config.Plan
 }
 
 // edition is the book at one time.
@@ -54,7 +56,14 @@ func Open(o Options, c config.Config) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tenants of the API: %w", err)
 	}
-	b.frame = c.WithoutTenants()
+	b.frame, b.filePlans = c.WithoutTenants(), c.Plans
+	if b.apiPlans, err = b.folder.loadPlans(); err != nil {
+		return nil, fmt.Errorf("plans of the API: %w", err)
+	}
+	b.frame.Plans = mergedPlans(b.filePlans, b.apiPlans)
+	if problems := b.frame.ValidatePlans(); len(problems) > 0 {
+		return nil, fmt.Errorf("plans of the configuration and the API: %s", problems.Paths())
+	}
 	e := &edition{tenants: make(map[string]*Tenant)}
 	for _, t := range c.AllTenants() {
 		e.tenants[t.Name] = newTenant(ordered(&t), api[t.Name])
@@ -101,19 +110,13 @@ func (b *Book) Names() []string { return b.edition.Load().names }
 // Tenants gives all tenants in the order of their names.
 func (b *Book) Tenants() []config.Tenant { return b.edition.Load().all() }
 
-// Plans gives what tenants may use by name. It is not to be changed.
-func (b *Book) Plans() []config.Plan {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.frame.Plans
-}
-
 // Reload takes over a new configuration, as far as it is about tenants, and tells what that changes. With an error nothing
 // has changed.
 func (b *Book) Reload(c config.Config) ([]Difference, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	frame := c.WithoutTenants()
+	frame.Plans = mergedPlans(c.Plans, b.apiPlans)
 	was := b.edition.Load()
 	is := &edition{tenants: make(map[string]*Tenant, len(was.tenants))}
 	for _, t := range c.AllTenants() {
@@ -133,7 +136,7 @@ func (b *Book) Reload(c config.Config) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.frame = frame
+	b.frame, b.filePlans = frame, c.Plans
 	commit()
 	b.publish(is)
 	return all, nil
@@ -153,10 +156,10 @@ func (b *Book) reread(was *Tenant, file *config.Tenant) *Tenant {
 // prepare checks the tenants that differ, and has them made ready.
 func (b *Book) prepare(was, is *edition, frame *config.Config) (all []Difference, commit func(), err error) {
 	news := News{All: is.all(), Frame: frame}
-	anew := !reflect.DeepEqual(b.frame, *frame)
+	anew, plans := differ(b.frame, *frame), changedPlans(b.frame.Plans, frame.Plans)
 	for name, t := range is.tenants {
 		former := was.tenants[name]
-		if former == t && !anew {
+		if former == t && !anew && !plans[t.Plan] {
 			continue
 		}
 		if problems := frame.ValidateTenant(t.Tenant); len(problems) > 0 {
@@ -179,6 +182,12 @@ func (b *Book) prepare(was, is *edition, frame *config.Config) (all []Difference
 		err = &Invalid{news.Changed[0].Name, problems, news.Changed[0]}
 	}
 	return all, commit, err
+}
+
+// differ tells whether configurations differ in what holds for all tenants.
+func differ(a, b config.Config) bool {
+	a.Plans, b.Plans = nil, nil
+	return !reflect.DeepEqual(a, b)
 }
 
 // declaration is what is declared of a tenant; nil for none.

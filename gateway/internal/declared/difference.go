@@ -37,9 +37,9 @@ func Singular(list string) string {
 
 // What becomes of something.
 const (
-	added   = "added"
-	removed = "removed"
-	altered = "altered"
+	Added   = "added"
+	Removed = "removed"
+	Altered = "altered"
 )
 
 // differences tells what turns a tenant into another one; nil is none.
@@ -50,14 +50,14 @@ func differences(was, is *config.Tenant) (all []Difference) {
 		return nil
 	case was == nil:
 		name, was = is.Name, new(config.Tenant)
-		all = append(all, Difference{Change: added, Fields: fieldsOf(was, bare(is))})
+		all = append(all, Difference{Change: Added, Fields: fieldsOf(was, bare(is))})
 	case is == nil:
 		name, is = was.Name, new(config.Tenant)
-		all = append(all, Difference{Change: removed})
+		all = append(all, Difference{Change: Removed})
 	default:
 		name = is.Name
 		if fields := fieldsOf(bare(was), bare(is)); len(fields) > 0 {
-			all = append(all, Difference{Change: altered, Fields: fields})
+			all = append(all, Difference{Change: Altered, Fields: fields})
 		}
 	}
 	for _, key := range config.Lists {
@@ -83,14 +83,14 @@ func itemDifferences(list string, was, is config.Items) (all []Difference) {
 	for i, j := 0, 0; i < was.Len() || j < is.Len(); {
 		switch {
 		case j == is.Len() || i < was.Len() && was.Name(i) < is.Name(j):
-			all = append(all, Difference{List: list, Name: was.Name(i), Change: removed})
+			all = append(all, Difference{List: list, Name: was.Name(i), Change: Removed})
 			i++
 		case i == was.Len() || is.Name(j) < was.Name(i):
-			all = append(all, Difference{List: list, Name: is.Name(j), Change: added, Fields: fieldsOf(is.New(), is.At(j))})
+			all = append(all, Difference{List: list, Name: is.Name(j), Change: Added, Fields: fieldsOf(is.New(), is.At(j))})
 			j++
 		default:
 			if !config.Equal(was.At(i), is.At(j)) {
-				all = append(all, Difference{List: list, Name: is.Name(j), Change: altered, Fields: fieldsOf(was.At(i), is.At(j))})
+				all = append(all, Difference{List: list, Name: is.Name(j), Change: Altered, Fields: fieldsOf(was.At(i), is.At(j))})
 			}
 			i++
 			j++

@@ -38,8 +38,8 @@ func (f *folder) load() (map[string]*config.Tenant, error) {
 	all := make(map[string]*config.Tenant)
 	for _, file := range names {
 		name, ok := strings.CutSuffix(file, suffix)
-		if !ok {
-			continue // unfinished, or somebody else's
+		if !ok || file == planFile {
+			continue // unfinished, or something else
 		}
 		t, err := f.read(name)
 		if err != nil {
@@ -83,13 +83,18 @@ func (f *folder) save(name string, t *config.Tenant) error {
 		}
 		return f.sync(f.dir)
 	}
+	return f.replace(f.path(name), config.JSON(t, true))
+}
+
+// replace puts a document on disk in the place of what is there.
+func (f *folder) replace(path string, text []byte) error {
 	if err := f.make(); err != nil {
 		return err
 	}
-	if err := f.write(f.path(name)+temporary, config.JSON(t, true)); err != nil {
+	if err := f.write(path+temporary, text); err != nil {
 		return err
 	}
-	if err := f.fs.Rename(f.path(name)+temporary, f.path(name)); err != nil {
+	if err := f.fs.Rename(path+temporary, path); err != nil {
 		return err
 	}
 	return f.sync(f.dir)

@@ -12,7 +12,7 @@ type Rights struct {
 	Change bool // create, update and delete them
 }
 
-// Answer does what a request asks for, and gives the answer [3.2]: a message to where the request says, with its
+// Answer does what a request asks for, and gives the answer: a message to where the request says, with its
 // correlation-id, or else its message-id. The encoded answer is not larger than room. The request's properties can be read:
 // who hands it over has made sure of that.
 func Answer(ctx context.Context, m Model, may Rights, request amqp.Message, room int) amqp.Message {

@@ -7,7 +7,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp"
 )
 
-// getTypes tells which types there are, and what each extends [4.2].
+// getTypes tells which types there are, and what each extends.
 func (c *call) getTypes() (any, error) {
 	return c.each(func(t *entityType) any {
 		bases := amqp.List{}
@@ -18,12 +18,12 @@ func (c *call) getTypes() (any, error) {
 	})
 }
 
-// getAttributes tells what is known of the entities of each type [4.3].
+// getAttributes tells what is known of the entities of each type.
 func (c *call) getAttributes() (any, error) {
 	return c.each(func(t *entityType) any { return texts(t.names()) })
 }
 
-// getOperations tells what can be done with the entities of each type [4.4].
+// getOperations tells what can be done with the entities of each type.
 func (c *call) getOperations() (any, error) {
 	return c.each(func(t *entityType) any { return texts(append([]string{"READ"}, t.operations...)) })
 }
@@ -67,7 +67,7 @@ func (c *call) getSchema() amqp.Map {
 		}})
 	}
 	return amqp.Map{
-		{Key: "prefix", Value: strings.TrimSuffix(c.full(""), ".")},
+		{Key: "prefix", Value: strings.TrimSuffix(c.prefix(), ".")},
 		{Key: "description", Value: "What is managed in Manifold."},
 		{Key: "entityTypes", Value: described},
 	}

@@ -11,6 +11,6 @@
 //     what does not fit is refused, with a word on paging.
 //   - What a request does not have the right to see or change it cannot tell apart from anything else: it hears 403.
 //
-// The protocol is the working draft 9 of "AMQP Management Version 1.0" of OASIS, as far as Dispatch follows it; numbers in
-// brackets are its sections: https://www.oasis-open.org/committees/document.php?document_id=54441&wg_abbrev=amqp
+// The protocol is the working draft 9 of "AMQP Management Version 1.0" of OASIS, as far as Dispatch follows it:
+// https://www.oasis-open.org/committees/download.php/54441/AMQP%20Management%20v1.0%20WD09
 package management

@@ -36,29 +36,24 @@ func (c *call) read() (status int, body any, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return statusOK, t.entityMap(e, c.full("")), nil
+	return statusOK, t.entityMap(e, c.prefix()), nil
 }
 
 // saying tells whether a request says something of an attribute.
 type saying func(attribute string) bool
 
-// create makes an entity out of the body. Its type and name may be in the properties or in the body.
-func (c *call) create(ctx context.Context) (status int, body any, err error) {
-	asked := amqp.Map{}
-	for _, property := range []struct{ name, value string }{{typeAttribute, c.target}, {"name", c.name}} {
-		inside, ok := c.body.Get(property.name)
-		if property.value == "" {
-			continue
-		}
-		if ok && inside != nil && inside != any(property.value) {
-			return 0, nil, faultf(statusBadRequest, "the properties and the body have different values of %q", property.name)
-		}
-		asked = append(asked, amqp.Entry{Key: property.name, Value: property.value})
+func sayingOf(asked amqp.Map) saying {
+	return func(attribute string) bool {
+		value, ok := asked.Get(attribute)
+		return ok && value != nil
 	}
-	for _, entry := range c.body {
-		if key, ok := entry.Key.(string); !ok || !has(asked, key) {
-			asked = append(asked, entry)
-		}
+}
+
+// create makes an entity. Addresses are all that can be made.
+func (c *call) create(ctx context.Context) (status int, body any, err error) {
+	asked, err := c.described()
+	if err != nil {
+		return 0, nil, err
 	}
 	name, _ := asked.Get(typeAttribute)
 	text, ok := name.(string)
@@ -69,30 +64,43 @@ func (c *call) create(ctx context.Context) (status int, body any, err error) {
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case !t.can("CREATE"):
+	case t != declarationType:
 		return 0, nil, faultf(statusNotImplemented, "nothing of the type %q can be created", t.name)
 	}
-	e := reflect.New(reflect.TypeFor[Declaration]()).Elem()
-	if err := t.change(e, asked, func(a *attribute) bool { return a.create }); err != nil {
-		return 0, nil, err
-	}
-	made, err := createDeclaration(ctx, c.model, e.Interface().(Declaration), sayingOf(asked))
+	var d Declaration
+	err = t.change(reflect.ValueOf(&d).Elem(), asked, func(a *attribute) bool { return a.create })
 	if err != nil {
 		return 0, nil, err
 	}
-	return statusCreated, t.entityMap(made, c.full("")), nil
+	made, err := createDeclaration(ctx, c.model, d, sayingOf(asked))
+	if err != nil {
+		return 0, nil, err
+	}
+	return statusCreated, t.entityMap(made, c.prefix()), nil
+}
+
+// described is what CREATE says of an entity: the body, and the type and name that may be in the properties instead.
+func (c *call) described() (asked amqp.Map, err error) {
+	for _, property := range []struct{ name, value string }{{typeAttribute, c.target}, {"name", c.name}} {
+		if property.value == "" {
+			continue
+		}
+		if inside, _ := c.body.Get(property.name); inside != nil && inside != any(property.value) {
+			return nil, faultf(statusBadRequest, "the properties and the body have different values of %q", property.name)
+		}
+		asked = append(asked, amqp.Entry{Key: property.name, Value: property.value})
+	}
+	for _, entry := range c.body {
+		if key, ok := entry.Key.(string); !ok || !has(asked, key) {
+			asked = append(asked, entry)
+		}
+	}
+	return asked, nil
 }
 
 func has(m amqp.Map, key string) bool {
 	_, ok := m.Get(key)
 	return ok
-}
-
-func sayingOf(m amqp.Map) saying {
-	return func(attribute string) bool {
-		value, ok := m.Get(attribute)
-		return ok && value != nil
-	}
 }
 
 // update changes an entity by what the body says.
@@ -104,23 +112,9 @@ func (c *call) update(ctx context.Context) (status int, body any, err error) {
 	if !t.can("UPDATE") {
 		return 0, nil, faultf(statusNotImplemented, "nothing of the type %q can be updated", t.name)
 	}
+	asked := c.differing(t, was)
 	e := reflect.New(reflect.TypeOf(was)).Elem()
 	e.Set(reflect.ValueOf(was))
-	told := t.entityMap(was, c.full(""))
-	asked := amqp.Map{}
-	for _, entry := range c.body { // who has read the entity may send it back as a whole
-		if key, ok := entry.Key.(string); ok {
-			if value, _ := told.Get(key); reflect.DeepEqual(value, entry.Value) {
-				continue
-			}
-			if key == typeAttribute || key == "name" || key == "identity" {
-				if text, ok := entry.Value.(string); ok && (was.is(text) || c.split(text) == t.name) {
-					continue
-				}
-			}
-		}
-		asked = append(asked, entry)
-	}
 	if err := t.change(e, asked, func(a *attribute) bool { return a.update }); err != nil {
 		return 0, nil, err
 	}
@@ -129,12 +123,30 @@ func (c *call) update(ctx context.Context) (status int, body any, err error) {
 	case Declaration:
 		is, err = updateDeclaration(ctx, c.model, changed, sayingOf(asked))
 	case Connection:
-		is, err = updateConnection(ctx, c.model, changed, sayingOf(asked))
+		is, err = updateConnection(ctx, c.model, changed)
 	}
 	if err != nil {
 		return 0, nil, err
 	}
-	return statusOK, t.entityMap(is, c.full("")), nil
+	return statusOK, t.entityMap(is, c.prefix()), nil
+}
+
+// differing is what UPDATE says that is not so already: who has read an entity may send it back as a whole.
+func (c *call) differing(t *entityType, was named) (asked amqp.Map) {
+	told := t.entityMap(was, c.prefix())
+	for _, entry := range c.body {
+		key, _ := entry.Key.(string)
+		text, _ := entry.Value.(string)
+		value, _ := told.Get(key)
+		switch {
+		case key != "" && reflect.DeepEqual(value, entry.Value):
+		case key == typeAttribute && c.split(text) == t.name:
+		case key == "name" && text == c.name: // by which it was found
+		default:
+			asked = append(asked, entry)
+		}
+	}
+	return asked
 }
 
 func (c *call) delete(ctx context.Context) (status int, body any, err error) {

@@ -46,7 +46,7 @@ var connectionType = newType(entityType{
 }, Model.Connections, Model.Connection)
 
 // updateConnection closes a connection whose adminStatus has been set to deleted.
-func updateConnection(ctx context.Context, m Model, c Connection, _ saying) (named, error) {
+func updateConnection(ctx context.Context, m Model, c Connection) (named, error) {
 	switch c.AdminStatus {
 	case statusEnabled:
 		return c, nil

@@ -7,7 +7,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp"
 )
 
-// query lists entities: their attributes, in the order that is asked for, row by row [4.1]. An attribute that a type does
+// query lists entities: their attributes, in the order that is asked for, row by row. An attribute that a type does
 // not have is null.
 func (c *call) query() (any, error) {
 	among, err := c.extending(c.entityType, types)
@@ -61,7 +61,7 @@ func (c *call) rows(among []*entityType, columns []string) (rows amqp.List, err 
 			if len(rows) == c.count {
 				return rows, nil
 			}
-			row := t.row(e, attributes, c.full(""))
+			row := t.row(e, attributes, c.prefix())
 			if room -= len(row); room < 0 {
 				return nil, errTooLarge
 			}

@@ -24,7 +24,7 @@ type request struct {
 	body amqp.Map
 }
 
-// parseRequest reads the application properties and the body of a request [3.1].
+// parseRequest reads the application properties and the body of a request.
 func parseRequest(m amqp.Message) (q request, err error) {
 	q.count = math.MaxInt
 	for _, text := range []struct {

@@ -16,7 +16,7 @@ const (
 	skupperPrefix  = "io.skupper.router."
 )
 
-// managementType is the name that the protocol itself has for what answers [4].
+// managementType is the name that the protocol itself has for what answers.
 const managementType = "org.amqp.management"
 
 // Bases of entity types, beside managementType.

@@ -7,7 +7,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 )
 
-// The status codes of answers [3.2]: those of HTTP.
+// The status codes of answers: those of HTTP.
 const (
 	statusOK             = 200
 	statusCreated        = 201

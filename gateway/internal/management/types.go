@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 // Self is what answers: the management node.
 type Self struct{ Names }
 
-// selfName is its name and identity [4].
+// selfName is its name and identity.
 const selfName = "self"
 
 var selfType = newType(entityType{
@@ -61,20 +62,26 @@ var abstractTypes = []*entityType{
 var allTypes = slices.Concat(types, absentTypes, abstractTypes)
 
 // naming is how a request names types.
-type naming struct{ prefix string }
+type naming struct{ used string } // the prefix that it has used; empty for none so far
 
 // split takes the prefix off a type's name. One without is taken for one of Dispatch.
 func (n *naming) split(name string) string {
 	for _, prefix := range []string{dispatchPrefix, skupperPrefix} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			n.prefix = prefix
+			n.used = prefix
 			return rest
 		}
 	}
 	return name
 }
 
-// find finds the type that a request names, all that it may mean if it names none.
+// prefix is what type names in the answer begin with.
+func (n *naming) prefix() string { return cmp.Or(n.used, dispatchPrefix) }
+
+// full gives the name of a type as the answer has it.
+func (n *naming) full(name string) string { return n.prefix() + name }
+
+// find finds the type that a request names.
 func (n *naming) find(name string) (*entityType, error) {
 	short := n.split(name)
 	i := slices.IndexFunc(allTypes, func(t *entityType) bool { return t.name == short })
@@ -99,12 +106,4 @@ func (n *naming) extending(name string, among []*entityType) (found []*entityTyp
 		}
 	}
 	return found, nil
-}
-
-// full gives the name of a type as the request has them.
-func (n *naming) full(name string) string {
-	if n.prefix == "" {
-		return dispatchPrefix + name
-	}
-	return n.prefix + name
 }

@@ -106,8 +106,11 @@ func (l *Listener) prepare(nc net.Conn) {
 	prepared, err := l.steps.run(ctx, nc)
 	switch {
 	case err != nil:
-		if l.steps.Failed != nil && l.ctx.Err() == nil && !isSilent(err) {
-			l.steps.Failed(prepared, errors.Join(err, context.Cause(ctx)))
+		if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
+			err = cause
+		}
+		if l.steps.Failed != nil && !isSilent(err) {
+			l.steps.Failed(prepared, err)
 		}
 	case l.give(accepted{nc: prepared}):
 		return

@@ -14,7 +14,11 @@ import (
 // errSilent is for a client that has hung up without a word.
 var errSilent = errors.New("the client hung up without a word")
 
-func isSilent(err error) bool { return errors.Is(err, errSilent) || err == io.EOF }
+// isSilent tells whether there is nothing to tell of an error: the client has said nothing, the listener was closed, or it was
+// told already.
+func isSilent(err error) bool {
+	return errors.Is(err, errSilent) || err == io.EOF || errors.Is(err, context.Canceled) || errors.Is(err, errNoProxy)
+}
 
 // hearProxy gives the connection of the client behind a proxy, after its header.
 func (s *Steps) hearProxy(ctx context.Context, nc net.Conn) (net.Conn, error) {
@@ -23,7 +27,7 @@ func (s *Steps) hearProxy(ctx context.Context, nc net.Conn) (net.Conn, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { nc.SetReadDeadline(time.Unix(1, 0)) })
 	h, err := readHeader(nc)
-	if !stop() && err == nil {
+	if !stop() {
 		err = context.Cause(ctx)
 	}
 	if err != nil || !h.Source.IsValid() {

@@ -37,6 +37,8 @@ type Limits struct {
 	// ConfirmEvery makes the n-th notification of an observation confirmable at the latest, to find out whether its client is
 	// still there; 0 leaves it to once in 24 hours (RFC 7641 section 4.5).
 	ConfirmEvery int
+	// PingAfter is how long the client of an observation may be silent before it is pinged; one that does not answer has gone.
+	PingAfter time.Duration
 	// Amplification is how many bytes are sent for each byte received until the peer's address is proven (RFC 9175 section
 	// 2.4); 0 trusts every address. An answer above that waits until the peer has answered a ping.
 	Amplification int
@@ -61,6 +63,7 @@ func DefaultLimits() Limits {
 		MaxExchanges:     64,
 		MaxObservations:  256,
 		ConfirmEvery:     32,
+		PingAfter:        24 * time.Hour,
 		Amplification:    3,
 		EchoLifetime:     4 * time.Minute,
 		Block:            block.DefaultLimits(),
@@ -91,7 +94,7 @@ func (l Limits) Validate() error {
 		value time.Duration
 	}{
 		{"ackTimeout", l.AckTimeout}, {"separateAfter", l.SeparateAfter}, {"exchangeLifetime", l.ExchangeLifetime},
-		{"nonLifetime", l.NonLifetime}, {"echoLifetime", l.EchoLifetime},
+		{"nonLifetime", l.NonLifetime}, {"pingAfter", l.PingAfter}, {"echoLifetime", l.EchoLifetime},
 	} {
 		if f.value <= 0 {
 			return fmt.Errorf("%s is %v, not above 0", f.name, f.value)

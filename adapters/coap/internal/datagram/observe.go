@@ -71,6 +71,7 @@ func (s *Session) Observe(now time.Time, id session.Exchange, r session.Response
 		s.observations[e.token] = o
 	}
 	o.reply = e.reply.Later()
+	s.wake(s.pingDue())
 	s.respond(now, e, r, s.nextSequence())
 }
 
@@ -114,6 +115,22 @@ func (s *Session) Forget(name message.Token) {
 		if o.awaited != nil {
 			s.withdraw(o.awaited)
 		}
+	}
+}
+
+// pingDue is when an observer is pinged who stays silent: where there is nothing to notify him of, nothing else tells that he
+// has gone (RFC 7641 section 4.5). Zero is never, as when he is to answer something anyway.
+func (s *Session) pingDue() time.Time {
+	if len(s.observations) == 0 || len(s.posts) > 0 {
+		return time.Time{}
+	}
+	return s.heard.Add(s.shared.Limits.PingAfter)
+}
+
+// pingSilent pings an observer who has been silent for too long.
+func (s *Session) pingSilent(now time.Time) {
+	if due := s.pingDue(); !due.IsZero() && !now.Before(due) {
+		s.ping(now, 0)
 	}
 }
 

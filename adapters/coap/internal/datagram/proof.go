@@ -27,7 +27,7 @@ const (
 	manyProofs = 2       // such answers after which the peer is where it says
 )
 
-// pingTimeout is how long the answer to a ping is waited for at first. libcoap answers none in its first quarter of a second, and
+// pingTimeout is how long the answer to a ping is waited for at first that is to prove an address. libcoap answers none in its first quarter of a second, and
 // the answer that is held is to go with the acknowledgement.
 const pingTimeout = 300 * time.Millisecond
 
@@ -39,7 +39,8 @@ type held struct {
 	cut      bool // into blocks: it is sent as it is
 }
 
-func (s *Session) hear(bytes int) {
+func (s *Session) hear(now time.Time, bytes int) {
+	s.heard = now
 	if !s.proven {
 		s.heardBytes += bytes
 	}
@@ -96,16 +97,16 @@ func (s *Session) hold(now time.Time, h held) {
 		s.wake(e.ackBy)
 	}
 	s.held = append(s.held, h)
-	s.ping(now)
+	s.ping(now, pingTimeout)
 }
 
-// ping asks the peer for a sign of life, unless it is to answer something anyway.
-func (s *Session) ping(now time.Time) {
+// ping asks the peer for a sign of life, unless it is to answer something anyway. The first timeout is as usual if it is 0.
+func (s *Session) ping(now time.Time, timeout time.Duration) {
 	if len(s.posts) > 0 {
 		return
 	}
 	h := header{kind: message.Confirmable, id: s.newID()}
-	s.post(now, &post{id: h.id, datagram: appendMessage(nil, h, nil, nil), timeout: pingTimeout})
+	s.post(now, &post{id: h.id, datagram: appendMessage(nil, h, nil, nil), timeout: timeout})
 }
 
 // prove notes that the peer has answered a message of ours.
@@ -132,7 +133,7 @@ func (s *Session) release(now time.Time) {
 			s.wake(s.transfers.Deadline())
 		}
 		if !s.allows(s.sizeOf(&h.exchange, r, h.observe)) {
-			s.ping(now)
+			s.ping(now, pingTimeout)
 			return
 		}
 		s.held = s.held[1:]

@@ -17,7 +17,7 @@ func (s *Session) Feed(now time.Time, p []byte) {
 	if s.over {
 		return
 	}
-	s.hear(len(p))
+	s.hear(now, len(p))
 	h, rest, err := parse(p)
 	switch {
 	case errors.Is(err, errForeign):
@@ -60,7 +60,7 @@ func (s *Session) Truncated(now time.Time, head []byte) {
 	if s.over {
 		return
 	}
-	s.hear(len(head))
+	s.hear(now, len(head))
 	h, _, err := parse(head)
 	if err != nil || h.code == codes.Empty || class(h.code) != 0 {
 		return

@@ -15,7 +15,7 @@
 //   - Message ids of the two directions have nothing to do with each other. A Reset is never an acknowledgement.
 //   - Until the peer's address is proven, no more than Limits.Amplification bytes are sent for each byte received.
 //   - Memory is bounded by Limits, whatever the peer sends; a silent peer without observations holds nothing after
-//     Limits.ExchangeLifetime.
+//     Limits.ExchangeLifetime, and one with observations is pinged after Limits.PingAfter.
 //
 // Specification: https://www.rfc-editor.org/rfc/rfc7252; sections without a number of an RFC are of that one.
 package datagram
@@ -72,6 +72,7 @@ type Session struct {
 	dropped      []token        // of observations that there is no room for, likewise
 
 	next         time.Time // when Advance is to be called
+	heard        time.Time // when the last datagram came
 	lastExchange session.Exchange
 	sentBytes    int // to an address that is not proven
 	heardBytes   int // from it
@@ -122,6 +123,7 @@ func (s *Session) Advance(now time.Time) {
 		return
 	}
 	s.retransmit(now)
+	s.pingSilent(now)
 	s.acknowledgeSlow(now)
 	s.past.expire(now)
 	s.transfers.Advance(now)
@@ -188,6 +190,7 @@ func (s *Session) schedule(now time.Time) {
 	}
 	s.wake(s.past.deadline())
 	s.wake(s.transfers.Deadline())
+	s.wake(s.pingDue())
 	if len(s.written) > 0 {
 		s.wake(now)
 	}

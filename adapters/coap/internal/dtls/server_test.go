@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -163,6 +164,35 @@ func TestWhoCannotProveItIsRefused(t *testing.T) {
 			}
 			t.Log(l.failures)
 		})
+	}
+}
+
+// TestChainThatIsNotGoodAllTheSameEndsTheHandshake: one that is revoked, for example.
+func TestChainThatIsNotGoodAllTheSameEndsTheHandshake(t *testing.T) {
+	a := newAuthority(t)
+	errRevoked := errors.New("it is revoked")
+	l := listen(t, dtls.Config{
+		Certificate: serving(a.issue("server")), ClientCAs: a.pool,
+		Verify: func(chain []*x509.Certificate) error {
+			if len(chain) == 2 && chain[0].Subject.CommonName == "device-8" {
+				return errRevoked
+			}
+			return nil
+		},
+	})
+	trusting := []pion.ClientOption{pion.WithRootCAs(a.pool()), pion.WithServerName("server")}
+	if _, err := dial(t, l, socket(t), append(trusting, pion.WithCertificates(a.issue("device-8")))...); err == nil {
+		t.Error("the client was let in")
+	}
+	for _, options := range [][]pion.ClientOption{trusting, append(trusting, pion.WithCertificates(a.issue("device-9")))} {
+		if _, err := dial(t, l, socket(t), options...); err != nil {
+			t.Error(err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failures) != 1 || !errors.Is(l.failures[0], errRevoked) {
+		t.Errorf("failures %v", l.failures)
 	}
 }
 

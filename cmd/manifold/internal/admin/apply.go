@@ -126,7 +126,11 @@ func (a *applying) apply(ctx context.Context, w io.Writer, parts []config.Part) 
 	var refused []error
 	for i := range parts {
 		var answer struct{ Changes []difference }
-		err := a.ask(ctx, method, path("tenants", parts[i].Name), query, parts[i].JSON, &answer)
+		method, what := method, "tenants"
+		if parts[i].Plan {
+			method, what = http.MethodPut, "plans"
+		}
+		err := a.ask(ctx, method, path(what, parts[i].Name), query, parts[i].JSON, &answer)
 		if p, ok := errors.AsType[*problem](err); ok {
 			refused = append(refused, placed(&parts[i], p))
 			continue
@@ -134,7 +138,7 @@ func (a *applying) apply(ctx context.Context, w io.Writer, parts []config.Part) 
 		if err != nil {
 			return errors.Join(append(refused, err)...)
 		}
-		writeChanges(w, parts[i].Name, answer.Changes)
+		writeChanges(w, &parts[i], answer.Changes)
 	}
 	if a.dry {
 		fmt.Fprintln(w, "nothing was changed: this was a dry run")
@@ -166,24 +170,30 @@ var signs = map[string]string{"added": "+", "removed": "-", "altered": "~"}
 
 // writeChanges shows what has changed in a tenant: things with a + have been added, those with a - removed, and of those with
 // a ~ each setting that has changed.
-func writeChanges(w io.Writer, tenant string, changes []difference) {
+func writeChanges(w io.Writer, part *config.Part, changes []difference) {
+	whole := "tenant " + part.Name
+	if part.Plan {
+		whole = "plan " + part.Name
+	}
 	if len(changes) == 0 {
-		fmt.Fprintf(w, "  tenant %s: nothing to change\n", tenant)
+		fmt.Fprintf(w, "  %s: nothing to change\n", whole)
 		return
 	}
-	if changes[0].List != "" {
-		fmt.Fprintf(w, "  tenant %s\n", tenant)
+	if changes[0].List != "" && !part.Plan {
+		fmt.Fprintf(w, "  %s\n", whole)
 	}
 	for _, c := range changes {
 		sign := signs[c.Change]
 		indent, what := "  ", strings.TrimSuffix(strings.TrimSuffix(c.List, "s"), "sse")+" "+c.Name
 		switch c.List {
 		case "":
-			indent, what = "", "tenant "+tenant
+			indent, what = "", whole
 		case "addresses":
 			what = "address " + c.Name
+		case "plans":
+			indent = ""
 		}
-		if sign == "+" && c.List != "" {
+		if sign == "+" {
 			fmt.Fprintf(w, "%s %s%s%s\n", sign, indent, printable(what), summary(&c))
 			continue
 		}

@@ -58,7 +58,11 @@ func (s *server) describe(ctx context.Context, w io.Writer, k *kind, name string
 		if err := json.Unmarshal(found, &item); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "# %s of tenant %s, declared by the %s\n", k.single(), s.tenant, text(member(v, "source")))
+		whose := " of tenant " + s.tenant
+		if k.platform {
+			whose = ""
+		}
+		fmt.Fprintf(w, "# %s%s, declared by the %s\n", k.single(), whose, text(member(v, "source")))
 		if err := writeYAML(w, item.Value); err != nil {
 			return err
 		}

@@ -103,7 +103,7 @@ func (s *server) getOne(ctx context.Context, w io.Writer, k *kind, name, form st
 // find gives a thing as it is on the list of its kind.
 func (s *server) find(ctx context.Context, k *kind, name string) (json.RawMessage, error) {
 	switch k.name {
-	case "addresses", "roles", "users", "webhooks":
+	case "addresses", "roles", "users", "webhooks", "plans":
 		var value json.RawMessage
 		header, err := s.askFor(ctx, http.MethodGet, k.one(s, name), nil, nil, &value)
 		if err != nil {
@@ -211,6 +211,9 @@ func (s *server) declaration(ctx context.Context, k *kind, things []json.RawMess
 			return nil, err
 		}
 		all = append(all, item.Value)
+	}
+	if k.name == "plans" {
+		return map[string]any{"plans": all}, nil
 	}
 	name, err := json.Marshal(s.tenant)
 	if err != nil {

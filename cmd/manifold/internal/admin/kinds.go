@@ -61,8 +61,8 @@ var kinds = []kind{
 		{"ADDRESS", "address", nil}, {"KIND", "kind", nil}, {"CREDIT", "credit", nil}, {"DELIVERED", "delivered", nil},
 		{"UNSETTLED", "unsettled", nil}, {"DROPPED", "dropped", nil},
 	}},
-	{name: "plans", others: []string{"plan"}, platform: true, identity: "name", columns: []column{
-		{"NAME", "name", nil}, {"ALLOWS", "", settings},
+	{name: "plans", others: []string{"plan"}, platform: true, declared: true, removed: "removed", identity: "value.name", columns: []column{
+		{"NAME", "value.name", nil}, {"SOURCE", "source", nil}, {"ALLOWS", "value", settings},
 	}},
 	{name: "usage", others: []string{"limit", "limits"}, identity: "limit", columns: []column{
 		{"LIMIT", "limit", nil}, {"USED", "used", nil}, {"MOST", "most", limit}, {"BREACHES", "breaches", nil},

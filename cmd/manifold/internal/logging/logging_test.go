@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,11 +13,23 @@ import (
 )
 
 // page is what a log has written, without the times.
-type page struct{ strings.Builder }
+type page struct {
+	mu   sync.Mutex // guards everything below
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (p *page) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
 
 func (p *page) lines() []string {
-	text := strings.TrimSuffix(p.String(), "\n")
-	p.Reset()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := strings.TrimSuffix(p.text.String(), "\n")
+	p.text.Reset()
 	if text == "" {
 		return nil
 	}
@@ -57,6 +70,7 @@ func TestLinesOfOneKindAreHeldBackAndCounted(t *testing.T) {
 			`level=WARN msg=refused door=mqtt n=1`, `level=INFO msg=other n=1`,
 			`level=ERROR msg=refused`)
 		time.Sleep(time.Minute)
+		synctest.Wait() // until that is written
 		p.has(t,
 			`level=INFO msg="more lines said the same" line=other lines=3`,
 			`level=WARN msg="more lines said the same" line=refused lines=3`)

@@ -48,11 +48,10 @@ is all that is known of addresses that store nothing. Rights are those of "manif
 		},
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			ctx := cmd.Context()
-			if t.management, err = openManagement(ctx, &where, timeout); err != nil {
-				return err
+			if t.management, err = openManagement(ctx, &where, timeout); err == nil {
+				defer t.management.close()
+				err = t.watch(ctx, newScreen(cmd.OutOrStdout()), interval, times)
 			}
-			defer t.management.close()
-			err = t.watch(ctx, newScreen(cmd.OutOrStdout()), interval, times)
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return nil
 			}

@@ -18,7 +18,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The configuration that the gateway reads: the one of the values, and what the chart knows better. */}}
 {{- define "manifold.configuration" -}}
-{{- $c := merge (deepCopy .Values.config) (dict "listen" "0.0.0.0") -}}
+{{- /* Who reaches the admin door is said by the network policy, and the ServiceMonitor has no token. */ -}}
+{{- $c := merge (deepCopy .Values.config) (dict "listen" "0.0.0.0" "admin" (dict "openMetrics" true)) -}}
 {{- if .Values.tls.secretName -}}
 {{-   $tls := dict "certificate" "/etc/manifold/tls/tls.crt" "key" "/etc/manifold/tls/tls.key" -}}
 {{-   if .Values.tls.clientCA -}}

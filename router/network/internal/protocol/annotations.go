@@ -32,7 +32,7 @@ type Annotations struct {
 // Passed tells whether the message has passed a router.
 func (a Annotations) Passed(router string) bool {
 	for _, node := range a.Trace {
-		if passed, ok := RouterNamed(node); ok && passed == router {
+		if len(node) == len(nodePrefix)+len(router) && strings.HasSuffix(node, router) && strings.HasPrefix(node, nodePrefix) {
 			return true
 		}
 	}

@@ -186,11 +186,11 @@ func (r *reader) hints(n int) func(int) Treatment {
 	var hints []Treatment
 	value, _ := r.body.Lookup(fieldHints)
 	well := elements(value, n, func(element amqp.RawValue) bool {
-		hint, ok := integer(element)
-		if !ok || hint < int64(Flood) || hint > int64(Unavailable) {
-			hint = int64(Unknown)
+		treatment := Unknown
+		if hint, ok := integer(element); ok && hint >= 0 && hint < int64(Unavailable) {
+			treatment = Treatment(hint + 1)
 		}
-		hints = append(hints, Treatment(hint))
+		hints = append(hints, treatment)
 		return true
 	})
 	return func(i int) Treatment {

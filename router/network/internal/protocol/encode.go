@@ -57,7 +57,7 @@ func (m *Addresses) appendFields(w *writer) {
 	w.Put(keys.End())
 	hints := amqp.BeginList(w.Key(fieldHints))
 	for _, address := range m.Added {
-		hints.Put(amqp.AppendInt(hints.Buffer(), int32(address.Treatment)))
+		hints.Put(amqp.AppendInt(hints.Buffer(), int32(address.Treatment)-1))
 	}
 	w.Put(hints.End())
 	if m.All {

@@ -26,10 +26,9 @@ const (
 )
 
 const (
-	noClass      Class = 0
-	lowestPhase        = '0'
-	highestPhase       = '9'
-	longestShown       = 80 // octets of a name in a text for people
+	lowestPhase  = '0'
+	highestPhase = '9'
+	longestShown = 80 // octets of a name in a text for people
 )
 
 // Key is an address as routers write it in their tables and tell it each other: its class, for a mobile address its
@@ -44,10 +43,10 @@ func MobileKey(phase uint8, name string) Key {
 // KeyOf gives the key of an address of a class that is not Mobile.
 func KeyOf(class Class, name string) Key { return Key(class) + Key(name) }
 
-// Class gives the class of the address.
+// Class gives the class of the address, 0 for no key.
 func (k Key) Class() Class {
 	if k == "" {
-		return noClass
+		return 0
 	}
 	return Class(k[0])
 }
@@ -95,18 +94,18 @@ func (k Key) String() string {
 	return fmt.Sprintf("%q (%c)", name, k.Class())
 }
 
-// Treatment is how messages to an address are spread over its consumers.
-type Treatment int8
+// Treatment is how messages to an address are spread over its consumers. On the wire it is one less.
+type Treatment uint8
 
-// The treatments, with the numbers that they have on the wire.
+// The treatments.
 const (
-	Flood        Treatment = iota // to every router on every way: for routers among themselves
+	Unknown      Treatment = iota // not told: as configured, or what is usual
+	Flood                         // to every router on every way: for routers among themselves
 	Multicast                     // one copy to each consumer
 	Closest                       // to the consumer in reach at the lowest cost
 	Balanced                      // to the consumer with the least to do, cost counted
 	LinkBalanced                  // links, not messages, are spread
 	Unavailable                   // refused
-	Unknown      Treatment = -1   // the router that told of it did not say
 )
 
 // String gives the word that configurations use.

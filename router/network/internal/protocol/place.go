@@ -8,6 +8,7 @@ const (
 	AllRouters   = "amqp:/_topo/0/all/qdrouter" // every router: RA, LSU
 	AllAddresses = "_topo/0/all/qdrouter.ma"    // every router: MAU
 	routerPrefix = "_topo/" + area + "/"        // one router: its id, a slash and a name follow
+	nodePrefix   = area + "/"                   // of a router's name in annotations
 	area         = "0"                          // the only area that there is
 	everybody    = "all"                        // stands for the id of every router, or for every area
 	helloName    = "qdhello"                    // where a HELLO goes
@@ -24,10 +25,10 @@ func RouterAddresses(router string) string {
 }
 
 // NodeName gives how a router is called in annotations: its area, a slash, its id.
-func NodeName(router string) string { return area + "/" + router }
+func NodeName(router string) string { return nodePrefix + router }
 
 // RouterNamed gives the router of a NodeName; ok is false for other areas and for what is no such name.
-func RouterNamed(node string) (router string, ok bool) { return strings.CutPrefix(node, area+"/") }
+func RouterNamed(node string) (router string, ok bool) { return strings.CutPrefix(node, nodePrefix) }
 
 // Place is where an address leads, seen from one router.
 type Place struct {

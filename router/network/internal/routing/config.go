@@ -15,10 +15,10 @@ type Config struct {
 // Timers are what the network's speed depends on. The zero value of a field means its default. All but the last two are
 // those of Qpid Dispatch, and should be alike in all routers of a network.
 type Timers struct {
-	Hello           time.Duration // between two HELLOs on a link, and before an unanswered request is repeated; default 1 s
+	Hello           time.Duration // between two HELLOs on a link; default 1 s
 	HelloMaxAge     time.Duration // without a HELLO after which a neighbour is lost; default 3 s
 	Advertise       time.Duration // between two advertisements; default 30 s
-	AdvertiseInFlux time.Duration // the same for twice this time after a change of the network; default 4 s
+	AdvertiseInFlux time.Duration // the same for twice this time after a change of the network, and before a request is repeated; default 4 s
 	StateMaxAge     time.Duration // without a word after which the links of a router count no more; default 60 s
 	Settle          time.Duration // from one computation of routes to the next, at least; default 100 ms
 	Batch           time.Duration // from one change of addresses that is told to the next, at least; default 1 s

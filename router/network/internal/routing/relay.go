@@ -28,15 +28,16 @@ func (n *Node) Receive(id LinkID, p protocol.Packet, now time.Time) {
 	if r == nil {
 		return
 	}
-	r.via, r.version = id, from.Version
+	if place.Class == protocol.Topological && n.repeated(r, p.Message, now) {
+		return
+	}
+	r.via, r.version = id, from.Version // of the copies of one for all, the first shows the way
 	switch place.Class {
 	case protocol.Local:
 		n.heard(r, p.Message, now)
 	case protocol.Topological:
-		if !n.repeated(r, p.Message, now) {
-			n.heard(r, p.Message, now)
-			n.flood(p, l)
-		}
+		n.heard(r, p.Message, now)
+		n.flood(p, l)
 	case protocol.Router:
 		n.relay(place.Node, p, l)
 	}

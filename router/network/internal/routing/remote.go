@@ -44,7 +44,7 @@ type record struct {
 	sequence int64
 	wanted   bool      // there is more to know
 	doubted  bool      // it cannot be what it is taken for: the next that comes counts, whatever its number
-	asked    time.Time // when it was last asked for
+	asked    time.Time // when it was last asked for in vain
 }
 
 // advertise takes note of the number that the other router has reached. A lower one than is known here means that what is
@@ -63,7 +63,7 @@ func (r *record) takes(sequence int64) bool {
 }
 
 // took takes note that it is known up to this number.
-func (r *record) took(sequence int64) { *r = record{sequence: sequence, asked: r.asked} }
+func (r *record) took(sequence int64) { *r = record{sequence: sequence} }
 
 // due tells whether to ask for it now.
 func (r *record) due(now time.Time, again time.Duration) bool {
@@ -130,10 +130,12 @@ func (n *Node) flush(r *remote) {
 
 // ask sends the requests that are due to a router.
 func (n *Node) ask(r *remote, now time.Time) {
-	if r.state.due(now, n.timers.Hello) && n.sendTo(r, protocol.RouterAddress(r.id), &protocol.LinkStateRequest{Sender: n.sender()}) {
-		r.state.asked = now
+	if r.state.due(now, n.timers.AdvertiseInFlux) {
+		if n.sendTo(r, protocol.RouterAddress(r.id), &protocol.LinkStateRequest{Sender: n.sender()}) {
+			r.state.asked = now
+		}
 	}
-	if r.mobile.due(now, n.timers.Hello) {
+	if r.mobile.due(now, n.timers.AdvertiseInFlux) {
 		have := r.mobile.sequence
 		if r.mobile.doubted {
 			have = 0

@@ -37,7 +37,7 @@ func TestSimulatedNetworksConverge(t *testing.T) {
 				if t.Failed() {
 					continue
 				}
-				all.add(simulate(t, seed, largest))
+				all.add(t, simulate(t, seed, largest))
 			}
 		})
 	}
@@ -75,10 +75,12 @@ type results struct {
 	all []result
 }
 
-func (r *results) add(one result) {
+func (r *results) add(t *testing.T, one result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all = append(r.all, one)
+	if r.all = append(r.all, one); len(r.all)%100 == 0 {
+		r.log(t)
+	}
 }
 
 func (r *results) log(t *testing.T) {
@@ -148,14 +150,14 @@ func (net *network) bound() time.Duration {
 		slowest = max(slowest, w.delay)
 	}
 	across := time.Duration(net.diameter()) * (timers.Settle + 3*slowest)
-	return notice + timers.Advertise + 2*timers.Hello + timers.Batch + across
+	return notice + timers.Advertise + 2*(timers.AdvertiseInFlux+timers.Hello) + timers.Batch + across
 }
 
 // grow makes the routers and wires.
 func (net *network) grow(largest int) {
 	random := net.random
 	share := random.Float64()
-	n := 2 + int(float64(largest-1)*share*share*share)
+	n := 2 + int(float64(largest-1)*share*share*share*share)
 	for i := range n {
 		r := net.add(fmt.Sprintf("R%d", i))
 		for range random.IntN(3) {
@@ -210,7 +212,7 @@ func (net *network) churn() {
 	random := net.random
 	net.loss = []float64{0, 0.01, 0.05, 0.2}[random.IntN(4)]
 	net.run(time.Duration(random.IntN(10_000)) * time.Millisecond)
-	for range 5 + random.IntN(5+len(net.routers)/2) {
+	for range 5 + random.IntN(5+len(net.routers)/4) {
 		w, r := net.wires[random.IntN(len(net.wires))], net.routers[random.IntN(len(net.routers))]
 		switch random.IntN(8) {
 		case 0:

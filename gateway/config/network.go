@@ -1,0 +1,252 @@
+package config
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/network"
+)
+
+// Network is the gateway's connections to other AMQP 1.0 brokers, and what goes over them.
+type Network struct {
+	ContainerID      string        `yaml:"containerID"`      // what the gateway calls itself to brokers; none is by the machine's name
+	MaxFrameSize     Size          `yaml:"maxFrameSize"`     // of what a broker sends
+	MaxMessageSize   Size          `yaml:"maxMessageSize"`   // likewise
+	MaxUnsettled     int           `yaml:"maxUnsettled"`     // messages of one link that are not settled
+	IdleTimeout      time.Duration `yaml:"idleTimeout"`      // how long a broker may be silent
+	HandshakeTimeout time.Duration `yaml:"handshakeTimeout"` // for SASL and open
+	ConnectTimeout   time.Duration `yaml:"connectTimeout"`   // for dialling, and TLS
+	WriteTimeout     time.Duration `yaml:"writeTimeout"`     // how long a broker may take nothing of what is sent
+	Reconnect        Reconnect     `yaml:"reconnect"`
+	LinkRetry        time.Duration `yaml:"linkRetry"` // until a link is attached again that a broker refused or ended
+	Connectors       []Connector   `yaml:"connectors"`
+	AutoLinks        []AutoLink    `yaml:"autoLinks"`
+}
+
+// Reconnect says when a connector tries again.
+type Reconnect struct {
+	Initial time.Duration `yaml:"initial"` // after a connection was lost, or the first round through its hosts; then twice as long
+	Max     time.Duration `yaml:"max"`     // at most
+}
+
+// Connector declares a connection that is kept to one broker.
+type Connector struct {
+	Name         string       `yaml:"name"`
+	Hosts        []string     `yaml:"hosts"`    // host:port; the first is the first choice
+	Hostname     string       `yaml:"hostname"` // the virtual host to ask for; none is the name in hosts
+	User         string       `yaml:"user"`
+	Password     string       `yaml:"password" secret:"true"`
+	PasswordFile string       `yaml:"passwordFile"` // a file with the password in its first line
+	Mechanisms   []string     `yaml:"mechanisms"`   // of SASL, the best first; none leaves it to what else is declared
+	TLS          ConnectorTLS `yaml:"tls"`
+}
+
+// ConnectorTLS says how a connection is secured.
+type ConnectorTLS struct {
+	Enabled     bool   `yaml:"enabled"`
+	CA          string `yaml:"ca"`          // file: the authorities that the broker's certificate may come from; none is the system's
+	Certificate string `yaml:"certificate"` // file: what the gateway shows
+	Key         string `yaml:"key"`         // file: its private key
+	ServerName  string `yaml:"serverName"`  // the name in the broker's certificate; none is the name in hosts
+}
+
+// AutoLink declares a link that is kept between an address of a tenant and one of a broker's.
+type AutoLink struct {
+	Tenant          string            `yaml:"tenant"`  // none is "default"
+	Address         string            `yaml:"address"` // of ours; out: also topic::subscription
+	Direction       network.Direction `yaml:"direction"`
+	Connector       string            `yaml:"connector"`
+	ExternalAddress string            `yaml:"externalAddress"` // the broker's; none is the same as ours
+	ExternalKind    addressing.Kind   `yaml:"externalKind"`    // queue or topic, where the broker is to make it; none does not say
+	Phase           int               `yaml:"phase"`           // of an anycast address
+}
+
+// Waypoint declares that what is sent to an address is stored by brokers, from where those have it who receive from it.
+type Waypoint struct {
+	Connectors []string `yaml:"connectors"` // to brokers, which share the messages
+	External   string   `yaml:"external"`   // the brokers' queue; none is called as the address
+}
+
+func defaultNetwork() Network {
+	l := network.DefaultLimits()
+	return Network{
+		MaxFrameSize: Size(l.MaxFrameSize), MaxMessageSize: Size(l.MaxMessageSize), MaxUnsettled: l.MaxUnsettled,
+		IdleTimeout: l.IdleTimeout, HandshakeTimeout: l.HandshakeTimeout, ConnectTimeout: l.ConnectTimeout,
+		WriteTimeout: 30 * time.Second,
+		Reconnect:    Reconnect{Initial: l.ReconnectInitial, Max: l.ReconnectMax},
+		LinkRetry:    l.LinkRetry,
+	}
+}
+
+// Limits gives the settings in the words of package network.
+func (n *Network) Limits() network.Limits {
+	l := network.DefaultLimits()
+	l.MaxFrameSize, l.MaxMessageSize = uint32(n.MaxFrameSize), uint64(n.MaxMessageSize)
+	l.MaxUnsettled = n.MaxUnsettled
+	l.IdleTimeout, l.HandshakeTimeout, l.ConnectTimeout = n.IdleTimeout, n.HandshakeTimeout, n.ConnectTimeout
+	l.ReconnectInitial, l.ReconnectMax, l.LinkRetry = n.Reconnect.Initial, n.Reconnect.Max, n.LinkRetry
+	return l
+}
+
+// Connector gives the declaration in the words of package network, with what is in its files.
+func (c *Connector) Connector(limits network.Limits) (n network.Connector, err error) {
+	n = network.Connector{
+		Name: c.Name, Hosts: c.Hosts, Hostname: c.Hostname, Limits: limits,
+		Login: network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
+	}
+	if c.PasswordFile != "" {
+		text, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return n, fmt.Errorf("password: %w", withoutOperation(err))
+		}
+		password, _, _ := strings.Cut(string(text), "\n")
+		n.Login.Password = strings.TrimSuffix(password, "\r")
+	}
+	n.TLS, err = c.TLS.config()
+	return n, err
+}
+
+// config gives the settings in the words of package tls, nil for none.
+func (t *ConnectorTLS) config() (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CA != "" {
+		text, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, fmt.Errorf("tls.ca: %w", withoutOperation(err))
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("tls.ca: %s has no certificate in the form PEM", t.CA)
+		}
+	}
+	if t.Certificate != "" {
+		pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+		if err != nil {
+			return nil, fmt.Errorf("tls.certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// Link gives the declaration in the words of package network.
+func (l *AutoLink) Link() network.AutoLink {
+	address, subscription, _ := strings.Cut(l.Address, "::")
+	return network.AutoLink{
+		Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
+		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector,
+		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind,
+	}
+}
+
+// Waypoints gives the links of the waypoints among a tenant's addresses. While it is disabled it has none.
+func (t *Tenant) Waypoints() (links []network.AutoLink) {
+	if t.Disabled {
+		return nil
+	}
+	for i := range t.Addresses {
+		a := &t.Addresses[i]
+		if literal, ok := a.Name.Literal(); ok {
+			external := cmp.Or(a.Waypoint.External, string(literal))
+			links = append(links, network.Waypoint(t.Name, literal, external, a.Waypoint.Connectors...)...)
+		}
+	}
+	return links
+}
+
+func (c *Config) validateNetwork(k *check) {
+	const tick = 10 * time.Millisecond
+	n := &c.Network
+	k.size("network.maxFrameSize", n.MaxFrameSize, 512, 16<<20)
+	k.size("network.maxMessageSize", n.MaxMessageSize, 128, 256<<20)
+	k.within("network.maxUnsettled", n.MaxUnsettled, 1, 1<<20)
+	k.span("network.idleTimeout", n.IdleTimeout, time.Second)
+	k.span("network.handshakeTimeout", n.HandshakeTimeout, tick)
+	k.span("network.connectTimeout", n.ConnectTimeout, tick)
+	k.span("network.writeTimeout", n.WriteTimeout, tick)
+	k.span("network.reconnect.initial", n.Reconnect.Initial, tick)
+	k.span("network.reconnect.max", n.Reconnect.Max, n.Reconnect.Initial)
+	k.span("network.linkRetry", n.LinkRetry, tick)
+	first := make(map[string]int, len(n.Connectors))
+	for i := range n.Connectors {
+		at := fmt.Sprintf("network.connectors[%d]", i)
+		j, twice := first[n.Connectors[i].Name]
+		k.refuse(twice, at+".name", "%q is declared in network.connectors[%d] already", n.Connectors[i].Name, j)
+		first[n.Connectors[i].Name] = i
+		n.Connectors[i].validate(k, at)
+	}
+	seen := make(map[network.AutoLink]int, len(n.AutoLinks))
+	for i := range n.AutoLinks {
+		at, l := fmt.Sprintf("network.autoLinks[%d]", i), n.AutoLinks[i].Link()
+		j, twice := seen[l]
+		k.refuse(twice, at, "is the same as network.autoLinks[%d]", j)
+		seen[l] = i
+		c.validateAutoLink(k, at, &n.AutoLinks[i])
+	}
+}
+
+func (c *Connector) validate(k *check, at string) {
+	k.refuse(!isLabel(c.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", c.Name)
+	k.refuse(len(c.Hosts) == 0, at+".hosts", "there is none, such as broker.example:5672")
+	for i, h := range c.Hosts {
+		host, port, err := net.SplitHostPort(h)
+		k.refuse(err != nil || host == "" || port == "", fmt.Sprintf("%s.hosts[%d]", at, i),
+			"%.80q is not a host and port, such as broker.example:5672", h)
+	}
+	k.refuse(c.Password != "" && c.PasswordFile != "", at+".passwordFile", "there is a password already")
+	k.refuse(c.User == "" && c.Password+c.PasswordFile != "", at+".user", "there is a password, but no user")
+	for i, m := range c.Mechanisms {
+		k.oneOf(fmt.Sprintf("%s.mechanisms[%d]", at, i), m, network.Mechanisms()...)
+	}
+	t := &c.TLS
+	k.refuse(!t.Enabled && *t != ConnectorTLS{}, at+".tls.enabled", "is false, but there are other settings of tls")
+	k.refuse((t.Certificate == "") != (t.Key == ""), at+".tls", "certificate and key go together")
+}
+
+func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {
+	address, subscription, named := strings.Cut(l.Address, "::")
+	_, err := addressing.ParseAddress(address)
+	k.refuse(err != nil, at+".address", "%.80q is not an address", l.Address)
+	k.refuse(named && (subscription == "" || l.Direction == network.In), at+".address",
+		"%.80q: only direction out takes from topic::subscription", l.Address)
+	k.refuse(!c.Network.has(l.Connector), at+".connector", "no connector %.80q is declared", l.Connector)
+	k.refuse(l.ExternalKind != addressing.AnyKind && l.ExternalKind != addressing.Queue && l.ExternalKind != addressing.Topic,
+		at+".externalKind", "%v is not one of queue, topic", l.ExternalKind)
+	k.within(at+".phase", l.Phase, 0, 9)
+}
+
+// has tells whether a connector is declared.
+func (n *Network) has(connector string) bool {
+	return slices.ContainsFunc(n.Connectors, func(c Connector) bool { return c.Name == connector })
+}
+
+// validateWaypoints looks at those among the addresses of a tenant.
+func (c *Config) validateWaypoints(k *check, path string, addresses []Address) {
+	for i := range addresses {
+		a := &addresses[i]
+		at := fmt.Sprintf("%s[%d].waypoint", path, i)
+		if len(a.Waypoint.Connectors) == 0 {
+			k.refuse(a.Waypoint.External != "", at+".connectors", "there is none, such as the name of one of network.connectors")
+			continue
+		}
+		_, literal := a.Name.Literal()
+		k.refuse(!literal, at, "%q is a pattern: a waypoint is one address", a.Name)
+		k.refuse(a.Kind != addressing.Anycast, at, "does not fit kind %v, only anycast", a.Kind)
+		for j, name := range a.Waypoint.Connectors {
+			path := fmt.Sprintf("%s.connectors[%d]", at, j)
+			k.refuse(!c.Network.has(name), path, "no connector %.80q is declared", name)
+			k.refuse(slices.Contains(a.Waypoint.Connectors[:j], name), path, "%q is there already", name)
+		}
+	}
+}

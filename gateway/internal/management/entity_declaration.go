@@ -1,0 +1,180 @@
+package management
+
+import (
+	"context"
+	"strings"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+// Declaration is what is declared of the addresses that a filter selects. Its name is the filter.
+type Declaration struct {
+	Names
+	Prefix       *string `about:"These levels, and whatever follows them." set:"create"`
+	Pattern      *string `about:"A filter: * is one level, # the rest; without these it is one address." set:"create"`
+	Distribution string  `about:"balanced, closest or multicast." set:"create,update"`
+	Waypoint     bool    `about:"Whether messages are stored: a queue, or with multicast a topic." set:"create,update"`
+	Kind         string  `about:"anycast, broadcast, queue or topic, in place of distribution and waypoint. Dispatch does not have it." set:"create,update"`
+
+	IngressPhase   int  `about:"Always 0." set:"create"`
+	EgressPhase    int  `about:"Always 0." set:"create"`
+	Priority       int  `about:"-1: messages have priorities of their own." set:"create"`
+	EnableFallback bool `about:"Always false." set:"create"`
+
+	MaxMessageSize int    `about:"Bytes; 0 leaves it to limits.maxMessageSize. Dispatch does not have it." set:"create,update"`
+	MaxMessages    int    `about:"Messages that are stored at once; 0 is no limit. Dispatch does not have it." set:"create,update"`
+	MaxBytes       int    `about:"Their bytes; 0 is no limit. Dispatch does not have it." set:"create,update"`
+	MaxDeliveries  int    `about:"Failed ones, after which a message is dead; 0 is no limit. Dispatch does not have it." set:"create,update"`
+	DeadLetter     string `about:"The queue for dead messages; none drops them. Dispatch does not have it." set:"create,update"`
+}
+
+// noPriority is a declaration that leaves it to each message.
+const noPriority = -1
+
+// declarationName is the name of the type of declarations.
+const declarationName = "router.config.address"
+
+var declarationType = newType(entityType{
+	name: declarationName, base: configurationEntity, about: "What is declared of addresses.",
+	operations: []string{"CREATE", "UPDATE", "DELETE"},
+}, Model.Declarations, findDeclaration)
+
+// findDeclaration takes a filter, an identity, or a prefix alone for the filter that it means.
+func findDeclaration(m Model, id string) (Declaration, bool) {
+	id = strings.TrimPrefix(id, declarationName+"/")
+	if d, ok := m.Declaration(id); ok {
+		return d, true
+	}
+	return m.Declaration(id + "/#")
+}
+
+// NewDeclaration gives what is declared of a filter, by its kind and distribution.
+func NewDeclaration(name addressing.Filter, kind addressing.Kind, distribution addressing.Distribution) Declaration {
+	filter := name.String()
+	d := Declaration{
+		Names: Names{Name: filter, Identity: declarationName + "/" + filter},
+		Kind:  kind.String(), Priority: noPriority,
+		Distribution: DistributionOf(kind, distribution), Waypoint: isStored(kind),
+	}
+	if prefix, ok := strings.CutSuffix(filter, "/#"); ok && !strings.ContainsAny(prefix, "*#") {
+		d.Prefix = &prefix
+	} else {
+		d.Pattern = &filter
+	}
+	return d
+}
+
+// DistributionOf gives Dispatch's word for who gets a message.
+func DistributionOf(kind addressing.Kind, distribution addressing.Distribution) string {
+	if kind == addressing.Broadcast || kind == addressing.Topic {
+		return "multicast"
+	}
+	return distribution.String()
+}
+
+// Form gives the kind and distribution that a declaration says.
+func (d *Declaration) Form() (kind addressing.Kind, distribution addressing.Distribution, err error) {
+	switch {
+	case d.Distribution == "multicast" && d.Waypoint:
+		kind = addressing.Topic
+	case d.Distribution == "multicast":
+		kind = addressing.Broadcast
+	case d.Distribution != "" && d.Distribution != "balanced" && d.Distribution != "closest":
+		return 0, 0, faultf(statusBadRequest, "distribution %.40q is not one of balanced, closest, multicast", d.Distribution)
+	case d.Waypoint:
+		kind = addressing.Queue
+	default:
+		kind = addressing.Anycast
+		if d.Distribution == "closest" {
+			distribution = addressing.Closest
+		}
+	}
+	return kind, distribution, nil
+}
+
+// settle makes a declaration that was asked for whole: its name is its filter, and what says its kind agrees.
+func (d *Declaration) settle(said saying) error {
+	if err := d.checkOffered(said); err != nil {
+		return err
+	}
+	name, err := d.filter()
+	if err != nil {
+		return err
+	}
+	if said("name") && d.Name != name.String() && d.Name+"/#" != name.String() {
+		return faultf(statusBadRequest, "the name of an address is its prefix or pattern: leave it out, or say %q", name)
+	}
+	if said("kind") {
+		if err := d.takeKind(said); err != nil {
+			return err
+		}
+	}
+	kind, distribution, err := d.Form()
+	if err != nil {
+		return err
+	}
+	whole := NewDeclaration(name, kind, distribution)
+	d.Names, d.Kind, d.Distribution, d.Priority = whole.Names, whole.Kind, whole.Distribution, whole.Priority
+	d.Prefix, d.Pattern = whole.Prefix, whole.Pattern
+	return nil
+}
+
+// checkOffered refuses what Dispatch has and is not here.
+func (d *Declaration) checkOffered(said saying) error {
+	switch {
+	case d.IngressPhase != 0 || d.EgressPhase != 0:
+		return faultf(statusNotImplemented, "there are no phases: waypoint has messages stored here")
+	case d.EnableFallback:
+		return faultf(statusNotImplemented, "there are no fallback addresses")
+	case said("priority") && d.Priority != noPriority:
+		return faultf(statusNotImplemented, "an address has no priority: messages have their own")
+	}
+	return nil
+}
+
+// takeKind has the kind say what distribution and waypoint are.
+func (d *Declaration) takeKind(said saying) error {
+	kind, err := addressing.ParseKind(d.Kind)
+	switch {
+	case err != nil || kind == addressing.AnyKind:
+		return faultf(statusBadRequest, "kind %.40q is not one of anycast, broadcast, queue, topic", d.Kind)
+	case said("distribution") || said("waypoint"):
+		return faultf(statusBadRequest, "kind is in place of distribution and waypoint")
+	}
+	d.Distribution, d.Waypoint = DistributionOf(kind, addressing.Balanced), isStored(kind)
+	return nil
+}
+
+func isStored(kind addressing.Kind) bool { return kind == addressing.Queue || kind == addressing.Topic }
+
+// filter reads prefix or pattern.
+func (d *Declaration) filter() (f addressing.Filter, err error) {
+	switch {
+	case (d.Prefix == nil) == (d.Pattern == nil):
+		return f, faultf(statusBadRequest, "an address has either a prefix or a pattern")
+	case d.Pattern != nil:
+		f, err = addressing.ParseFilter(*d.Pattern)
+	case strings.ContainsAny(*d.Prefix, "*#"):
+		return f, faultf(statusBadRequest, "a prefix has no wildcards; a pattern has")
+	default:
+		f, err = addressing.ParseFilter(strings.TrimSuffix(*d.Prefix, "/") + "/#")
+	}
+	if err != nil {
+		return f, faultf(statusBadRequest, "%v", err)
+	}
+	return f, nil
+}
+
+func createDeclaration(ctx context.Context, m Model, d Declaration, said saying) (named, error) {
+	if err := d.settle(said); err != nil {
+		return nil, err
+	}
+	return d, m.Declare(ctx, d)
+}
+
+func updateDeclaration(ctx context.Context, m Model, d Declaration, said saying) (named, error) {
+	if err := d.settle(said); err != nil {
+		return nil, err
+	}
+	return d, m.Redeclare(ctx, d)
+}

@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/network"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+// openNetwork makes the connections to other brokers. They begin with the doors, and end when those have drained.
+func (a *assembly) openNetwork() error {
+	n := &a.config.Network
+	c := network.Config{
+		Router:      a.router.Through("amqp"),
+		Directory:   a.directory,
+		Driver:      transport.NewDriver(transport.Options{DrainTimeout: a.config.DrainTimeout, WriteTimeout: n.WriteTimeout}),
+		ContainerID: cmp.Or(n.ContainerID, containerID()),
+		Version:     version(),
+		Log:         a.log,
+	}
+	for i := range n.Connectors {
+		declared, err := n.Connectors[i].Connector(n.Limits())
+		if err != nil {
+			return fmt.Errorf("connector %q: %w", n.Connectors[i].Name, err)
+		}
+		c.Connectors = append(c.Connectors, declared)
+	}
+	a.network = network.New(c)
+	a.defineLinks(a.config.Tenants)
+	a.chores = append(a.chores, a.network.Run)
+	return nil
+}
+
+// defineLinks has the waypoints of tenants be there, beside the automatic links, in the place of those before.
+func (a *assembly) defineLinks(tenants []config.Tenant) {
+	var links []network.AutoLink
+	for i := range a.config.Network.AutoLinks {
+		links = append(links, a.config.Network.AutoLinks[i].Link())
+	}
+	for i := range tenants {
+		links = append(links, tenants[i].Waypoints()...)
+	}
+	a.network.Define(links)
+}

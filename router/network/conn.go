@@ -1,0 +1,272 @@
+package network
+
+import (
+	"cmp"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+// conn is one connection to a broker: the engine that transport drives, and the links over it. The driver's lock guards
+// everything but mail, where other goroutines leave things.
+type conn struct {
+	*engine.Conn
+	connector *connector
+	host      string // host:port
+	mail      mail
+	links     map[*autoLink]end // that are there or wait to be tried again
+	retries   []retry           // the first first
+	openedAt  time.Time         // zero before
+	ending    engine.Ending
+	endedAt   time.Time // zero before
+	stopping  time.Time // since when the process is; zero when it is not
+}
+
+// end is our end of a link.
+type end interface {
+	attached()
+	// detached is the end of it: nothing is called any more.
+	detached(engine.Detachment)
+	// leave has the link end once what is under way on it has.
+	leave()
+	// unfinished is how many deliveries are.
+	unfinished() int
+}
+
+// retry is when to attach a link again.
+type retry struct {
+	at   time.Time
+	link *autoLink
+}
+
+// mail is where other goroutines leave what a connection is to do.
+type mail struct {
+	changes  transport.Mailbox[change]
+	arrivals transport.Mailbox[arrival]
+	outcomes transport.Mailbox[outcome]
+	credits  transport.Mailbox[*intake] // each with some credit in it
+	rooms    transport.Mailbox[*upload] // that may go on
+	streams  transport.Mailbox[*outgoing]
+}
+
+// change is a link that is declared, or not any more.
+type change struct {
+	link  *autoLink
+	added bool
+}
+
+// arrival is a message that a node handed to a link.
+type arrival struct {
+	link     *outgoing
+	delivery router.Delivery
+}
+
+var _ transport.Engine = (*conn)(nil)
+
+func newConn(c *connector, now time.Time, wake func(), host string, login []engine.Mechanism) *conn {
+	k := &conn{connector: c, host: host, links: make(map[*autoLink]end)}
+	k.mail.changes.Init(wake)
+	k.mail.arrivals.Init(wake)
+	k.mail.outcomes.Init(wake)
+	k.mail.credits.Init(wake)
+	k.mail.rooms.Init(wake)
+	k.mail.streams.Init(wake)
+	name, _, _ := net.SplitHostPort(host) // it has been split before
+	hostname := cmp.Or(c.Hostname, name)
+	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, peer{k})
+	properties := amqp.BeginFields(nil)
+	properties.String("product", "manifold")
+	properties.String("version", c.network.config.Version)
+	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
+	k.Open(frame.Open{
+		ContainerID: c.network.config.ContainerID, Hostname: hostname, Properties: properties.End(),
+	})
+	return k
+}
+
+// Advance implements transport.Engine.
+func (k *conn) Advance(now time.Time) error {
+	for len(k.retries) > 0 && !now.Before(k.retries[0].at) {
+		l := k.retries[0].link
+		k.retries = k.retries[1:]
+		if _, declared := k.links[l]; declared {
+			k.attach(l)
+		}
+	}
+	for _, e := range k.links {
+		if in, ok := e.(*incoming); ok && !in.resumeAt.IsZero() && !now.Before(in.resumeAt) {
+			in.resume()
+		}
+	}
+	return k.Conn.Advance(now)
+}
+
+// Deadline implements transport.Engine.
+func (k *conn) Deadline() time.Time {
+	next := k.Conn.Deadline()
+	if len(k.retries) > 0 {
+		next = earlier(next, k.retries[0].at)
+	}
+	for _, e := range k.links {
+		if in, ok := e.(*incoming); ok {
+			next = earlier(next, in.resumeAt)
+		}
+	}
+	return next
+}
+
+// earlier gives the earlier of two instants, of which one that is zero never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Flush implements transport.Engine: what has come from the router goes to the engine, and out.
+func (k *conn) Flush(dst []byte) []byte {
+	for _, x := range k.mail.changes.Take() {
+		k.change(x)
+	}
+	for _, o := range k.mail.outcomes.Take() {
+		o.from.in.answer(o)
+	}
+	for _, from := range k.mail.credits.Take() {
+		from.in.credited(from)
+	}
+	k.sendArrivals()
+	for _, out := range k.mail.streams.Take() {
+		out.continueDownload()
+	}
+	for _, u := range k.mail.rooms.Take() {
+		u.roomMade()
+	}
+	k.continueUploads()
+	if !k.stopping.IsZero() && k.unfinished() == 0 {
+		k.Close(nil)
+	}
+	return k.Conn.Flush(dst)
+}
+
+// Drain implements transport.Engine: nothing new is begun, and when nothing is under way the broker is told goodbye.
+func (k *conn) Drain(now time.Time) {
+	k.stopping = now
+	for _, e := range k.links {
+		if e != nil {
+			e.leave()
+		}
+	}
+}
+
+// unfinished is how many deliveries are under way.
+func (k *conn) unfinished() (n int) {
+	for _, e := range k.links {
+		if e != nil {
+			n += e.unfinished()
+		}
+	}
+	return n
+}
+
+// sendArrivals gives to the engine what has come.
+func (k *conn) sendArrivals() {
+	for _, a := range k.mail.arrivals.Take() {
+		a.link.arrived(a.delivery)
+	}
+}
+
+// change begins a link that is declared, or ends one that is not any more.
+func (k *conn) change(x change) {
+	e, known := k.links[x.link]
+	switch {
+	case x.added && !known:
+		k.attach(x.link)
+	case !x.added && known:
+		delete(k.links, x.link)
+		if e != nil {
+			e.leave()
+		}
+	}
+}
+
+// attach attaches a link, in a session of its own, so that none waits for another.
+func (k *conn) attach(l *autoLink) {
+	k.links[l] = nil
+	if !k.stopping.IsZero() {
+		return
+	}
+	s := k.Begin()
+	if s == nil {
+		k.refused(l, "the broker allows no more sessions (channel-max)")
+		return
+	}
+	a := l.attach()
+	a.Name = k.connector.network.config.ContainerID + ":" + l.name()
+	link := s.Attach(a)
+	if link == nil {
+		s.End(nil)
+		k.refused(l, "the broker allows no more links, or the link is declared twice")
+		return
+	}
+	var e end = &outgoing{conn: k, auto: l, link: link}
+	if l.Direction == In {
+		e = &incoming{conn: k, auto: l, link: link}
+	}
+	link.Context, k.links[l] = e, e
+}
+
+// refused notes that a link is not there and has it tried again later.
+func (k *conn) refused(l *autoLink, reason string) {
+	if l.note(false, reason) {
+		k.connector.log.Warn("link not attached", "tenant", l.Tenant, "address", l.Address, "direction", l.Direction,
+			"external", l.External, "err", reason)
+	}
+	k.tryAgain(l)
+}
+
+// tryAgain has a link attached again in a while, unless it is not declared any more.
+func (k *conn) tryAgain(l *autoLink) {
+	if _, declared := k.links[l]; declared {
+		k.links[l] = nil
+		k.retries = append(k.retries, retry{time.Now().Add(k.connector.Limits.LinkRetry), l})
+	}
+}
+
+// parted notes that a link is over, and has it tried again unless it was to end. That it ended with its connection is not
+// worth a word of its own.
+func (k *conn) parted(l *autoLink, link *engine.Link, d engine.Detachment) {
+	link.Session().End(nil)
+	e, declared := k.links[l]
+	switch {
+	case !declared || e != link.Context:
+	case d.By == engine.ByNetwork || d.Error != nil && d.Error.Condition == frame.ConnectionForced:
+		l.note(false, reasonOf(d))
+		k.tryAgain(l)
+	default:
+		k.refused(l, reasonOf(d))
+	}
+}
+
+// end gives back everything when the connection is over.
+func (k *conn) end() {
+	k.Lost()
+	k.sendArrivals()
+	c := k.connector
+	c.mu.Lock()
+	c.conn = nil
+	c.mu.Unlock()
+}
+
+// lasted is how long the connection was open.
+func (k *conn) lasted() time.Duration {
+	if k.openedAt.IsZero() {
+		return 0
+	}
+	return k.endedAt.Sub(k.openedAt)
+}

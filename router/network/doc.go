@@ -1,0 +1,23 @@
+// Package network connects the gateway to others: to AMQP 1.0 brokers that store what it routes.
+//
+// A connector keeps one connection to a broker alive, however many clients there are. Over it run automatic links, each
+// between an address of ours and one of the broker's: outgoing ones take what is sent to our address there, incoming ones
+// bring what is there to those who receive from our address. A waypoint is an address with one of each: what clients send
+// to it is stored by the broker, and what they receive from it comes from there. Several brokers behind one address share
+// its messages.
+//
+// Promises:
+//   - A message is accepted when its receiver has accepted it: on the way out the broker, on the way in our consumer. What
+//     a broken connection leaves open goes out again, or comes again: at least once, and never lost. A message whose
+//     sender asked for no answer goes once at most.
+//   - Credit is passed on: a broker sends as much as our consumers take, and our senders get the credit of the broker. An
+//     address whose broker is away takes nothing.
+//   - Messages pass as they are; only their headers are written anew, as where they have been tried before. Large ones go
+//     on while they come in, if the address stores nothing.
+//   - A connector that is cut off tries again for ever, at times that are spread; dialling, the handshakes and the open
+//     have their deadlines.
+//   - The goroutines are those of Network.Run: one for each connector, and what router/transport has for its connection.
+//
+// Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":
+// https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html
+package network

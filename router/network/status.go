@@ -1,0 +1,133 @@
+package network
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ConnectorStatus tells how a connector is.
+type ConnectorStatus struct {
+	Name      string
+	Open      bool
+	Since     time.Time // when it was opened or lost, or the process began
+	Host      string    // host:port that it is connected to, or tried last
+	Container string    // what the broker calls itself; empty as long as it was never reached
+	Error     string    // why it is not open; empty when it is, or was not tried yet
+	Opened    uint64    // how many times it was
+	Failed    uint64    // how many tries came to nothing
+}
+
+// AutoLinkStatus tells how an automatic link is.
+type AutoLinkStatus struct {
+	AutoLink
+	Attached bool
+	Since    time.Time // when that became so
+	Error    string    // why it is not; empty when it is, or was not tried yet
+}
+
+// autoLink is a declared link and how it is.
+type autoLink struct {
+	AutoLink
+
+	mu     sync.Mutex // guards everything below; a leaf
+	status AutoLinkStatus
+}
+
+func newAutoLink(declared AutoLink) *autoLink {
+	return &autoLink{AutoLink: declared, status: AutoLinkStatus{AutoLink: declared, Since: time.Now()}}
+}
+
+// note notes that the link is attached, or why not. It tells whether that is news.
+func (l *autoLink) note(attached bool, reason string) (news bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &l.status
+	news = s.Attached != attached || s.Error != reason
+	if s.Attached != attached {
+		s.Attached, s.Since = attached, time.Now()
+	}
+	s.Error = reason
+	return news
+}
+
+func (l *autoLink) describe() AutoLinkStatus {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status
+}
+
+// opened notes that the broker has let us in, and gives the links that are to be there. The connection is told of those
+// that are declared from then on.
+func (c *connector) opened(k *conn) []*autoLink {
+	host, container := k.host, k.Remote().ContainerID
+	c.mu.Lock()
+	c.conn = k
+	links := slices.Collect(maps.Values(c.links))
+	s := &c.status
+	s.Open, s.Since, s.Host, s.Container, s.Error = true, time.Now(), host, container, ""
+	s.Opened++
+	c.mu.Unlock()
+	c.log.Info("connected", "host", host, "container", container)
+	return links
+}
+
+// failed notes that there is no connection. A reason is said once, as long as it stays the same.
+func (c *connector) failed(hostPort string, err error, wasOpen bool, wait time.Duration) {
+	c.mu.Lock()
+	s := &c.status
+	news := s.Error != err.Error()
+	if s.Open {
+		s.Open, s.Since = false, time.Now()
+	}
+	s.Host, s.Error = hostPort, err.Error()
+	if !wasOpen {
+		s.Failed++
+	}
+	c.mu.Unlock()
+	log := c.log.Debug
+	if news {
+		log = c.log.Warn
+	}
+	text := "cannot connect"
+	if wasOpen {
+		text = "connection lost"
+	}
+	log(text, "host", hostPort, "err", err, "again in", wait)
+}
+
+// stopped notes that the connector is at its end.
+func (c *connector) stopped() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Open, c.status.Since = false, time.Now()
+}
+
+// Connectors tells how the connectors are, in the order in which they were declared.
+func (n *Network) Connectors() []ConnectorStatus {
+	all := make([]ConnectorStatus, len(n.connectors))
+	for i, c := range n.connectors {
+		c.mu.Lock()
+		all[i] = c.status
+		c.mu.Unlock()
+	}
+	return all
+}
+
+// AutoLinks tells how the automatic links are, by tenant, address and direction.
+func (n *Network) AutoLinks() (all []AutoLinkStatus) {
+	for _, c := range n.connectors {
+		c.mu.Lock()
+		for l := range maps.Values(c.links) {
+			all = append(all, l.describe())
+		}
+		c.mu.Unlock()
+	}
+	slices.SortFunc(all, func(a, b AutoLinkStatus) int {
+		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Address, b.Address),
+			cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.External, b.External))
+	})
+	return all
+}
