@@ -63,7 +63,7 @@ func bigTenant(most int) []byte {
 	}
 	body := strings.TrimSuffix(text.String(), ",") + `],"users":[`
 	for j := range 10 {
-		body += fmt.Sprintf(`{"name":"u%d","credential":"SCRAM-SHA-256$65536:x4GM3wLnSoINzTn8BMlvpw==$gijf4dmLCpj4+n3PBLoXJ+WGJkPk4CMO2uzr38y94bY=:bVVILIhLyoM45Yzp/CfT+Rzhh5zhPRA785jEYAONhgc=","roles":["device"]},`, j)
+		body += fmt.Sprintf(`{"name":"u%d","credential":%q,"roles":["device"]},`, j, passwordA)
 	}
 	return []byte(strings.TrimSuffix(body, ",") + "]}")
 }

@@ -133,6 +133,8 @@ func TestAdminAPIShowsATenantToItsOwn(t *testing.T) {
 		{"GET", "/v1/tenants/acme/addresses/done", "", [7]int{ok, ok, ok, missing, missing, missing, who}},
 		{"PUT", "/v1/tenants/acme/addresses/jobs", `{"kind":"topic"}`, [7]int{file, file, file, file, missing, missing, who}},
 		{"PUT", "/v1/tenants/acme/addresses/own", `{"kind":"topic"}`, [7]int{ok, ok, ok, missing, missing, missing, who}},
+		{"PUT", "/v1/tenants/acme/addresses/way?dryRun=true", `{"kind":"anycast","waypoint":{"connectors":["x"]}}`,
+			[7]int{422, 422, no, missing, missing, missing, who}},
 		{"DELETE", "/v1/tenants/acme/addresses/own", "", [7]int{ok, missing, missing, missing, missing, missing, who}},
 		{"POST", "/v1/tenants/acme/queues/jobs/messages", `{"body":"x"}`, [7]int{done, done, done, no, missing, missing, who}},
 		{"GET", "/v1/tenants/acme/queues", "", [7]int{ok, ok, ok, ok, missing, missing, who}},

@@ -15,8 +15,7 @@ import (
 type sender struct {
 	link     *router.Sender
 	mail     *mail
-	inFlight int  // messages without an outcome
-	retired  bool // it is closed when there are none
+	inFlight int // messages without an outcome
 }
 
 var _ router.Producer = (*sender)(nil)
@@ -28,20 +27,6 @@ func (s *sender) Settled(_ *router.Sender, tag uint64, o router.Outcome) {
 
 // Credit implements router.Producer. CoAP has no credit for senders: the session bounds how many requests wait.
 func (s *sender) Credit(*router.Sender, int) {}
-
-// landed notes that a message has its outcome.
-func (s *sender) landed() {
-	if s.inFlight--; s.retired && s.inFlight == 0 {
-		s.link.Close()
-	}
-}
-
-// retire closes the link when nothing waits for an outcome any more.
-func (s *sender) retire() {
-	if s.retired = true; s.inFlight == 0 {
-		s.link.Close()
-	}
-}
 
 // sender gives the link to an address, a new one if need be.
 func (c *conn) sender(a *account, address []byte) (*sender, error) {
@@ -63,7 +48,7 @@ func (c *conn) sender(a *account, address []byte) (*sender, error) {
 	if len(a.senders) >= c.server.limits.MaxSenders {
 		for name, other := range a.senders {
 			if other.inFlight == 0 {
-				other.retire()
+				other.link.Close()
 				delete(a.senders, name)
 				break
 			}
@@ -73,10 +58,10 @@ func (c *conn) sender(a *account, address []byte) (*sender, error) {
 	return s, nil
 }
 
-// closeSenders closes the links of an account that is not used any more.
+// closeSenders closes the links of an account that is not used any more. What was sent over them gets its outcome all the same.
 func (a *account) closeSenders() {
 	for _, s := range a.senders {
-		s.retire()
+		s.link.Close()
 	}
 	a.senders = nil
 }

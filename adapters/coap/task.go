@@ -87,7 +87,7 @@ func (t *tasks) expired(now time.Time) (k task, ok bool) {
 // tell answers a request whose outcome has come.
 func (c *conn) tell(now time.Time, o outcome) {
 	if o.sender != nil {
-		o.sender.landed()
+		o.sender.inFlight--
 	}
 	k, ok := c.tasks.finish(o.task)
 	if !ok || c.over {

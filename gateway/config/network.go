@@ -66,6 +66,7 @@ type AutoLink struct {
 	Connector       string            `yaml:"connector"`
 	ExternalAddress string            `yaml:"externalAddress"` // the broker's; none is the same as ours
 	ExternalKind    addressing.Kind   `yaml:"externalKind"`    // queue or topic, where the broker is to make it; none does not say
+	Durable         bool              `yaml:"durable"`         // out: what somebody waits for an answer to is stored on disk
 	Phase           int               `yaml:"phase"`           // of an anycast address
 }
 
@@ -146,7 +147,7 @@ func (l *AutoLink) Link() network.AutoLink {
 	return network.AutoLink{
 		Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
 		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector,
-		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind,
+		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind, Durable: l.Durable,
 	}
 }
 
@@ -223,6 +224,7 @@ func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {
 	k.refuse(!c.Network.has(l.Connector), at+".connector", "no connector %.80q is declared", l.Connector)
 	k.refuse(l.ExternalKind != addressing.AnyKind && l.ExternalKind != addressing.Queue && l.ExternalKind != addressing.Topic,
 		at+".externalKind", "%v is not one of queue, topic", l.ExternalKind)
+	k.refuse(l.Durable && l.Direction == network.In, at+".durable", "fits direction out only")
 	k.within(at+".phase", l.Phase, 0, 9)
 }
 

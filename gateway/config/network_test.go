@@ -73,6 +73,7 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 		artemis[:len(artemis)-2] + `, autoLinks: [{address: x, connector: artemis, externalKind: anycast}]}`:                             "externalKind",
 		artemis[:len(artemis)-2] + `, autoLinks: [{address: x, connector: artemis}, {address: x, connector: artemis, tenant: default}]}`: "the same as",
 		artemis + `addresses: [{name: x, kind: queue, waypoint: {connectors: [artemis]}}]`:                                               "only anycast",
+		artemis[:len(artemis)-2] + `, autoLinks: [{address: x, direction: in, durable: true, connector: artemis}]}`:                      "direction out only",
 		artemis + `addresses: [{name: x/#, kind: anycast, waypoint: {connectors: [artemis]}}]`:                                           "is a pattern",
 		artemis + `addresses: [{name: x, kind: anycast, waypoint: {connectors: [nobody]}}]`:                                              "no connector",
 		artemis + `addresses: [{name: x, kind: anycast, waypoint: {connectors: [artemis, artemis]}}]`:                                    "there already",

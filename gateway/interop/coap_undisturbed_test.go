@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -115,8 +114,12 @@ func (w *coapWire) ask(want, method codes.Code, path, body string, more ...messa
 		if err := w.write(m); err != nil {
 			return answer, err
 		}
-		answer, err = w.answer(m.Token, time.Now().Add(3*time.Second))
-		if errors.Is(err, os.ErrDeadlineExceeded) && !w.reliable && time.Now().Before(deadline) {
+		until := deadline
+		if !w.reliable {
+			until = time.Now().Add(3 * time.Second)
+		}
+		answer, err = w.answer(m.Token, until)
+		if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() && time.Now().Before(deadline) {
 			continue
 		}
 		if value, fault := answer.Options.GetBytes(echo); err == nil && fault == nil && answer.Code == codes.Unauthorized {

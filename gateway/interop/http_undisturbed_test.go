@@ -54,7 +54,7 @@ func (p *httpPair) send(_ int, body string) error {
 }
 
 func (p *httpPair) receive() (string, error) {
-	lock, body, err := p.ask(http.StatusOK, "POST", p.messages+"/head?timeout=1", "")
+	lock, body, err := p.ask(http.StatusOK, "POST", p.messages+"/head?timeout=1&lock=60", "")
 	if err == nil {
 		_, _, err = p.ask(http.StatusNoContent, "DELETE", lock, "")
 	}

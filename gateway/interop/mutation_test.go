@@ -34,9 +34,9 @@ log: {level: warn}
 mqtt: {port: 0, webSocket: {port: 0}}
 amqp: {port: 0}
 stomp: {port: 0}
-coap: {port: 0, tlsPort: 0, exchangeLifetime: 2s, nonLifetime: 2s, uploadTimeout: 2s, keepTimeout: 2s, ackTimeout: 200ms,
+coap: {port: 0, tlsPort: 0, exchangeLifetime: 20s, nonLifetime: 2s, uploadTimeout: 2s, keepTimeout: 2s, ackTimeout: 200ms,
   pingAfter: 5s, sessionTimeout: 5s, handshakeTimeout: 5s, closeTimeout: 1s, lockTime: 2s, maxPoll: 1s}
-http: {port: 0, lockTime: 2s, maxLockTime: 2s, maxPoll: 1s, resumeTime: 2s, idleTimeout: 10s}
+http: {port: 0, lockTime: 2s, maxLockTime: 1m, maxPoll: 1s, resumeTime: 2s, idleTimeout: 10s}
 admin: {port: 0}
 users:
   - {name: sensor1, preSharedKey: "` + coapKey + `"}

@@ -27,6 +27,7 @@ type broker struct {
 	mu        sync.Mutex // guards everything below
 	away      bool       // nobody answers
 	silent    bool       // messages are taken in and not settled
+	greedy    bool       // no drain is answered
 	verdict   frame.State
 	refused   string // an address
 	password  string // none is for anybody
@@ -184,7 +185,7 @@ func (c events) Sendable(l *engine.Link) {
 		b.sent++
 		l.Send(engine.Delivery{Payload: p, Token: p})
 	}
-	if l.Draining() {
+	if l.Draining() && !b.greedy {
 		l.Drained()
 	}
 }

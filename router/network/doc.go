@@ -12,8 +12,8 @@
 //     sender asked for no answer goes once at most.
 //   - Credit is passed on: a broker sends as much as our consumers take, and our senders get the credit of the broker. An
 //     address whose broker is away takes nothing.
-//   - Messages pass as they are; only their headers are written anew, as where they have been tried before. Large ones go
-//     on while they come in, if the address stores nothing.
+//   - Messages pass as they are; only their headers are written anew, as where they have been tried before, or where an
+//     outgoing link has them kept on disk. Large ones go on while they come in, if the address stores nothing.
 //   - A connector that is cut off tries again for ever, at times that are spread; dialling, the handshakes and the open
 //     have their deadlines.
 //   - The goroutines are those of Network.Run: one for each connector, and what router/transport has for its connection.

@@ -24,14 +24,16 @@ type incoming struct {
 	conn     *conn
 	auto     *autoLink
 	link     *engine.Link
-	intake   *intake   // nil before the broker has the link, and while it is closed
-	resumeAt time.Time // when there is to be another; zero for never
-	drainBy  time.Time // when the broker has to have given its credit back; zero when it does not have to
-	credit   int       // that the broker has
-	returns  []uint32  // deliveries that are released when the credit is back
-	open     int       // deliveries that are not settled
-	upload   *upload   // the message of several frames that is coming in; nil for none
-	leaving  bool      // nothing new is taken in, and the link ends when all is settled
+	intake   *intake       // nil before the broker has the link, and while it is closed
+	rest     time.Duration // how long it is closed the next time
+	readyAt  time.Time     // when it may be opened again
+	draining bool          // the broker has been asked to give its credit back
+	resumeAt time.Time     // when to look at that again; zero for never
+	credit   int           // that the broker has
+	returns  []uint32      // deliveries that are released when the credit is back
+	open     int           // deliveries that are not settled
+	upload   *upload       // the message of several frames that is coming in; nil for none
+	leaving  bool          // nothing new is taken in, and the link ends when all is settled
 }
 
 // intake is what an incoming link sends to our address through, until a message is released.
@@ -53,10 +55,12 @@ var (
 	_ end             = (*incoming)(nil)
 )
 
-// After a message was released.
 const (
-	releasePause  = 250 * time.Millisecond // nothing is asked for
-	drainPatience = 10 * time.Second       // the credit has to be back, or the link is attached anew
+	// The intake is closed for no longer than the drain takes when a message is released, as when a receiver has left that
+	// had more credit than it needed. If that goes on, and none is accepted meanwhile, it is for twice as long each time.
+	shortestPause, longestPause = 10 * time.Millisecond, time.Second
+	// drainPatience is how long the broker has to give its credit back, or the link is attached anew.
+	drainPatience = 10 * time.Second
 )
 
 // attached begins to send to our address.
@@ -95,9 +99,11 @@ func (in *incoming) pause() {
 	}
 	in.closeIntake()
 	now := time.Now()
-	in.resumeAt = now.Add(releasePause)
+	in.readyAt = now.Add(in.rest)
+	in.rest = min(max(2*in.rest, shortestPause), longestPause)
+	in.resumeAt = in.readyAt
 	if in.credit > 0 {
-		in.drainBy = now.Add(drainPatience)
+		in.draining, in.resumeAt = true, now.Add(drainPatience)
 		in.link.Drain()
 	}
 }
@@ -105,10 +111,10 @@ func (in *incoming) pause() {
 // drained hears that the broker has no credit any more.
 func (in *incoming) drained() {
 	in.credit = 0
-	if in.drainBy.IsZero() {
+	if !in.draining {
 		return
 	}
-	in.drainBy, in.resumeAt = time.Time{}, time.Now().Add(releasePause)
+	in.draining, in.resumeAt = false, in.readyAt
 	returns := in.returns
 	in.returns = nil
 	for _, id := range returns {
@@ -119,10 +125,10 @@ func (in *incoming) drained() {
 // giveBack has a message go back to the broker.
 func (in *incoming) giveBack(id uint32) {
 	in.pause()
-	if in.drainBy.IsZero() {
-		in.settle(id, false, router.Release())
-	} else {
+	if in.draining {
 		in.returns = append(in.returns, id)
+	} else {
+		in.settle(id, false, router.Release())
 	}
 }
 
@@ -142,10 +148,10 @@ func (in *incoming) closeIntake() {
 func (in *incoming) resume() {
 	in.resumeAt = time.Time{}
 	switch {
+	case in.draining:
+		in.link.Close(nil) // it does not answer
 	case in.leaving:
-	case !in.drainBy.IsZero() && time.Now().Before(in.drainBy):
-		in.resumeAt = in.drainBy
-	case !in.drainBy.IsZero() || in.begin() != nil:
+	case in.begin() != nil:
 		in.link.Close(nil) // when it is attached again it is said what is wrong
 	}
 }
@@ -235,6 +241,9 @@ func (in *incoming) refuse(t *engine.Transfer, o router.Outcome) {
 // answer tells the broker what became of a message.
 func (in *incoming) answer(o outcome) {
 	settled := in.uploadSettled(o)
+	if o.outcome.State == router.Accepted {
+		in.rest = 0
+	}
 	if o.outcome.State == router.Released && !settled {
 		in.giveBack(o.id)
 	} else {

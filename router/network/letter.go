@@ -26,23 +26,22 @@ func read(m amqp.Message, now time.Time) (d router.Delivery, err error) {
 	return d, nil
 }
 
-// write gives the bytes of a delivery: the message as it is, or with a header that tells of earlier tries and of the time
-// that is left. wanted is false for a message that has expired.
-func write(d *router.Delivery, now time.Time) (payload []byte, wanted bool) {
-	if d.Attempts == 0 && d.Expires == 0 {
-		return d.Message.Bytes(), true
-	}
+// write gives the bytes of a delivery: the message as it is, or with a header that tells of earlier tries, of the time that
+// is left and, if it is to be kept on disk, of that. wanted is false for a message that has expired.
+func write(d *router.Delivery, now time.Time, durable bool) (payload []byte, wanted bool) {
 	left := d.Expires - now.UnixMilli()
 	if d.Expires > 0 && left <= 0 {
 		return nil, false
 	}
-	header, err := d.Message.Header()
-	if err != nil || header.DeliveryCount == d.Attempts && header.TTL == 0 {
+	was, err := d.Message.Header()
+	is := was
+	is.DeliveryCount = d.Attempts
+	is.Durable = was.Durable || durable
+	if d.Expires > 0 && was.TTL > 0 {
+		is.TTL = uint32(min(left, math.MaxUint32))
+	}
+	if err != nil || is == was {
 		return d.Message.Bytes(), true
 	}
-	header.DeliveryCount = d.Attempts
-	if d.Expires > 0 && header.TTL > 0 {
-		header.TTL = uint32(min(left, math.MaxUint32))
-	}
-	return d.Message.WithHeader(header).Bytes(), true
+	return d.Message.WithHeader(is).Bytes(), true
 }

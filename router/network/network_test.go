@@ -21,6 +21,12 @@ func (s *site) define(links ...AutoLink) {
 	synctest.Wait()
 }
 
+// later lets time pass, and waits until nothing more happens at that moment.
+func later(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // has fails unless a queue of a broker has these messages.
 func (s *site) has(b *broker, queue string, bodies ...string) {
 	s.t.Helper()
@@ -110,7 +116,7 @@ func TestAddressWhoseBrokerIsAwayTakesNothing(t *testing.T) {
 			t.Errorf("the connector is %+v", c)
 		}
 		b.set(func() { b.away = false })
-		time.Sleep(DefaultLimits().ReconnectMax)
+		later(DefaultLimits().ReconnectMax)
 		s.attached(1)
 		p.Send("two")
 		p.Accepted(1)
@@ -125,7 +131,7 @@ func TestTriesBecomeMoreSeldom(t *testing.T) {
 		b := s.brokers["a:5672"]
 		b.set(func() { b.away = true })
 		b.cut()
-		time.Sleep(10 * time.Minute)
+		later(10 * time.Minute)
 		if b.dials > 60 || b.dials < 20 {
 			t.Errorf("%d tries in ten minutes", b.dials)
 		}
@@ -183,7 +189,7 @@ func TestWhatNobodyReceivesDoesNotGoRound(t *testing.T) {
 		synctest.Wait()
 		c.Link.Close()
 		b.put("q", "one")
-		time.Sleep(time.Hour)
+		later(time.Hour)
 		s.has(b, "q", "one")
 		const window = 1000 // router.Limits.LinkCredit
 		if b.sent > window {
@@ -195,6 +201,43 @@ func TestWhatNobodyReceivesDoesNotGoRound(t *testing.T) {
 			b.put("q", fmt.Sprint(i))
 			c.Expect(fmt.Sprint(i))[0].Settle(router.Accept())
 			c.Link.Grant(1)
+		}
+	})
+}
+
+// TestReceiverThatOnlyReleasesIsServedMoreAndMoreSeldom: its messages go back and come again.
+func TestReceiverThatOnlyReleasesIsServedMoreAndMoreSeldom(t *testing.T) {
+	at(t, func(t *testing.T, s *site) {
+		b := s.brokers["a:5672"]
+		s.define(in("orders", "q"))
+		c := s.links.Receiver("orders", 1)
+		b.put("q", "one")
+		over := time.Now().Add(time.Minute)
+		times := 0
+		for ; time.Now().Before(over); times++ {
+			c.Expect("one")[0].Settle(router.Release())
+			c.Link.Grant(1)
+			synctest.Wait()
+		}
+		if times < 60 || times > 75 {
+			t.Errorf("it came %d times in a minute, want about one a second", times)
+		}
+	})
+}
+
+func TestBrokerThatKeepsItsCreditIsAttachedAnew(t *testing.T) {
+	at(t, func(t *testing.T, s *site) {
+		b := s.brokers["a:5672"]
+		b.set(func() { b.greedy = true })
+		s.define(in("orders", "q"))
+		c := s.links.Receiver("orders", 1)
+		b.put("q", "one")
+		c.Expect("one")[0].Settle(router.Release())
+		later(drainPatience + DefaultLimits().LinkRetry)
+		c.Link.Grant(1)
+		c.Expect("one")[0].Settle(router.Accept())
+		if len(b.heard) != 2 {
+			t.Errorf("%d links were attached, want 2", len(b.heard))
 		}
 	})
 }
@@ -215,7 +258,7 @@ func TestNothingIsLostWhenTheConnectionBreaks(t *testing.T) {
 			t.Errorf("what the broker may have is %v, want modified", got)
 		}
 		b.set(func() { b.silent = false })
-		time.Sleep(DefaultLimits().ReconnectMax)
+		later(DefaultLimits().ReconnectMax)
 		s.attached(2)
 		late.Settle(router.Accept()) // nobody hears it
 		c.Expect("letter")[0].Settle(router.Accept())
@@ -239,11 +282,11 @@ func TestManyMessagesSurviveManyCuts(t *testing.T) {
 		for i := range messages {
 			if i%(messages/cuts) == 0 {
 				b.cut()
-				time.Sleep(DefaultLimits().ReconnectMax)
+				later(DefaultLimits().ReconnectMax)
 			}
 			body := fmt.Sprint(i)
 			for p.Send(body); p.Next().Outcome.State != router.Accepted; p.Send(body) {
-				time.Sleep(time.Second)
+				later(time.Second)
 			}
 		}
 		for len(seen) < messages {
@@ -265,6 +308,9 @@ func TestWaypointLeadsThroughTheBroker(t *testing.T) {
 		p.Send("stored")
 		p.Accepted(1)
 		s.has(b, "q", "stored")
+		if m, err := amqp.ParseMessage(b.queues["q"][0]); err != nil || !durable(m) {
+			t.Errorf("the broker need not keep it on disk, %v", err)
+		}
 		s.links.Receiver("way", 1).Expect("stored")[0].Settle(router.Accept())
 		s.has(b, "q")
 		for _, a := range b.heard {
@@ -273,6 +319,11 @@ func TestWaypointLeadsThroughTheBroker(t *testing.T) {
 			}
 		}
 	})
+}
+
+func durable(m amqp.Message) bool {
+	h, err := m.Header()
+	return err == nil && h.Durable
 }
 
 func TestBrokersBehindOneAddressShareIt(t *testing.T) {
@@ -303,7 +354,7 @@ func TestLargeMessagesGoOnWhileTheyComeIn(t *testing.T) {
 		b.put("there", body)
 		in, out := in("big", "there"), out("big", "back")
 		s.define(in, out)
-		time.Sleep(time.Minute)
+		later(time.Minute)
 		s.has(b, "there")
 		s.has(b, "back", body)
 		if want := []frame.StateKind{frame.Accepted}; !slices.Equal(b.outcomes, want) {
@@ -326,7 +377,7 @@ func TestLinkThatIsRefusedIsTriedAgain(t *testing.T) {
 			}
 		}
 		b.set(func() { b.refused = "" })
-		time.Sleep(DefaultLimits().LinkRetry)
+		later(DefaultLimits().LinkRetry)
 		s.attached(2)
 	})
 }
@@ -370,7 +421,7 @@ func TestStandInIsTaken(t *testing.T) {
 		s.define(out("orders", "q"))
 		first.set(func() { first.away = true })
 		first.cut()
-		time.Sleep(DefaultLimits().ReconnectMax)
+		later(DefaultLimits().ReconnectMax)
 		s.attached(1)
 		p := s.links.Sender("orders")
 		p.Send("one")

@@ -115,7 +115,7 @@ func (out *outgoing) arrived(d router.Delivery) {
 
 // send gives a message to the engine. It reports false when that took no credit of the broker.
 func (out *outgoing) send(d router.Delivery) bool {
-	payload, wanted := write(&d, time.Now())
+	payload, wanted := write(&d, time.Now(), out.auto.Durable && d.Owned())
 	if !wanted {
 		out.finish(d, router.Reject(router.Unroutable, "expired"))
 		return false

@@ -126,19 +126,21 @@ type AutoLink struct {
 	Phase        uint8           // of an anycast address: Out takes what is sent at this phase, In sends at it
 	Connector    string          // by its name
 	External     string          // the broker's address
+	Durable      bool            // Out: what somebody waits for an answer to is sent as durable, so that the broker has it on disk
 	Capability   addressing.Kind // what the broker's address is to be, Queue or Topic; AnyKind does not say
 }
 
 // Waypoint gives the automatic links of a waypoint: an address at which what clients send is stored by brokers, from where
-// what they receive comes. Its definition has the Egress WaypointEgress.
+// what they receive comes. A sender who waits for an answer gets it when the broker has the message on disk. Its definition has the Egress WaypointEgress.
 func Waypoint(tenant string, a addressing.Address, external string, connectors ...string) []AutoLink {
 	var links []AutoLink
 	for _, connector := range connectors {
 		l := AutoLink{
 			Tenant: tenant, Address: a, Connector: connector, External: external, Capability: addressing.Queue,
 		}
+		l.Durable = true
 		links = append(links, l)
-		l.Direction, l.Phase = In, WaypointEgress
+		l.Direction, l.Phase, l.Durable = In, WaypointEgress, false
 		links = append(links, l)
 	}
 	return links

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -151,13 +152,11 @@ func (s *server) changeTenant(
 	c *Caller, t *config.Tenant, draft config.Draft, merge bool, terms declared.Terms,
 ) (*changed, error) {
 	was, err := s.tenant(c, t.Name)
-	switch {
-	case err != nil && !c.operates():
+	if err == nil && !c.operates() {
+		err = checkReach(was, t)
+	}
+	if err != nil && (!c.operates() || terms.Match == "*") {
 		return nil, err
-	case err != nil && terms.Match == "*":
-		return nil, errNotFound()
-	case !c.operates() && readsFiles(was, t):
-		return nil, errForbidden("only who runs the gateway may have it read files of its machine (secretFile)")
 	}
 	all, err := s.Book.Put(t, draft, merge, terms)
 	if err != nil {
@@ -166,12 +165,24 @@ func (s *server) changeTenant(
 	return s.answer(c, t.Name, all, terms), nil
 }
 
-// readsFiles tells whether a tenant declares webhooks with files that it has not had before.
-func readsFiles(was *declared.Tenant, t *config.Tenant) bool {
-	return slices.ContainsFunc(t.Webhooks, func(w config.Webhook) bool {
+// checkReach refuses what a tenant's admin declares that reaches beyond the tenant, unless it was declared so before: files of
+// the machine, and connections to other brokers.
+func checkReach(was *declared.Tenant, t *config.Tenant) error {
+	for _, w := range t.Webhooks {
 		had := slices.ContainsFunc(was.Webhooks, func(o config.Webhook) bool { return o.Name == w.Name && o.SecretFile == w.SecretFile })
-		return w.SecretFile != "" && !had
-	})
+		if w.SecretFile != "" && !had {
+			return errForbidden("only who runs the gateway may have it read files of its machine (secretFile)")
+		}
+	}
+	for _, a := range t.Addresses {
+		had := slices.ContainsFunc(was.Addresses, func(o config.Address) bool {
+			return o.Name == a.Name && reflect.DeepEqual(o.Waypoint, a.Waypoint)
+		})
+		if !reflect.ValueOf(a.Waypoint).IsZero() && !had {
+			return errForbidden("only who runs the gateway may have an address go through other brokers (waypoint)")
+		}
+	}
+	return nil
 }
 
 // answer keeps a record of what was changed in a tenant, and tells it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -270,5 +271,39 @@ func TestSecretsAreKeptAndNotShown(t *testing.T) {
 	one, _ := open(t, h.fs, "").book.Lookup("acme")
 	if !strings.Contains(string(config.JSON(one.Tenant, true)), credential) {
 		t.Error("the credential is not on disk")
+	}
+}
+
+// TestChangesOfManyAtOnceAreAllKept: nobody's change is lost, and who reads meanwhile sees whole tenants.
+func TestChangesOfManyAtOnceAreAllKept(t *testing.T) {
+	h := open(t, vfs.NewMem(), "")
+	if _, err := h.put(`{"name":"acme"}`, false, Terms{}); err != nil {
+		t.Fatal(err)
+	}
+	const workers, each = 4, 25
+	var working sync.WaitGroup
+	for w := range workers {
+		working.Go(func() {
+			for i := range each {
+				name := fmt.Sprintf("q%d-%d", w, i)
+				a := new(config.Address)
+				draft, err := config.ReadJSON([]byte(`{"name":"`+name+`","kind":"queue"}`), a)
+				if err == nil {
+					_, err = h.book.PutItem("acme", "addresses", name, a, draft, Terms{Match: None})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				if one, ok := h.book.Lookup("acme"); !ok || one.Tag() == "" {
+					t.Error("the tenant is not there")
+				}
+			}
+		})
+	}
+	working.Wait()
+	for _, b := range []*Book{h.book, open(t, h.fs, "").book} {
+		if one, _ := b.Lookup("acme"); len(one.Addresses) != workers*each {
+			t.Errorf("there are %d addresses", len(one.Addresses))
+		}
 	}
 }

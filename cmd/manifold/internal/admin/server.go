@@ -40,10 +40,13 @@ func (s *server) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.url, "server", orEnv("MANIFOLD_SERVER", defaultServer), "`URL` of the admin API ($MANIFOLD_SERVER)")
 	f.StringVar(&s.tenant, "tenant", orEnv("MANIFOLD_TENANT", defaultTenant), "`NAME` of the tenant ($MANIFOLD_TENANT)")
-	f.StringVar(&s.tokenFile, "token-file", os.Getenv("MANIFOLD_TOKEN_FILE"), "`FILE` with a token ($MANIFOLD_TOKEN_FILE, or the token in $MANIFOLD_TOKEN)")
+	f.StringVar(&s.tokenFile, "token-file", os.Getenv("MANIFOLD_TOKEN_FILE"),
+		"`FILE` with a token ($MANIFOLD_TOKEN_FILE, or the token in $MANIFOLD_TOKEN)")
 	f.StringVar(&s.user, "user", os.Getenv("MANIFOLD_USER"), "`NAME` of who runs the gateway, or user@tenant ($MANIFOLD_USER)")
-	f.StringVar(&s.password, "password-file", os.Getenv("MANIFOLD_PASSWORD_FILE"), "`FILE` with the password ($MANIFOLD_PASSWORD_FILE, or the password in $MANIFOLD_PASSWORD)")
-	f.StringVar(&s.authorities, "ca", os.Getenv("MANIFOLD_CA"), "`FILE` with certificates of authorities to trust, instead of the system's ($MANIFOLD_CA)")
+	f.StringVar(&s.password, "password-file", os.Getenv("MANIFOLD_PASSWORD_FILE"),
+		"`FILE` with the password ($MANIFOLD_PASSWORD_FILE, or the password in $MANIFOLD_PASSWORD)")
+	f.StringVar(&s.authorities, "ca", os.Getenv("MANIFOLD_CA"),
+		"`FILE` with certificates of authorities to trust, instead of the system's ($MANIFOLD_CA)")
 	f.DurationVar(&s.patience, "timeout", time.Minute, "how long to wait for an answer")
 	_ = cmd.RegisterFlagCompletionFunc("tenant", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return s.complete(cmd.Context(), "tenants")
