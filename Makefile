@@ -65,7 +65,7 @@ bench: ## run the benchmarks
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
 
-interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents, libcoap, aiocoap, node-coap, Californium, qdstat, qdmanage
+interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents, libcoap, aiocoap, node-coap, Californium, qdstat, qdmanage, Artemis
 	mkdir -p bin
 	go test -tags interop -count 1 -timeout 60m -artifacts -outputdir $(CURDIR)/bin ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway

@@ -205,3 +205,19 @@ func TestLongLineOfSendersClosesThoseThatAreIdle(t *testing.T) {
 		}
 	})
 }
+
+// TestLinksEndWithTheSession: also those whose messages have no outcome yet, which comes to nobody then.
+func TestLinksEndWithTheSession(t *testing.T) {
+	run(t, Config{}, func(h *house) {
+		consumer := h.links.Receiver("command/d/req/#", 10)
+		p := h.dial()
+		p.expect(codes.Changed, codes.POST, "a/jobs", "x")
+		p.send(newRequest(codes.POST, "a/command/d/req/1/x", "go"))
+		d := consumer.Next()
+		p.client.Disconnected(time.Now())
+		d.Settle(router.Accept())
+		if links := h.links.Router.Links("default", 0, 10); len(links) != 1 || links[0].Sends {
+			t.Errorf("links %+v, want the consumer's only", links)
+		}
+	})
+}
