@@ -158,14 +158,31 @@ func (a *Allowance) pass(messages, bytes Limit, size int) {
 	a.spend(p, bytes, now, int64(size))
 }
 
+// spend takes n from a rate. Who receives too much is counted here; who sends too much, where he is held back or refused.
 func (a *Allowance) spend(p *Plan, l Limit, now time.Duration, n int64) {
-	if p.Most[l] > 0 && a.rates[l].take(now, n, p.Most[l], p.burst(l)) > 0 {
+	if p.Most[l] == 0 {
+		return
+	}
+	over := a.rates[l].take(now, n, p.Most[l], p.burst(l)) > 0
+	if over && (l == MessagesOut || l == BytesOut) {
 		a.breaches[l].Add(1)
 	}
 }
 
-// SendWait tells how long those of the tenant who send are to be held back now.
-func (a *Allowance) SendWait() time.Duration { return a.wait(MessagesIn, BytesIn) }
+// SendWait tells how long those of the tenant who send are to be held back now, and counts a breach if they are.
+func (a *Allowance) SendWait() (wait time.Duration) {
+	if a == nil {
+		return 0
+	}
+	p := a.plan.Load()
+	for _, l := range [...]Limit{MessagesIn, BytesIn} {
+		if debt := a.debt(p, l); debt > 0 {
+			a.breaches[l].Add(1)
+			wait = max(wait, debt)
+		}
+	}
+	return wait
+}
 
 // Window bounds how many messages one who sends may have under way: no more than may come at once.
 func (a *Allowance) Window(most int) int {
@@ -192,15 +209,7 @@ func (a *Allowance) Pace() (wait time.Duration, burst int) {
 	if n == 0 {
 		n = max(1, p.burst(BytesOut)>>10) // messages of 1 KiB
 	}
-	return a.wait(MessagesOut, BytesOut), int(min(n, math.MaxInt32))
-}
-
-func (a *Allowance) wait(messages, bytes Limit) time.Duration {
-	if a == nil {
-		return 0
-	}
-	p := a.plan.Load()
-	return max(a.debt(p, messages), a.debt(p, bytes))
+	return max(a.debt(p, MessagesOut), a.debt(p, BytesOut)), int(min(n, math.MaxInt32))
 }
 
 // debt tells how long it takes until a rate allows something again.
