@@ -30,6 +30,7 @@ tenants:
 	c := quickstart(t)
 	c.Anonymous, c.Addresses, c.Tenants, c.Plans = false, nil, declared.Tenants, declared.Plans
 	c.CoAP.QueryCredentials = true
+	c.DrainTimeout = time.Second // observers are gone by then, and do not acknowledge that it ends
 	return c
 }
 

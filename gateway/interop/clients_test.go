@@ -141,7 +141,7 @@ func provide(folder string) []string {
 		}
 		if !present(artemisName) {
 			attempt(mvn, "-q", "-B", "dependency:unpack", "-DoutputDirectory="+brokers,
-				"-Dartifact=org.apache.activemq:apache-artemis:"+artemisVersion+":tar.gz:bin")
+				"-DmarkersDirectory="+filepath.Join(folder, "markers"), "-Dartifact=org.apache.activemq:apache-artemis:"+artemisVersion+":tar.gz:bin")
 		}
 	}
 	attempt("python3", "-m", "venv", filepath.Join(folder, "venv"))
