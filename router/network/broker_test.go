@@ -272,7 +272,7 @@ func at(t *testing.T, test func(*testing.T, *site), hosts ...[]string) {
 				s.brokers[host] = newBroker()
 			}
 			limits := DefaultLimits()
-			limits.MaxMessageSize, limits.MaxPartial = 64<<20, 1<<20
+			limits.MaxMessageSize, limits.MaxPartial, limits.IncomingBytes = 64<<20, 1<<20, 1<<18 // far less than a message is kept
 			config.Connectors = append(config.Connectors, Connector{Name: h[0][:1], Hosts: h, Limits: limits})
 		}
 		s.network = New(config)
