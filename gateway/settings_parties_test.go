@@ -88,9 +88,9 @@ func (n note) amqp() *goamqp.Message {
 	return m
 }
 
-// attach gives a receiver with a credit.
+// attach gives a receiver with a credit, whose settlements wait until they have been taken in.
 func (p amqpParty) attach(from string, credit int32) (*goamqp.Receiver, error) {
-	o := &goamqp.ReceiverOptions{Credit: credit}
+	o := &goamqp.ReceiverOptions{Credit: credit, SettlementMode: goamqp.ReceiverSettleModeSecond.Ptr()}
 	for _, c := range shares(from) {
 		o.SourceCapabilities = append(o.SourceCapabilities, string(c))
 	}
