@@ -11,7 +11,9 @@ type Definition struct {
 	Kind           Kind
 	Distribution   Distribution  // anycast only
 	Egress         uint8         // anycast only: the phase that consumers take from; above 0 what is sent, at phase 0, has to get there
+	Unavailable    bool          // nobody can use it: links are refused as if there were no definition
 	MaxMessageSize int64         // bytes; 0 leaves it to the room that takes the messages in
+	Home           Home          // queue and topic only
 	Queue          QueueSettings // a queue, and each durable subscription of a topic
 }
 
@@ -39,6 +41,10 @@ func (d *Definition) validateSettings() error {
 		return fmt.Errorf("distribution %v does not fit kind %v, only anycast", d.Distribution, d.Kind)
 	case d.Egress != 0 && d.Kind != Anycast:
 		return fmt.Errorf("an address that leads through others does not fit kind %v, only anycast", d.Kind)
+	case d.Home > Elsewhere:
+		return fmt.Errorf("home %d does not exist", d.Home)
+	case d.Home != Alone && !stored:
+		return fmt.Errorf("home does not fit kind %v, only queue and topic", d.Kind)
 	case d.MaxMessageSize < 0:
 		return fmt.Errorf("maxMessageSize %d is negative", d.MaxMessageSize)
 	case d.Queue != QueueSettings{} && !stored:

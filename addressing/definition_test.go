@@ -19,6 +19,8 @@ func TestDefinitionIsRefused(t *testing.T) {
 			Name: name, Kind: addressing.Queue, Distribution: addressing.Closest},
 		"distribution Distribution(7) does not exist": {Name: name, Kind: addressing.Anycast, Distribution: 7},
 		"maxMessageSize -1 is negative":               {Name: name, Kind: addressing.Topic, MaxMessageSize: -1},
+		"home does not fit kind anycast":              {Name: name, Kind: addressing.Anycast, Home: addressing.Here},
+		"home 3 does not exist":                       {Name: name, Kind: addressing.Queue, Home: 3},
 		"maxMessages does not fit kind anycast":       {Name: name, Kind: addressing.Anycast, Queue: limit},
 		"maxBytes does not fit kind broadcast": {
 			Name: name, Kind: addressing.Broadcast, Queue: addressing.QueueSettings{MaxBytes: 1}},

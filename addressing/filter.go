@@ -23,7 +23,8 @@ const (
 //
 // It has two notations. In the house syntax of configurations, AMQP and HTTP ([ParseFilter]) '*' stands for one
 // level; in MQTT ([ParseMQTTFilter]) '+' does. In both '#' stands for the rest. Filters that were written
-// differently but select level by level the same are equal. The zero Filter selects nothing.
+// differently but select level by level the same are equal. The zero Filter selects nothing. Definitions may be named in a
+// third notation, which is that of Qpid Dispatch ([ParseTokens]).
 type Filter struct {
 	text string // canonical: MQTT's wildcards, literal levels as in an Address
 }
@@ -61,7 +62,7 @@ func (a Address) Filter() Filter { return Filter{text: string(a)} }
 
 // Literal returns the one address that f selects; ok is false if f contains a wildcard or is zero.
 func (f Filter) Literal() (a Address, ok bool) {
-	if f.IsZero() {
+	if f.IsZero() || f.IsTokens() {
 		return "", false
 	}
 	if strings.ContainsAny(f.text, oneLevel+restMark) {
@@ -77,9 +78,12 @@ func (f Filter) Literal() (a Address, ok bool) {
 // IsZero tells whether f is the zero Filter, which no parser returns.
 func (f Filter) IsZero() bool { return f.text == "" }
 
-// String returns the house syntax, which [ParseFilter] turns into the same filter again. It is empty for the zero
-// Filter.
+// String returns the house syntax, which [ParseFilter] turns into the same filter again; of a filter of tokens what
+// UnmarshalText reads. It is empty for the zero Filter.
 func (f Filter) String() string {
+	if f.IsTokens() {
+		return tokensPrefix + f.text[len(tokensMark):]
+	}
 	if !strings.ContainsAny(f.text, oneLevel+"*") {
 		return f.text
 	}
@@ -98,9 +102,14 @@ func (f Filter) String() string {
 // MarshalText returns the house syntax.
 func (f Filter) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// UnmarshalText reads the house syntax as [ParseFilter] does.
+// UnmarshalText reads the house syntax as [ParseFilter] does, and what follows "tokens:" as [ParseTokens] does.
 func (f *Filter) UnmarshalText(text []byte) error {
-	parsed, err := ParseFilter(string(text))
+	parse := ParseFilter
+	written, isTokens := strings.CutPrefix(string(text), tokensPrefix)
+	if isTokens {
+		parse = ParseTokens
+	}
+	parsed, err := parse(written)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,14 @@ package addressing
 
 import "iter"
 
-// Matches tells whether f selects a. It takes time linear in their length and allocates nothing.
+// Matches tells whether f selects a. It takes time linear in their length and allocates nothing, unless f is a filter of
+// tokens.
 func (f Filter) Matches(a Address) bool {
 	if a == "" || partedByDollar(string(a), f.text) {
 		return false
+	}
+	if f.IsTokens() {
+		return matchesTokens(f.tokens(), tokensOf(a))
 	}
 	for pattern, address := levelsOf(f.text), levelsOf(string(a)); ; {
 		want, wanted := pattern.next()
@@ -22,8 +26,12 @@ func (f Filter) Matches(a Address) bool {
 	}
 }
 
-// Overlaps tells whether some address is selected by both f and g. It takes linear time.
+// Overlaps tells whether some address is selected by both f and g. It takes linear time. A filter of tokens overlaps only
+// those that are literal.
 func (f Filter) Overlaps(g Filter) bool {
+	if f.IsTokens() || g.IsTokens() {
+		return f.Within(g) || g.Within(f)
+	}
 	if f.IsZero() || g.IsZero() || partedByDollar(f.text, g.text) || partedByDollar(g.text, f.text) {
 		return false
 	}
@@ -41,8 +49,13 @@ func (f Filter) Overlaps(g Filter) bool {
 }
 
 // Within tells whether g selects every address that f selects. The zero Filter is within nothing, so that a right
-// that was never granted covers nothing, and a filter that was never given is not covered. It takes linear time.
+// that was never granted covers nothing, and a filter that was never given is not covered. It takes linear time. Of a filter
+// of tokens it is only known that literal ones may be within it, and that it is within one that selects everything.
 func (f Filter) Within(g Filter) bool {
+	if f.IsTokens() || g.IsTokens() {
+		a, literal := f.Literal()
+		return f == g || literal && g.Matches(a) || !f.IsZero() && (g.text == restMark || g.text == anyTokens)
+	}
 	if f.IsZero() || g.IsZero() || partedByDollar(f.text, g.text) {
 		return false
 	}

@@ -16,9 +16,10 @@ type Index[T comparable] struct {
 	size     int
 }
 
-// Add puts v under f. It returns false if v is there already, and for the zero Filter, which selects nothing.
+// Add puts v under f. It returns false if v is there already, for the zero Filter, which selects nothing, and for a filter
+// of tokens, which only a [Space] knows.
 func (x *Index[T]) Add(f Filter, v T) bool {
-	if f.IsZero() || !x.add(f, v) {
+	if f.IsZero() || f.IsTokens() || !x.add(f, v) {
 		return false
 	}
 	x.size++
@@ -55,7 +56,7 @@ func (x *Index[T]) addLiteral(a Address, v T) bool {
 // Remove takes v away from f, and drops the nodes that only they needed. Hash maps keep the size that they once had
 // until they are empty or nearly so. It returns false if v is not there.
 func (x *Index[T]) Remove(f Filter, v T) bool {
-	if f.IsZero() || !x.remove(f, v) {
+	if f.IsZero() || f.IsTokens() || !x.remove(f, v) {
 		return false
 	}
 	x.size--

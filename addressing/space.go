@@ -14,6 +14,7 @@ type Space struct {
 	definitions []Definition // those with literal names first, each part in the order of the names' canonical text
 	literals    int          // how many have literal names
 	index       Index[int]   // positions in definitions
+	tokens      tokenIndex   // likewise, of those whose names are filters of tokens
 	depth       int          // the most levels of a pattern
 }
 
@@ -27,6 +28,10 @@ func NewSpace(defs []Definition) (*Space, error) {
 	slices.SortFunc(s.definitions, inOrder)
 	for i := range s.definitions {
 		name := s.definitions[i].Name
+		if name.IsTokens() {
+			s.tokens.add(name, i)
+			continue
+		}
 		if _, ok := name.Literal(); ok {
 			s.literals++
 		} else {
@@ -58,17 +63,26 @@ func (s *Space) checkLetters() error {
 
 // Lookup returns the definition that a falls under; ok is false if there is none. Of several the most specific one
 // wins: their names are compared level by level from the left, and a literal level goes before a one-level wildcard
-// and that before the rest.
+// and that before the rest. Filters of tokens count where no other name does.
 func (s *Space) Lookup(a Address) (d *Definition, ok bool) {
-	i, ok := s.index.best(a)
+	i, ok := s.best(a)
 	if !ok {
 		return nil, false
 	}
 	return &s.definitions[i], true
 }
 
+// best gives the position of the definition that a falls under.
+func (s *Space) best(a Address) (i int, ok bool) {
+	if i, ok = s.index.best(a); !ok {
+		i, ok = s.tokens.best(a)
+	}
+	return i, ok
+}
+
 // Overlapping yields the definitions that some address selected by f falls under, in the order of [Space.All]. A
-// definition whose addresses within f all fall under more specific ones is left out.
+// definition whose addresses within f all fall under more specific ones is left out, and so is one whose name is a filter
+// of tokens, unless f is literal.
 func (s *Space) Overlapping(f Filter) iter.Seq[*Definition] {
 	return func(yield func(*Definition) bool) {
 		for _, i := range s.overlapping(f) {
@@ -128,7 +142,7 @@ func (s *Space) overlapping(f Filter) []int {
 		return nil
 	}
 	if a, ok := f.Literal(); ok {
-		if i, ok := s.index.best(a); ok {
+		if i, ok := s.best(a); ok {
 			return []int{i}
 		}
 		return nil

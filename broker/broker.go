@@ -28,6 +28,9 @@ type Options struct {
 	// Allowance gives what a tenant may use, in place of the limits below where its plan has some; nil for nothing.
 	Allowance func(tenant string) *tenancy.Allowance
 
+	// Watcher hears of all subscriptions to topics; nil for nobody.
+	Watcher Watcher
+
 	MaxQueues        int   // queues of a tenant; default 200,000
 	MaxSubscriptions int   // durable subscriptions of a tenant; default 10,000
 	MaxVolatile      int64 // bytes of a volatile subscription, in memory; a message counts for 256 or more; default 16 MiB
@@ -38,6 +41,9 @@ type Options struct {
 func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Watcher == nil {
+		o.Watcher = nobody{}
 	}
 	if o.MaxQueues == 0 {
 		o.MaxQueues = 200_000

@@ -14,6 +14,8 @@ type consumer struct {
 	selects bool // the queue is asked for only some of its messages; a subscription has no others
 	browses bool
 	feed    *feed
+
+	identified bool // what it gets says what the queue calls it
 }
 
 // wants tells whether a message is one that the consumer asked for.
@@ -29,7 +31,7 @@ func (n *queueNode) Attach(r *router.Receiver) error {
 	source := r.Source()
 	c := &consumer{
 		link: r, id: n.lastID + 1, browses: source.Browse,
-		selects: source.Selector != nil && !n.isSubscription(),
+		selects: source.Selector != nil && !n.isSubscription(), identified: source.Identified,
 	}
 	role := queue.Role{
 		Selects: c.selects, Browses: c.browses, Priority: source.Priority,

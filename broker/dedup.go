@@ -9,10 +9,11 @@ import (
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/federation"
 )
 
 // identity is a message-id [AMQP 1.0, 3.2.11] as a queue remembers it: a hash of it and its type, so that all are of one
-// size. On disk it stands after the time (8 bytes, Unix milliseconds).
+// size. For a message without one that comes from a queue of another network it is what that queue calls it. On disk it stands after the time (8 bytes, Unix milliseconds).
 type identity [16]byte
 
 // arrival is a message whose identity is remembered.
@@ -35,11 +36,15 @@ func (m *memory) identify(msg router.Message) (id identity, ok bool) {
 		return id, false
 	}
 	raw := msg.Property(amqp.PropertyMessageID)
-	if len(raw) == 0 || raw.Code() == amqp.CodeNull {
-		return id, false
-	}
 	sum := sha256.New()
-	if text, ok := raw.Text(); ok { // which has several encodings
+	if !federation.HasMessageID(msg) {
+		elsewhere := federation.Identity(msg)
+		if len(elsewhere) == 0 {
+			return id, false
+		}
+		sum.Write([]byte{1}) // no message-id begins like this
+		sum.Write(elsewhere)
+	} else if text, ok := raw.Text(); ok { // which has several encodings
 		sum.Write([]byte{0})
 		sum.Write(text)
 	} else {
@@ -82,6 +87,22 @@ func (m *memory) shrink(at int64, forgotten func(queue.Seq)) {
 	if len(m.order) == 0 {
 		m.order, m.known = nil, nil
 	}
+}
+
+// identified gives a message of the queue with what the queue calls it, if it has no message-id: the same each time, and
+// not that of any other message, of whatever store.
+func (n *queueNode) identified(seq queue.Seq, m router.Message) router.Message {
+	if n.isVolatile() || federation.HasMessageID(m) || federation.Identity(m) != nil {
+		return m
+	}
+	sum := sha256.New()
+	var numbers [24]byte
+	binary.BigEndian.PutUint64(numbers[0:], n.broker.store.Birthmark())
+	binary.BigEndian.PutUint64(numbers[8:], uint64(n.id))
+	binary.BigEndian.PutUint64(numbers[16:], uint64(seq))
+	sum.Write(numbers[:])
+	sum.Write(m.Sections().Bare()) // a store that was restored gives some numbers again
+	return federation.Identified(m, sum.Sum(nil)[:len(identity{})])
 }
 
 // isAgain tells whether a message has been taken in before.

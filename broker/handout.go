@@ -60,6 +60,9 @@ func (n *queueNode) serve(turn queue.Turn) {
 	if note, ok := n.notes[a.Seq]; ok {
 		d.Message = annotated(d.Message, note)
 	}
+	if c.identified {
+		d.Message = n.identified(a.Seq, d.Message)
+	}
 	if a.Tag == 0 {
 		c.link.Deliver(d)
 		return

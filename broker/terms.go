@@ -9,6 +9,7 @@ import (
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker/internal/store"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/federation"
 	"github.com/manifoldmq/manifold/router/selector"
 )
 
@@ -17,7 +18,7 @@ import (
 func terms(s router.Source) *router.Source {
 	kept := &router.Source{
 		Filter: s.Filter, Kind: addressing.Topic, Subscription: s.Subscription,
-		Shared: s.Shared, Volatile: s.Volatile, Selector: s.Selector,
+		Shared: s.Shared, Volatile: s.Volatile, Selector: s.Selector, Via: s.Via,
 	}
 	if name, ok := s.Except.(string); ok && name != "" {
 		kept.Except = name
@@ -30,25 +31,36 @@ func sameTerms(a, b *router.Source) bool {
 }
 
 // describe gives the description of a durable subscription in the catalogue: its filter; and, unless there is no more
-// to say, a NUL, its flags, the length (uvarint) of whom it leaves out, that, and its selector.
+// to say, a NUL, its flags, whom it leaves out and, if they say so, on whose behalf it is, each after its length
+// (uvarint), and its selector.
 func describe(s *router.Source) []byte {
 	d := []byte(s.Filter.String())
 	except, _ := s.Except.(string)
-	if !s.Shared && except == "" && s.Selector == nil {
+	if !s.Shared && except == "" && s.Selector == nil && s.Via == "" {
 		return d
 	}
 	var flags byte
 	if s.Shared {
 		flags |= flagShared
 	}
+	if s.Via != "" {
+		flags |= flagVia
+	}
 	d = append(d, 0, flags)
 	d = binary.AppendUvarint(d, uint64(len(except)))
 	d = append(d, except...)
+	if s.Via != "" {
+		d = binary.AppendUvarint(d, uint64(len(s.Via)))
+		d = append(d, s.Via...)
+	}
 	return append(d, s.Selector.String()...)
 }
 
-// flagShared is a flag in a description.
-const flagShared = 1 << 0
+// The flags of a description.
+const (
+	flagShared = 1 << 0
+	flagVia    = 1 << 1
+)
 
 // parseDescription reverses describe for the subscription of this name.
 func parseDescription(name store.Name, d []byte) (*router.Source, error) {
@@ -62,20 +74,20 @@ func parseDescription(name store.Name, d []byte) (*router.Source, error) {
 	if !found {
 		return s, nil
 	}
-	if len(more) == 0 {
+	r := fields{rest: more}
+	flags := r.byte()
+	s.Shared = flags&flagShared != 0
+	if except := r.text(); except != "" {
+		s.Except = except
+	}
+	if flags&flagVia != 0 {
+		s.Via = federation.Path(r.text())
+	}
+	if r.failed {
 		return nil, fmt.Errorf("the description of subscription %q ends too soon", name.Name)
 	}
-	s.Shared, more = more[0]&flagShared != 0, more[1:]
-	length, n := binary.Uvarint(more)
-	if n <= 0 || length > uint64(len(more)-n) {
-		return nil, fmt.Errorf("the description of subscription %q ends too soon", name.Name)
-	}
-	more = more[n:]
-	if length > 0 {
-		s.Except = string(more[:length])
-	}
-	if text := more[length:]; len(text) > 0 {
-		if s.Selector, err = selector.Parse(string(text)); err != nil {
+	if len(r.rest) > 0 {
+		if s.Selector, err = selector.Parse(string(r.rest)); err != nil {
 			return nil, fmt.Errorf("the selector of subscription %q: %w", name.Name, err)
 		}
 	}

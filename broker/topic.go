@@ -53,14 +53,18 @@ func newTopics(b *Broker, tenant string) *topics {
 func (t *topics) subscribe(n *queueNode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.kept.Add(n.source.Filter, n)
+	if t.kept.Add(n.source.Filter, n) {
+		t.broker.options.Watcher.Subscribed(t.tenant, n.source)
+	}
 }
 
 // unsubscribe ends it.
 func (t *topics) unsubscribe(n *queueNode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.kept.Remove(n.source.Filter, n)
+	if t.kept.Remove(n.source.Filter, n) {
+		t.broker.options.Watcher.Unsubscribed(t.tenant, n.source)
+	}
 }
 
 // keeping gives the queues of the subscriptions to an address.
@@ -224,9 +228,12 @@ func (f *fanout) arrived() {
 func (t *topics) Attach(r *router.Receiver) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.live.Add(r.Source().Filter, r)
-	if r.Source().Retained {
-		if names := t.retained.match(r.Source().Filter); len(names) > 0 {
+	source := r.Source()
+	if t.live.Add(source.Filter, r) {
+		t.broker.options.Watcher.Subscribed(t.tenant, &source)
+	}
+	if source.Retained {
+		if names := t.retained.match(source.Filter); len(names) > 0 {
 			t.replays[r] = names
 		}
 	}
@@ -269,6 +276,9 @@ func (t *topics) Pending(*router.Receiver) bool { return false }
 func (t *topics) Detach(r *router.Receiver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.live.Remove(r.Source().Filter, r)
+	source := r.Source()
+	if t.live.Remove(source.Filter, r) {
+		t.broker.options.Watcher.Unsubscribed(t.tenant, &source)
+	}
 	delete(t.replays, r)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"os"
 	"runtime/debug"
 
@@ -19,14 +20,32 @@ func (a *assembly) amqpDoors() ([]door, error) {
 			WriteTimeout: a.config.AMQP.WriteTimeout,
 		}),
 		Limits:      amqpLimits(&a.config.AMQP),
-		ContainerID: containerID(),
+		ContainerID: a.containerID(),
 		Version:     version(),
 		Log:         a.log.With("door", "amqp"),
 
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
 	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn, Paths: []string{"/amqp"}}
-	return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
+	if len(a.config.AMQP.Listeners) == 0 {
+		return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
+	}
+	var doors []door
+	for i := range a.config.AMQP.Listeners {
+		doors = append(doors, a.amqpDoor(server, &a.config.AMQP.Listeners[i]))
+	}
+	return doors, nil
+}
+
+// amqpDoor gives the door of one of several listeners.
+func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
+	settings := l.Limits(a.config.AMQP)
+	entrance := server.At(amqp.Entrance{Limits: amqpLimits(&settings), Mechanisms: l.Mechanisms, Tenant: l.Tenant})
+	name := l.DoorName()
+	return door{
+		name: name, listener: a.listeners[name], connections: entrance.Connections,
+		serve: a.after(name, settings.HandshakeTimeout, entrance.Serve, "amqp"),
+	}
 }
 
 // amqpLimits gives the settings in the door's own words.
@@ -58,7 +77,10 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 	}
 }
 
-// containerID is what the gateway calls itself to its peers: the machine's name, if it has one.
+// containerID is what the gateway calls itself to its peers.
+func (a *assembly) containerID() string { return cmp.Or(a.config.Network.ContainerID, containerID()) }
+
+// containerID is what a gateway is called that was given no name: as the machine, if that has one.
 func containerID() string {
 	if name, err := os.Hostname(); err == nil {
 		return "manifold-" + name

@@ -33,6 +33,7 @@ var rooms = map[string]int{
 	"router/network":   4,
 	"broker":           3,
 	"router/transport": 3,
+	"router/wire":      3,
 	"router":           2,
 	"tenancy":          1,
 	"router/amqp":      1,

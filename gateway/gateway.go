@@ -35,25 +35,32 @@ import (
 
 // Process is what the process around a gateway has for it. Only Log and Ready must be set.
 type Process struct {
-	Log     *slog.Logger
-	Level   *slog.LevelVar                // of Log, for those who want it changed
-	Changes <-chan config.Config          // further configurations, of which what is declared of tenants is taken over
-	Reread  func() (config.Config, error) // reads the configuration again, for those who want that
-	Ready   func([]Endpoint)              // is called once, when every door serves
+	Log      *slog.Logger
+	Level    *slog.LevelVar                // of Log, for those who want it changed
+	Volatile bool                          // the store is in memory, for a router that stores nothing
+	Changes  <-chan config.Config          // further configurations, of which what is declared of tenants is taken over
+	Reread   func() (config.Config, error) // reads the configuration again, for those who want that
+	Ready    func([]Endpoint)              // is called once, when every door serves
 }
 
 // Run runs a gateway until ctx ends or somebody has it drained, then stops it, and returns when nothing of it is left. c is
 // valid: as package config gives it, or validated since; so are further ones.
 //
 // The error is nil when it was to end; otherwise it says what could not be opened or which door failed.
-func Run(ctx context.Context, c config.Config, p Process) error { return runOn(ctx, nil, c, p) }
+func Run(ctx context.Context, c config.Config, p Process) error {
+	if p.Volatile {
+		return runOn(ctx, vfs.NewMem(), c, p)
+	}
+	return runOn(ctx, nil, c, p)
+}
 
 // runOn is Run with the store on a filesystem of the caller's; nil is the operating system's.
 func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err error) {
 	ctx, drain := context.WithCancel(ctx)
 	defer drain()
-	log := p.Log
-	a := &assembly{config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade)}
+	recent := new(recentLog)
+	log := recent.through(p.Log)
+	a := &assembly{recent: recent, config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade)}
 	if err := a.openBook(fs); err != nil {
 		return err
 	}
@@ -149,6 +156,8 @@ type assembly struct {
 	judge     *oidc.Judge               // of tokens
 	audit     *audit.Log                // nil when there is none
 	network   *network.Network
+	links     *networkLinks
+	recent    *recentLog
 	mqtt      *mqtt.Server // nil when it is not enabled
 	coap      *coap.Server // nil when it is not enabled
 	sockets   []*coap.Socket

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +29,7 @@ const (
 // those of a few tenants at a time, so that nobody who asks for much holds up the others.
 type managementNode struct {
 	router *router.Router
+	log    *slog.Logger
 	model  func(*tenancy.Principal) management.Model
 	may    func(*tenancy.Principal) management.Rights
 
@@ -48,15 +51,20 @@ var (
 func (a *assembly) openManagement(doors []door) {
 	n := &managementNode{
 		router: a.router,
+		log:    a.log.With(moduleKey, "agent"),
 		model:  a.modelOf(doors),
 		may:    a.mayManage,
 		places: make(chan struct{}, maxManaged),
 		lines:  make(map[string][]router.Delivery),
 	}
+	id := addressing.Address(a.routerID())
 	a.router.Serve(n, managementAddress, "_local/"+managementAddress,
-		"_topo/0/"+addressing.Address(containerID())+"/"+managementAddress)
+		"_topo/0/"+id+"/"+managementAddress, "_edge/"+id+"/"+managementAddress)
 	a.chores = append(a.chores, n.run)
 }
+
+// routerID is how the gateway is called as a router: in its network, or without one to its peers.
+func (a *assembly) routerID() string { return cmp.Or(a.network.RouterID(), a.containerID()) }
 
 // mayManage tells what somebody may do with his tenant's entities. In a tenant that tells nobody apart, of a gateway that
 // only this machine reaches, everybody may do everything: that is how a gateway is tried out.
@@ -160,6 +168,9 @@ func (n *managementNode) answer(d router.Delivery) router.Outcome {
 	if err != nil {
 		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())
 	}
+	operation, _ := d.Message.ApplicationProperty("operation")
+	entityType, _ := d.Message.ApplicationProperty("entityType")
+	n.log.Debug("asked", "operation", operation, "entityType", entityType, "tenant", p.Tenant.Name, "user", p.User)
 	answer := management.Answer(ctx, n.model(p), n.may(p), d.Message, room)
 	if err := n.send(ctx, p, to, answer); err != nil {
 		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())

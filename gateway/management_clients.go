@@ -20,6 +20,11 @@ const registerPage = 500
 // Connections implements management.Model.
 func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] {
 	return func(yield func(management.Connection) bool) {
+		for _, c := range m.connectionsMade() { // which seldom change, so that pages fit together
+			if offset--; offset < 0 && !yield(c) {
+				return
+			}
+		}
 		after := uint64(0)
 		for {
 			page := m.directory.Visits(m.name, after, registerPage)
@@ -42,11 +47,15 @@ func (m *managedTenant) Connection(identity string) (c management.Connection, ok
 	if err != nil {
 		return c, false
 	}
-	v, ok := m.directory.Visit(m.name, id)
-	if !ok {
-		return c, false
+	if v, ok := m.directory.Visit(m.name, id); ok {
+		return connectionOf(v), true
 	}
-	return connectionOf(v), true
+	for _, c := range m.connectionsMade() {
+		if c.Identity == identity {
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // connectionOf describes a connection.

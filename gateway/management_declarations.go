@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -16,8 +18,12 @@ import (
 // Declarations implements management.Model.
 func (m *managedTenant) Declarations(offset int) iter.Seq[management.Declaration] {
 	return func(yield func(management.Declaration) bool) {
-		for def := range m.tenant.Addresses.All() {
-			if offset--; offset < 0 && !yield(declarationOf(def)) {
+		t, ok := m.book.Lookup(m.name)
+		if !ok {
+			return
+		}
+		for i := range t.Addresses {
+			if offset--; offset < 0 && !yield(declarationOf(&t.Addresses[i])) {
 				return
 			}
 		}
@@ -25,11 +31,19 @@ func (m *managedTenant) Declarations(offset int) iter.Seq[management.Declaration
 }
 
 // Declaration implements management.Model.
-func (m *managedTenant) Declaration(filter string) (d management.Declaration, ok bool) {
-	if def, ok := m.definition(filter); ok {
-		return declarationOf(def), true
+func (m *managedTenant) Declaration(id string) (d management.Declaration, ok bool) {
+	t, ok := m.book.Lookup(m.name)
+	if !ok {
+		return d, false
 	}
-	return d, false
+	if i, ok := t.Items(addressList).Find(id); ok {
+		return declarationOf(&t.Addresses[i]), true
+	}
+	i := slices.IndexFunc(t.Addresses, func(a config.Address) bool { return a.Label != "" && a.Label == id })
+	if i < 0 {
+		return d, false
+	}
+	return declarationOf(&t.Addresses[i]), true
 }
 
 // definition finds a definition by its name.
@@ -45,11 +59,15 @@ func (m *managedTenant) definition(filter string) (*addressing.Definition, bool)
 	return new(t.Addresses[i].Definition()), true
 }
 
-// declarationOf gives a definition in the words of package management.
-func declarationOf(def *addressing.Definition) management.Declaration {
-	d := management.NewDeclaration(def.Name, def.Kind, def.Distribution)
-	d.MaxMessageSize, d.MaxMessages, d.MaxBytes = int(def.MaxMessageSize), int(def.Queue.MaxMessages), int(def.Queue.MaxBytes)
-	d.MaxDeliveries, d.DeadLetter = def.Queue.MaxDeliveries, string(def.Queue.DeadLetter)
+// declarationOf gives what is declared of an address in the words of package management.
+func declarationOf(a *config.Address) management.Declaration {
+	d := management.NewDeclaration(a.Name, a.Kind, a.Distribution)
+	d.Name, d.EgressPhase = cmp.Or(a.Label, d.Name), a.EgressPhase
+	if a.Unavailable {
+		d.Distribution = management.Unavailable
+	}
+	d.MaxMessageSize, d.MaxMessages, d.MaxBytes = int(a.MaxMessageSize), int(a.MaxMessages), int(a.MaxBytes)
+	d.MaxDeliveries, d.DeadLetter = a.MaxDeliveries, a.DeadLetter
 	return d
 }
 
@@ -58,6 +76,9 @@ const addressList = "addresses"
 
 // Declare implements management.Model.
 func (m *managedTenant) Declare(_ context.Context, d management.Declaration) error {
+	if _, taken := m.Declaration(d.Name); taken {
+		return router.Errorf(router.Conflict, "it is declared already")
+	}
 	return m.put(d, config.Address{}, declared.Terms{Match: declared.None, Within: true})
 }
 
@@ -67,7 +88,7 @@ func (m *managedTenant) Redeclare(_ context.Context, d management.Declaration) e
 	if !ok {
 		return refused(declared.ErrNotFound)
 	}
-	i, ok := t.Items(addressList).Find(d.Name)
+	i, ok := t.Items(addressList).Find(d.Filter())
 	if !ok {
 		return refused(declared.ErrNotFound)
 	}
@@ -81,13 +102,16 @@ func (m *managedTenant) put(d management.Declaration, a config.Address, terms de
 	if err != nil {
 		return err
 	}
-	if a.Name, err = addressing.ParseFilter(d.Name); err != nil {
+	if err := a.Name.UnmarshalText([]byte(d.Filter())); err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
-	a.Kind, a.Distribution = kind, distribution
+	a.Kind, a.Distribution, a.Unavailable, a.EgressPhase = kind, distribution, d.Distribution == management.Unavailable, d.EgressPhase
+	if a.Label = d.Name; a.Label == d.Filter() {
+		a.Label = ""
+	}
 	a.MaxMessageSize, a.MaxMessages, a.MaxBytes = config.Size(d.MaxMessageSize), int64(d.MaxMessages), config.Size(d.MaxBytes)
 	a.MaxDeliveries, a.DeadLetter = d.MaxDeliveries, d.DeadLetter
-	changes, err := m.book.PutItem(m.name, addressList, d.Name, &a, config.Draft{}, terms)
+	changes, err := m.book.PutItem(m.name, addressList, d.Filter(), &a, config.Draft{}, terms)
 	return m.changed(changes, err)
 }
 

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"maps"
-	"net"
 	"os"
 	"runtime"
 	"runtime/metrics"
@@ -42,13 +41,15 @@ func (a *assembly) modelOf(doors []door) func(*tenancy.Principal) management.Mod
 
 // Router implements management.Model.
 func (m *managedTenant) Router() management.Router {
-	id := containerID()
+	id := m.routerID()
 	host, _ := os.Hostname()
 	r := management.Router{
 		Names: management.Names{Name: "router/" + id, Identity: "router/" + id},
 		ID:    id, Mode: "standalone", Area: "0", Version: version(), HostName: host, Metadata: "tenant " + m.name,
 		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: "unavailable",
-		AddrCount: m.tenant.Addresses.Len(), ConnectionCount: m.directory.Present(m.name),
+		AddrCount: m.tenant.Addresses.Len(), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
+		AutoLinkCount: len(m.AutoLinks()), LinkRouteCount: len(m.LinkRoutes()),
+		NodeCount: max(0, len(m.Nodes())-1),
 		UptimeSeconds: int(time.Since(m.started).Seconds()),
 	}
 	counters := m.router.Counters(m.name)
@@ -139,39 +140,4 @@ func (m *managedTenant) Policy() management.Policy {
 		}
 	}
 	return p
-}
-
-// Listeners implements management.Model.
-func (m *managedTenant) Listeners() (all []management.Listener) {
-	for _, d := range m.doors {
-		host, port, _ := net.SplitHostPort(d.addr().String())
-		protocol, secured := spokenAt(d.name)
-		identity := "listener/" + d.name
-		l := management.Listener{
-			Names: management.Names{Name: identity, Identity: identity},
-			Host:  host, Port: port, Protocol: protocol, Role: "normal", Cost: 1, OperStatus: "up",
-			AuthenticatePeer: !m.tenant.Anonymous, RequireEncryption: secured, RequireSSL: secured, MultiTenant: true,
-			HTTP: protocol == "http", Websockets: protocol == "http" || protocol == "ws", StripAnnotations: "no",
-			LinkCapacity: m.config.Limits.LinkCredit,
-		}
-		if protocol == "amqp" {
-			c := &m.config.AMQP
-			l.MaxFrameSize, l.MaxSessions = int(c.MaxFrameSize), c.ChannelMax+1
-			l.IdleTimeoutSeconds = int(c.IdleTimeout.Seconds())
-			l.InitialHandshakeTimeoutSeconds = int(c.HandshakeTimeout.Seconds())
-			l.SASLMechanisms = strings.Join(m.directory.Mechanisms(tenancy.Visitor{Tenant: m.name, Private: secured}), " ")
-		}
-		all = append(all, l)
-	}
-	return all
-}
-
-// spokenAt gives what is spoken at a door by its name, and whether over TLS.
-func spokenAt(door string) (protocol string, secured bool) {
-	base, transport, _ := strings.Cut(door, "+")
-	protocol, secured = strings.CutSuffix(base, "s")
-	if transport != "" {
-		protocol += "+" + transport
-	}
-	return protocol, secured
 }

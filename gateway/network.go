@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
 )
@@ -28,19 +27,7 @@ func (a *assembly) openNetwork() error {
 		c.Connectors = append(c.Connectors, declared)
 	}
 	a.network = network.New(c)
-	a.defineLinks(a.config.Tenants)
+	a.links = newNetworkLinks(a.network, n.AutoLinks, a.config.Tenants)
 	a.chores = append(a.chores, a.network.Run)
 	return nil
-}
-
-// defineLinks has the waypoints of tenants be there, beside the automatic links, in the place of those before.
-func (a *assembly) defineLinks(tenants []config.Tenant) {
-	var links []network.AutoLink
-	for i := range a.config.Network.AutoLinks {
-		links = append(links, a.config.Network.AutoLinks[i].Link())
-	}
-	for i := range tenants {
-		links = append(links, tenants[i].Waypoints()...)
-	}
-	a.network.Define(links)
 }

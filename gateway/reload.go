@@ -75,7 +75,7 @@ func (a *assembly) adopt(news declared.News) (commit func(), err error) {
 		a.outside.Define(authenticatorsOf(news.All))
 		a.defineThese(tenants)
 		a.replaceHooks(hooks, news.Gone)
-		a.defineLinks(news.All)
+		a.links.setWaypoints(news.All)
 	}, nil
 }
 

@@ -74,16 +74,16 @@ func (n *anycast) Offer(d Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	candidates := n.match(d.To)
+	first := len(n.waiting[d.To]) == 0
 	switch {
+	case first && n.assign(d, candidates):
 	case !wanted(d, candidates):
 		d.Settle(Release())
-	case len(n.waiting[d.To]) > 0:
+	default:
 		n.wait(d)
-		if selective(candidates) { // what waits before it may be for others
+		if !first && selective(candidates) { // what waits before it may be for others
 			n.handOut(d.To)
 		}
-	case !n.assign(d, candidates):
-		n.wait(d)
 	}
 }
 
@@ -181,8 +181,7 @@ func (n *anycast) handOut(a addressing.Address) {
 	}))
 }
 
-// assign hands a message to the best candidate with credit, if there is one. All that are attached here are equally
-// close, so closest has them take turns.
+// assign hands a message to the best candidate with credit, if there is one.
 func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 	for {
 		c := choose(d, candidates, n.distribution == addressing.Balanced)

@@ -7,18 +7,23 @@ import (
 )
 
 // broadcast is the node of a broadcast definition: every receiver attached now that has credit gets each message. It
-// is Accepted when it has been handed over, Released when nobody was there to take it.
+// is Accepted when it has been handed over, Released when nobody was there to take it. What a receiver has no credit for it
+// misses, unless it is a Way: for that a message waits, and so does its sender for the outcome.
 type broadcast struct {
 	scratch sync.Pool // of *[]*Receiver
 
 	mu        sync.RWMutex // guards everything below; a node's lock
 	receivers addressing.Index[*Receiver]
+	onward    onward
 }
 
 var _ Node = (*broadcast)(nil)
 
-func newBroadcast() *broadcast {
-	return &broadcast{scratch: sync.Pool{New: func() any { return new([]*Receiver) }}}
+func newBroadcast(maxWaiting int) *broadcast {
+	return &broadcast{
+		scratch: sync.Pool{New: func() any { return new([]*Receiver) }},
+		onward:  onward{maxWaiting: maxWaiting},
+	}
 }
 
 func (b *broadcast) Join(s *Sender) error {
@@ -26,7 +31,7 @@ func (b *broadcast) Join(s *Sender) error {
 	return nil
 }
 
-func (b *broadcast) Leave(*Sender) {}
+func (b *broadcast) Leave(s *Sender) { b.onward.leave(s) }
 
 func (b *broadcast) Offer(d Delivery) {
 	b.mu.RLock()
@@ -35,9 +40,14 @@ func (b *broadcast) Offer(d Delivery) {
 	defer b.scratch.Put(found)
 	*found = b.receivers.Match(d.To, (*found)[:0])
 	copied, handed := d.Unowned(), false
+	var late *awaited
 	for _, r := range *found {
 		switch {
 		case !r.Wants(d):
+		case r.way != nil:
+			var now bool
+			now, late = b.onward.give(r, d, late)
+			handed = handed || now
 		case r.Take():
 			r.Deliver(copied)
 			handed = true
@@ -46,9 +56,12 @@ func (b *broadcast) Offer(d Delivery) {
 		}
 	}
 	clear(*found)
-	if handed {
+	switch {
+	case late != nil:
+		b.onward.began(late, handed)
+	case handed:
 		d.Settle(Accept())
-	} else {
+	default:
 		d.Settle(Release())
 	}
 }
@@ -60,13 +73,18 @@ func (b *broadcast) Attach(r *Receiver) error {
 	return nil
 }
 
-func (b *broadcast) Grant(*Receiver) {}
+func (b *broadcast) Grant(r *Receiver) {
+	if r.way != nil {
+		b.onward.granted(r)
+	}
+}
 
-// Pending implements Node: nothing is kept here.
+// Pending implements Node: nothing is kept here that there is credit for.
 func (b *broadcast) Pending(*Receiver) bool { return false }
 
 func (b *broadcast) Detach(r *Receiver) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.receivers.Remove(r.source.Filter, r)
+	b.mu.Unlock()
+	b.onward.end(r)
 }

@@ -16,8 +16,19 @@ type assignment struct {
 	consumer *consumer
 }
 
-// wants tells whether a message is one that the consumer asked for.
-func (c *consumer) wants(d Delivery) bool { return c.link.source.Selector.Matches(d.Message) }
+// wants tells whether a message is one that the consumer asked for, and that it leads on for if it is a way.
+func (c *consumer) wants(d Delivery) bool {
+	return c.link.source.Selector.Matches(d.Message) && c.link.leads(d)
+}
+
+// cost is what it costs to have the consumer take a message: nothing, but for a way. It is false for one that it does not
+// want.
+func (c *consumer) cost(d Delivery) (cost int64, wanted bool) {
+	if c.link.way == nil {
+		return 0, c.link.source.Selector.Matches(d.Message)
+	}
+	return c.link.way.Leads(d)
+}
 
 // wanted tells whether any of the consumers asked for a message.
 func wanted(d Delivery, consumers []*consumer) bool {
@@ -26,24 +37,26 @@ func wanted(d Delivery, consumers []*consumer) bool {
 
 // selective tells whether any of the consumers takes only some of the messages.
 func selective(consumers []*consumer) bool {
-	return slices.ContainsFunc(consumers, func(c *consumer) bool { return c.link.source.Selector != nil })
+	return slices.ContainsFunc(consumers, func(c *consumer) bool {
+		return c.link.source.Selector != nil || c.link.way != nil
+	})
 }
 
-// choose picks among the consumers with credit that want a message: balanced takes the one with the least unsettled,
-// otherwise they take turns. Ties go to the one that has waited longest. It is nil when there is none.
+// choose picks among the consumers with credit that want a message: the one where it costs least, balanced adding what is
+// unsettled there. Ties go to the one that has waited longest, so that they take turns. It is nil when there is none.
 func choose(d Delivery, consumers []*consumer, balanced bool) *consumer {
 	var best *consumer
+	var least int64
 	for _, c := range consumers {
-		switch {
-		case !c.link.HasCredit() || !c.wants(d):
-		case best == nil:
-			best = c
-		case balanced && c.unsettled != best.unsettled:
-			if c.unsettled < best.unsettled {
-				best = c
-			}
-		case c.turn < best.turn:
-			best = c
+		if !c.link.HasCredit() {
+			continue
+		}
+		load, wanted := c.cost(d)
+		if balanced {
+			load += int64(c.unsettled)
+		}
+		if wanted && (best == nil || load < least || load == least && c.turn < best.turn) {
+			best, least = c, load
 		}
 	}
 	return best

@@ -23,6 +23,7 @@ type Delivery struct {
 	Unasked  bool               // its sender asked for none, but it has been kept since: whoever gets it settles it
 	Retain   bool               // its publisher asked the topic to keep it
 	Retained bool               // it is the kept copy, given to a new subscriber
+	Route    any                // what a network knows of it, for a Way, that came from another router; nil if it came in here
 
 	origin Settler
 	tag    uint64

@@ -57,7 +57,7 @@ func (d *Direct) Resolve(
 		if def.Kind == addressing.Anycast {
 			node = newAnycast(def.Distribution, d.maxWaiting)
 		} else {
-			node = newBroadcast()
+			node = newBroadcast(d.maxWaiting)
 		}
 		d.nodes[key] = node
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/federation"
 	"github.com/manifoldmq/manifold/router/selector"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -33,6 +34,8 @@ type Target struct {
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
 	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
 	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
+
+	Undeclared *addressing.Definition // what the address is if none is declared for it; nil refuses it then
 }
 
 // Source says what a receiver takes from.
@@ -50,6 +53,11 @@ type Source struct {
 	Selector *selector.Selector // only the messages that it matches; nil for all
 	Browse   bool               // on a queue: read what is there, in order, and take nothing
 	Priority int                // on a queue: who has a higher one is served first, as long as it has credit
+
+	Undeclared *addressing.Definition // what a literal address is if none is declared for it; nil refuses it then
+
+	Via        federation.Path // the networks on whose behalf another one receives; empty for a client of ours
+	Identified bool            // what is stored and has no message-id says by an annotation what its queue calls it
 }
 
 // Wants is for nodes that give a message to many: it tells whether who takes from this source is to be one of them.
@@ -106,8 +114,8 @@ func (s *Sender) MaxMessageSize() int {
 
 const tooLarge = "the message is larger than the address's maxMessageSize"
 
-// Send hands over a message: its Message, Expires, Due, Settled and Retain fields are read, the rest is the router's.
-// The producer hears the outcome once under tag, possibly before Send returns.
+// Send hands over a message: its Message, Expires, Due, Settled, Retain and Route fields are read, the rest is the
+// router's. The producer hears the outcome once under tag, possibly before Send returns.
 func (s *Sender) Send(tag uint64, d Delivery) {
 	if d, ok := s.own(tag, d); ok {
 		s.node.Offer(d)
@@ -189,6 +197,8 @@ type Receiver struct {
 	kind     addressing.Kind
 	nodes    []Node
 	consumer Consumer
+	way      Way     // the consumer, if it is one; nil otherwise
+	watcher  Watcher // who was told of it; nil for nobody
 	counts   *KindCounters
 	credit   atomic.Int64
 
@@ -259,6 +269,7 @@ const closedCredit = math.MinInt64 / 2
 // under way in another goroutine; what was delivered and not settled comes back to its node.
 func (r *Receiver) Close() {
 	r.credit.Store(closedCredit)
+	r.went()
 	r.pacing.end()
 	for _, node := range r.nodes {
 		node.Detach(r)
@@ -287,7 +298,7 @@ func (r *Receiver) TakeBack() bool { return r.pacing.takeBack() || r.Take() }
 func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
 
 // Wants is for nodes that give a message to many: it tells whether this receiver is to be one of them.
-func (r *Receiver) Wants(d Delivery) bool { return r.source.Wants(d) }
+func (r *Receiver) Wants(d Delivery) bool { return r.source.Wants(d) && r.leads(d) }
 
 // Streaming is for nodes: it tells whether the receiver is in the middle of a stream, so that another one would wait.
 func (r *Receiver) Streaming() bool {

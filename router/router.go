@@ -55,11 +55,15 @@ type Router struct {
 // house is what a router is over all protocols.
 type house struct {
 	limits    Limits
-	tracer    Tracer // nil for none
+	tracer    Tracer  // nil for none
+	watcher   Watcher // nil for nobody
 	resolvers map[addressing.Kind]Resolver
 	services  map[addressing.Address]service
+	below     map[string]Node  // by prefix; see ServeBelow
 	pieces    pieces           // for all streams
 	numbers   register.Numbers // of links
+
+	temporaryNames names
 
 	mu          sync.Mutex // guards everything below; a leaf
 	counters    map[string]*Counters
@@ -76,6 +80,8 @@ func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
 		counters:    make(map[string]*Counters),
 		temporaries: make(map[addressKey]*temporary),
 		defined:     make(map[string]*tenancy.Tenant),
+
+		temporaryNames: usualNames,
 	}}
 }
 
@@ -119,7 +125,7 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if !r.may(p, tenancy.Send, a.Filter()) {
 		return nil, Errorf(Denied, "not allowed to send to %s", a)
 	}
-	def, err := r.define(p.Tenant, a, target.Kind)
+	def, err := r.defineOr(p.Tenant, a, target.Kind, target.Undeclared)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +188,7 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 		switch {
 		case err == nil:
 			rcv.enlist(r, rcv)
+			r.came(rcv, defs)
 			return rcv, nil
 		case !errors.Is(err, ErrEnded):
 			waive(p)
@@ -198,6 +205,7 @@ func (r *Router) receiver(
 		listed: listed{principal: p}, source: source, kind: defs[0].Kind, consumer: consumer,
 		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 	}
+	rcv.way, _ = consumer.(Way)
 	for _, def := range defs {
 		node, err := r.resolve(ctx, p.Tenant, def, source)
 		if err != nil {
@@ -257,7 +265,7 @@ func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Defini
 	f := source.Filter
 	var defs []*addressing.Definition
 	if a, literal := f.Literal(); literal {
-		def, err := r.define(t, a, source.Kind)
+		def, err := r.defineOr(t, a, source.Kind, source.Undeclared)
 		if err != nil {
 			return nil, err
 		}
@@ -301,17 +309,30 @@ func (r *Router) define(t *tenancy.Tenant, a addressing.Address, want addressing
 	if made, ok := r.temporary(t.Name, a); ok {
 		return made.def, nil
 	}
-	if s, ok := r.services[a]; ok {
+	if s, ok := r.service(a); ok {
 		return s.def, nil
 	}
 	def, ok := r.current(t).Addresses.Lookup(a)
-	if !ok {
+	if !ok || def.Unavailable {
 		return nil, Errorf(NotFound, "no address is declared for %s", a)
 	}
 	if want != 0 && def.Kind != want {
 		return nil, Errorf(NotFound, "%s is declared with kind %s, not %s", a, def.Kind, want)
 	}
 	return def, nil
+}
+
+// defineOr is define for somebody who knows what the address is where none is declared.
+func (r *Router) defineOr(
+	t *tenancy.Tenant, a addressing.Address, want addressing.Kind, undeclared *addressing.Definition,
+) (*addressing.Definition, error) {
+	def, err := r.define(t, a, want)
+	if err != nil && undeclared != nil {
+		if _, declared := r.current(t).Addresses.Lookup(a); !declared {
+			return undeclared, nil
+		}
+	}
+	return def, err
 }
 
 func (r *Router) resolve(
@@ -321,7 +342,7 @@ func (r *Router) resolve(
 		if made, ok := r.temporary(t.Name, a); ok {
 			return made.node, nil
 		}
-		if s, ok := r.services[a]; ok {
+		if s, ok := r.service(a); ok {
 			return s.node, nil
 		}
 	}

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"strings"
+
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -24,6 +26,29 @@ func (r *Router) Serve(node Node, addresses ...addressing.Address) {
 			node: node,
 		}
 	}
+}
+
+// ServeBelow puts a node at all addresses that begin with a prefix, of which nobody made one for himself and that Serve has
+// no other for. They are there in every tenant, for everybody who is let in to send to: the node judges for itself. It comes
+// before any link is made.
+func (r *Router) ServeBelow(prefix string, node Node) {
+	if r.below == nil {
+		r.below = make(map[string]Node)
+	}
+	r.below[prefix] = node
+}
+
+// service finds what the gateway itself has at an address.
+func (r *Router) service(a addressing.Address) (service, bool) {
+	if s, ok := r.services[a]; ok {
+		return s, true
+	}
+	for prefix, node := range r.below {
+		if strings.HasPrefix(string(a), prefix) {
+			return service{def: &addressing.Definition{Name: a.Filter(), Kind: addressing.Anycast}, node: node}, true
+		}
+	}
+	return service{}, false
 }
 
 // Principal tells who sent the delivery, as long as no node has put itself in between; nil when it is not known.

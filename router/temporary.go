@@ -8,9 +8,21 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// temporaryPrefix is the first level of temporary addresses. An address that is declared under it is not in the way:
-// what follows is never made twice.
-const temporaryPrefix = "temp/"
+// names says how the temporary addresses of the router are called. An address that is declared under their root is not in
+// the way: what follows is never made twice.
+type names struct {
+	root string                     // that all of them begin with
+	of   func(tenant string) string // what comes between that and the part that cannot be guessed
+}
+
+// usualNames are good where nobody but the clients of this process is to know them.
+var usualNames = names{root: "temp/", of: func(string) string { return "" }}
+
+// NameTemporaries has the temporary addresses that are made from now on begin with root, then with what of gives for their
+// tenant, so that others than the clients of this process know where they lead. It comes before any link is made.
+func (r *Router) NameTemporaries(root string, of func(tenant string) string) {
+	r.temporaryNames = names{root, of}
+}
 
 // temporary is an address that somebody made for himself: its definition, and what lives there.
 type temporary struct {
@@ -28,15 +40,16 @@ func (r *Router) Temporary(p *tenancy.Principal) (a addressing.Address, release 
 
 // TemporaryTopic is Temporary for an address whose kind is broadcast: everybody who is attached gets each message.
 func (r *Router) TemporaryTopic(p *tenancy.Principal) (a addressing.Address, release func()) {
-	return r.makeTemporary(p, addressing.Broadcast, newBroadcast())
+	return r.makeTemporary(p, addressing.Broadcast, newBroadcast(r.limits.MaxWaiting))
 }
 
 func (r *Router) makeTemporary(
 	p *tenancy.Principal, kind addressing.Kind, node Node,
 ) (a addressing.Address, release func()) {
-	a = addressing.Address(temporaryPrefix + strings.ToLower(rand.Text()))
+	tenant := p.Tenant.Name
+	a = addressing.Address(r.temporaryNames.root + r.temporaryNames.of(tenant) + strings.ToLower(rand.Text()))
 	t := &temporary{def: &addressing.Definition{Name: a.Filter(), Kind: kind}, node: node}
-	key := addressKey{p.Tenant.Name, a}
+	key := addressKey{tenant, a}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.temporaries[key] = t
@@ -48,7 +61,7 @@ func (r *Router) makeTemporary(
 }
 
 func (r *Router) temporary(tenant string, a addressing.Address) (*temporary, bool) {
-	if !strings.HasPrefix(string(a), temporaryPrefix) {
+	if !strings.HasPrefix(string(a), r.temporaryNames.root) {
 		return nil, false
 	}
 	r.mu.Lock()
@@ -65,7 +78,7 @@ func (r *Router) may(p *tenancy.Principal, right tenancy.Right, f addressing.Fil
 	}
 	a, literal := f.Literal()
 	_, known := r.temporary(p.Tenant.Name, a)
-	_, service := r.services[a]
+	_, service := r.service(a)
 	return literal && (known || service && right == tenancy.Send)
 }
 

@@ -140,6 +140,9 @@ func (v *Visit) Traffic() Traffic {
 // Dismiss sends the client away; its connection ends a little later.
 func (v *Visit) Dismiss(why Dismissal) { v.connection.Dismiss(why) }
 
+// Number gives the next number of a visit, for a connection that is none: one that the gateway has made itself.
+func (d *Directory) Number() uint64 { return d.numbers.Next() }
+
 // Visits lists the connections of a tenant in the order in which they came: those whose numbers are above after, at most
 // so many.
 func (d *Directory) Visits(tenant string, after uint64, most int) []*Visit {

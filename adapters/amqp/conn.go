@@ -5,6 +5,7 @@ import (
 
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -29,8 +30,7 @@ type conn struct {
 	delayed      []arrival               // that are not due yet, the first first
 	sole         bool                    // it is the only connection of its container
 
-	uploads      []*upload         // messages of several frames that are coming in
-	heldSessions []*engine.Session // that are held back for them
+	uploads wire.Uploads
 }
 
 var (
@@ -98,9 +98,9 @@ func (c *conn) Flush(dst []byte) []byte {
 	c.sayDismissed()
 	c.sendArrivals()
 	for _, out := range c.mail.streams.Take() {
-		out.continueDownload()
+		out.download.Continue()
 	}
-	c.continueUploads()
+	c.uploads.Continue(c.mail.rooms.Take())
 	c.finishDrains()
 	return c.Conn.Flush(dst)
 }

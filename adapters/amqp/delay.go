@@ -36,7 +36,7 @@ func (c *conn) sendDue() {
 	due := c.delayed[:n]
 	c.delayed = slices.Clone(c.delayed[n:])
 	for _, a := range due {
-		a.link.arrived(a.delivery)
+		a.link.Arrived(a.delivery)
 	}
 }
 
@@ -44,7 +44,7 @@ func (c *conn) sendDue() {
 func (c *conn) dropDelayed(out *outgoing) {
 	c.delayed = slices.DeleteFunc(c.delayed, func(a arrival) bool {
 		if a.link == out {
-			out.finish(a.delivery, router.Release())
+			out.Finish(a.delivery, router.Release())
 		}
 		return a.link == out
 	})

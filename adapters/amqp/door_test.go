@@ -593,17 +593,3 @@ func TestStoppingSaysGoodbye(t *testing.T) {
 		<-c.Done()
 	})
 }
-
-func TestEveryReasonHasACondition(t *testing.T) {
-	for r := range router.Reason(router.ReasonCount) {
-		if (conditions[r] == "") != (r == router.OK) {
-			t.Errorf("%v: condition %q", r, conditions[r])
-		}
-	}
-}
-
-func TestFaultsOfOursAreNotDescribedToThePeer(t *testing.T) {
-	if e := errorOf(errors.New("/var/lib/secret: broken")); e.Description != "" || e.Condition != "amqp:internal-error" {
-		t.Errorf("got %v", e)
-	}
-}

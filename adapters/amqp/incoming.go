@@ -12,6 +12,7 @@ import (
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // incoming is a link on which the client sends: to one address, or, as a relay, to the one that each message names.
@@ -22,7 +23,9 @@ type incoming struct {
 	senders map[addressing.Address]*relayed // of a relay
 	release func()                          // of the address that was made for the link; nil for none
 	credit  atomic.Int64                    // granted by the node and not yet given to the client
-	upload  *upload                         // the message of several frames that is coming in; nil for none
+	upload  *wire.Upload                    // the message of several frames that is coming in; nil for none
+
+	federated bool // another network sends over it; see federate
 }
 
 // relayed is a sender of a relay.
@@ -44,10 +47,13 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 		return router.Errorf(router.Malformed, "a target is required")
 	}
 	in := &incoming{conn: c, link: l}
+	in.federate()
 	if remote.Target.Address == "" && !remote.Target.Dynamic {
 		in.senders = make(map[addressing.Address]*relayed)
 		l.Context = in
-		l.Stream()
+		if !in.federated { // it may be told by the whole message only where that goes
+			l.Stream()
+		}
 		l.Accept(frame.Attach{})
 		l.Grant(c.server.config.Limits.RelayCredit)
 		return nil
@@ -87,7 +93,7 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 // received hands a message to the router.
 func (in *incoming) received(t *engine.Transfer) {
 	if !t.First || !t.Last {
-		in.receivedPiece(t)
+		in.upload = in.conn.uploads.Received(in, in.link, in.upload, t)
 		return
 	}
 	if t.Format != 0 {
@@ -103,6 +109,7 @@ func (in *incoming) received(t *engine.Transfer) {
 		in.refuse(t, router.Reject(router.Malformed, err.Error()))
 		return
 	}
+	in.readdress(d.Message, &names)
 	sender, err := in.senderFor(names)
 	if err != nil {
 		in.refuse(t, router.Reject(router.ReasonOf(err), err.Error()))
@@ -134,16 +141,11 @@ func readMessage(payload []byte) (router.Delivery, names, error) {
 
 // readHead reads what the door has to know of a message, which is in the sections before the body.
 func readHead(m codec.Message) (d router.Delivery, n names, err error) {
-	header, err := m.Header()
+	d, properties, err := wire.Read(m, time.Now)
 	if err != nil {
 		return d, n, err
 	}
-	properties, err := m.Properties()
-	if err != nil {
-		return d, n, err
-	}
-	d.Message = m
-	d.Expires = expiry(header, properties)
+	d.Attempts = 0 // what a client says of earlier ones is for its consumer
 	d.Due = due(m.MessageAnnotations())
 	return d, names{to: properties.To, user: properties.UserID}, nil
 }
@@ -156,14 +158,6 @@ func (c *conn) mayClaim(user []byte) error {
 		return nil
 	}
 	return router.Errorf(router.Denied, "the message's user-id is not who the client is")
-}
-
-// expiry is when a message is of no use any more: by its time to live [3.2.1], or by its expiry time [3.2.4].
-func expiry(h codec.Header, p codec.Properties) int64 {
-	if h.TTL > 0 {
-		return time.Now().UnixMilli() + int64(h.TTL)
-	}
-	return int64(max(p.AbsoluteExpiryTime, 0))
 }
 
 // due is when a message may be delivered: at the time that its annotation x-opt-delivery-time gives, in Unix milliseconds,
@@ -206,10 +200,10 @@ func milliseconds(annotations codec.MapView, name string) (int64, bool) {
 // refuse answers a message that does not reach the router.
 func (in *incoming) refuse(t *engine.Transfer, o router.Outcome) {
 	if t.State.Kind == frame.Transactional {
-		in.refusePosted(t, stateOf(o))
+		in.refusePosted(t, wire.State(o))
 		return
 	}
-	in.link.Settle(t.ID, stateOf(o))
+	in.link.Settle(t.ID, wire.State(o))
 	in.link.Grant(1)
 }
 
@@ -289,8 +283,10 @@ func (in *incoming) regain() {
 
 // answer tells the client what became of a message.
 func (in *incoming) answer(o outcome) {
-	in.uploadSettled(o)
-	in.link.Settle(o.id, stateOf(o.outcome))
+	if in.upload.Ends(o.id, o.outcome) {
+		in.upload = nil
+	}
+	in.link.Settle(o.id, wire.State(o.outcome))
 	if in.senders != nil {
 		in.landed(o.sender)
 		in.regain()
@@ -305,7 +301,7 @@ func (in *incoming) landed(s *router.Sender) {
 }
 
 func (in *incoming) detached(engine.Detachment) {
-	in.voidUpload(router.Release())
+	in.upload.Void(router.Release())
 	if in.sender != nil {
 		in.sender.Close()
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -16,10 +17,10 @@ type mail struct {
 	credits     transport.Mailbox[*incoming] // each with some credit in it
 	settlements transport.Mailbox[settlement]
 	commits     transport.Mailbox[commit]
-	rooms       transport.Mailbox[*upload]   // that may go on
-	streams     transport.Mailbox[*outgoing] // for whose download more has come
-	evictions   transport.Mailbox[struct{}]  // in favour of another connection of the container
-	stolen      transport.Mailbox[*outgoing] // links that their client has attached on another connection
+	rooms       transport.Mailbox[*wire.Upload] // that may go on
+	streams     transport.Mailbox[*outgoing]    // for whose download more has come
+	evictions   transport.Mailbox[struct{}]     // in favour of another connection of the container
+	stolen      transport.Mailbox[*outgoing]    // links that their client has attached on another connection
 	dismissals  transport.Mailbox[tenancy.Dismissal]
 	shed        atomic.Int64 // bytes on their way to links on which messages wait here
 	maxShed     int64

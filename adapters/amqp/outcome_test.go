@@ -3,10 +3,10 @@ package amqp
 import (
 	"testing"
 
-	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -34,13 +34,6 @@ func TestModifiedPassesAsItIs(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// TestModifiedWithoutAnythingIsReleased: it only goes back.
-func TestModifiedWithoutAnythingIsReleased(t *testing.T) {
-	if o := outcomeOf(&frame.State{Kind: frame.Modified}); o.State != router.Released {
-		t.Errorf("it is %v", o.State)
 	}
 }
 
@@ -93,7 +86,7 @@ func TestUserMayOnlyNameHimself(t *testing.T) {
 	} {
 		client := &conn{user: &tenancy.Principal{Tenant: tenant, User: c.user}}
 		err := client.mayClaim([]byte(c.claim))
-		if (err == nil) != c.ok || err != nil && errorOf(err).Condition != frame.UnauthorizedAccess {
+		if (err == nil) != c.ok || err != nil && wire.Error(err).Condition != frame.UnauthorizedAccess {
 			t.Errorf("%q says it is %q: %v", c.user, c.claim, err)
 		}
 	}

@@ -2,7 +2,6 @@ package amqp
 
 import (
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // outgoing is a link on which the client receives. What a queue or an anycast address has for it waits there until the
@@ -27,9 +27,11 @@ type outgoing struct {
 	granted  int       // credit that the node has and has not used, or whose message is still in the mail
 	ended    bool      // what still arrives is given back
 	end      engine.Detachment
-	lost     []*held   // what the client had not settled when the link ended
-	pledged  int       // deliveries that the client has settled in transactions that are open; the receiver is kept for them
-	download *download // the message that goes out while it comes in; nil for none
+	lost     []*held // what the client had not settled when the link ended
+	pledged  int     // deliveries that the client has settled in transactions that are open; the receiver is kept for them
+	download wire.Download
+
+	addressed bool // messages say which address they are of; see federate
 }
 
 // held is a message that the client has and has not settled.
@@ -42,6 +44,7 @@ type held struct {
 var (
 	_ router.Consumer = (*outgoing)(nil)
 	_ linkEnd         = (*outgoing)(nil)
+	_ wire.Outlet     = (*outgoing)(nil)
 )
 
 // attachOutgoing answers a client that wants to receive.
@@ -112,6 +115,7 @@ func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source,
 	if f.noLocal {
 		source.Except = c.Remote().ContainerID
 	}
+	out.federate(&source)
 	source.Browse = s.DistributionMode == frame.DistributionCopy && c.isQueue(source.Filter)
 	return source, c.subscribe(&source, s, subscription, out.link.Name())
 }
@@ -155,7 +159,7 @@ func (out *outgoing) Deliver(_ *router.Receiver, d router.Delivery) { out.conn.m
 
 // creditChanged makes use of the client's credit.
 func (out *outgoing) creditChanged() {
-	out.continueDownload()
+	out.download.Continue()
 	if out.acquires() {
 		out.link.Close(&frame.Error{
 			Condition: frame.NotImplemented, Description: "transactional acquisition is not offered: settle in the transaction",
@@ -246,16 +250,16 @@ func (out *outgoing) drained() {
 // sendArrivals gives to the engine what has come.
 func (c *conn) sendArrivals() {
 	for _, a := range c.mail.arrivals.Take() {
-		a.link.arrived(a.delivery)
+		a.link.Arrived(a.delivery)
 	}
 }
 
-// arrived takes in a message from the node.
-func (out *outgoing) arrived(d router.Delivery) {
+// Arrived takes in a message from the node. It implements wire.Outlet.
+func (out *outgoing) Arrived(d router.Delivery) {
 	dropped := d.Message.IsZero()
 	switch {
 	case out.ended:
-		out.finish(d, router.Release())
+		out.Finish(d, router.Release())
 	case out.waits && dropped:
 		out.receiver.Grant(1)
 	case out.waits && d.Due > time.Now().UnixMilli():
@@ -263,8 +267,8 @@ func (out *outgoing) arrived(d router.Delivery) {
 	case out.waits:
 		out.waiting = append(out.waiting, d)
 		out.sendWaiting()
-	case out.download != nil:
-		out.download.behind = append(out.download.behind, d)
+	case out.download.Busy():
+		out.download.Behind(d)
 	default:
 		out.granted--
 		if (dropped || !out.send(d)) && out.drainBy.IsZero() {
@@ -275,19 +279,20 @@ func (out *outgoing) arrived(d router.Delivery) {
 
 // send gives a message to the engine. It reports false when that took no credit of the client.
 func (out *outgoing) send(d router.Delivery) bool {
-	payload, wanted := encode(&d)
+	out.address(&d)
+	m, wanted := wire.Write(&d, time.Now, false)
 	if !wanted {
-		out.finish(d, router.Reject(router.Unroutable, "expired"))
+		out.Finish(d, router.Reject(router.Unroutable, "expired"))
 		return false
 	}
 	if d.Stream != nil {
-		return out.sendStream(d, payload)
+		return out.download.Start(out, out.link, d, m.Bytes(), func() { out.conn.mail.streams.Put(out) })
 	}
-	return out.sendBytes(d, payload, false)
+	return out.SendBytes(d, m.Bytes(), false)
 }
 
-// sendBytes gives a message, or with more its beginning, to the engine.
-func (out *outgoing) sendBytes(d router.Delivery, payload []byte, more bool) bool {
+// SendBytes implements wire.Outlet.
+func (out *outgoing) SendBytes(d router.Delivery, payload []byte, more bool) bool {
 	h := out.conn.server.tokens.Get().(*held)
 	h.delivery = d
 	err := out.link.Send(engine.Delivery{Payload: payload, More: more, Settled: !d.Owned() && d.Settled, Token: h})
@@ -295,40 +300,26 @@ func (out *outgoing) sendBytes(d router.Delivery, payload []byte, more bool) boo
 	case nil:
 		return true
 	case engine.TooLarge:
-		out.receiver.Drop()
-		out.finish(d, tooLarge())
+		out.GiveUp(d, wire.TooLarge())
 	default: // the credit has been taken back meanwhile, or the link ends
-		out.finish(d, router.Release())
+		out.Finish(d, router.Release())
 	}
 	out.forget(h)
 	return false
 }
 
-// encode gives the bytes of a delivery: the message as it is, or with a header that tells of earlier attempts and of
-// the time that is left. wanted is false for a message that has expired.
-func encode(d *router.Delivery) (payload []byte, wanted bool) {
-	if d.Attempts == 0 && d.Expires == 0 {
-		return d.Message.Bytes(), true
+// GiveUp implements wire.Outlet.
+func (out *outgoing) GiveUp(d router.Delivery, o router.Outcome) {
+	if o.Reason == router.TooLarge {
+		out.receiver.Drop()
 	}
-	left := d.Expires - time.Now().UnixMilli()
-	if d.Expires > 0 && left <= 0 {
-		return nil, false
-	}
-	header, err := d.Message.Header()
-	if err != nil || d.Attempts == 0 && header.TTL == 0 { // it expires by its properties, if at all
-		return d.Message.Bytes(), true
-	}
-	header.DeliveryCount = d.Attempts
-	if d.Expires > 0 && header.TTL > 0 {
-		header.TTL = uint32(min(left, math.MaxUint32))
-	}
-	return d.Message.WithHeader(header).Bytes(), true
+	out.Finish(d, o)
 }
 
-// finish ends a delivery that the client does not hold.
-func (out *outgoing) finish(d router.Delivery, o router.Outcome) {
+// Finish ends a delivery that the client does not hold. It implements wire.Outlet.
+func (out *outgoing) Finish(d router.Delivery, o router.Outcome) {
 	if d.Stream != nil {
-		defer out.stopDownload(d.Stream)
+		defer out.download.Stop(d.Stream)
 	}
 	if d.Owned() {
 		d.Settle(o)
@@ -351,14 +342,14 @@ func (out *outgoing) progressed(u engine.Update) {
 		}
 		return
 	case engine.Settled:
-		o = outcomeOf(out.settledState(u.State))
+		o = wire.Outcome(out.settledState(u.State))
 	case engine.Lost:
 		out.lost = append(out.lost, h)
 		return
 	case engine.Unsent:
 		o = router.Release()
 	}
-	out.finish(h.delivery, o)
+	out.Finish(h.delivery, o)
 	out.forget(h)
 }
 
@@ -368,13 +359,13 @@ func (out *outgoing) settleSecond(h *held, u engine.Update) {
 	h.answered = true
 	s := settlement{link: out, held: h, id: u.ID, state: frame.State{Kind: u.State.Kind}}
 	if !h.delivery.Owned() {
-		out.finish(h.delivery, router.Accept())
+		out.Finish(h.delivery, router.Accept())
 		out.settled(s)
 		return
 	}
-	h.delivery.SettleThen(outcomeOf(u.State), func(err error) {
+	h.delivery.SettleThen(wire.Outcome(u.State), func(err error) {
 		if err != nil {
-			s.state = frame.State{Kind: frame.Rejected, Error: errorOf(err)}
+			s.state = frame.State{Kind: frame.Rejected, Error: wire.Error(err)}
 		}
 		out.conn.mail.settlements.Put(s)
 	})
@@ -398,7 +389,7 @@ func (out *outgoing) settledState(s *frame.State) *frame.State {
 // discard forgets a delivery whose end is settled elsewhere.
 func (out *outgoing) discard(h *held) {
 	if !h.delivery.Owned() {
-		out.finish(h.delivery, router.Accept())
+		out.Finish(h.delivery, router.Accept())
 	}
 	out.forget(h)
 }
@@ -420,7 +411,7 @@ func (out *outgoing) detached(d engine.Detachment) {
 func (out *outgoing) farewell(d engine.Detachment) *frame.Error {
 	out.leave(d)
 	if err := out.closeReceiver(); err != nil {
-		return errorOf(err)
+		return wire.Error(err)
 	}
 	return nil
 }
@@ -429,18 +420,16 @@ func (out *outgoing) farewell(d engine.Detachment) *frame.Error {
 func (out *outgoing) leave(d engine.Detachment) {
 	out.ended, out.end = true, d
 	for _, h := range out.lost {
-		out.finish(h.delivery, unsettledOutcome(d))
+		out.Finish(h.delivery, unsettledOutcome(d))
 		out.forget(h)
 	}
 	out.lost = nil
-	if out.download != nil {
-		out.stopDownload(out.download.delivery.Stream)
-	}
+	out.download.End()
 	for out.pledged > 0 && out.receiver.TakeBack() { // nothing more is to come for a receiver that is kept
 	}
 	out.conn.sendArrivals()
 	for _, d := range out.waiting {
-		out.finish(d, router.Release())
+		out.Finish(d, router.Release())
 	}
 	out.waiting = nil
 	out.conn.dropDelayed(out)

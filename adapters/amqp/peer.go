@@ -3,6 +3,7 @@ package amqp
 import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // peer is the connection as the engine's events find it.
@@ -53,7 +54,7 @@ func (c peer) Requested(l *engine.Link) {
 		err = c.attachIncoming(l)
 	}
 	if err != nil {
-		l.Refuse(errorOf(err))
+		l.Refuse(wire.Error(err))
 	}
 }
 

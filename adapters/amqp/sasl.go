@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/router"
-	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -21,6 +21,7 @@ import (
 // each runs in a goroutine of its own, one at a time, and leaves its verdict for the connection's owner.
 type login struct {
 	directory *tenancy.Directory
+	entrance  *Entrance
 	visitor   tenancy.Visitor
 	exchange  tenancy.Exchange // nil before sasl-init
 	verdicts  transport.Mailbox[verdict]
@@ -39,7 +40,8 @@ type verdict struct {
 
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
 func (s *Server) newLogin(ctx context.Context, nc net.Conn) *login {
-	l := &login{directory: s.config.Directory, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
+	l := &login{directory: s.config.Directory, entrance: &s.entrance, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
+	l.visitor.Tenant = s.entrance.Tenant
 	l.visitor.Private = l.visitor.Private || s.config.PlainWithoutTLS
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l
@@ -54,12 +56,10 @@ func (l *login) end() {
 // hello gives what the server says before anybody is known. Without SASL a client is anonymous, so that it may leave
 // SASL out only where ANONYMOUS is offered.
 func (l *login) hello(containerID string) engine.Server {
-	names := l.directory.Mechanisms(l.visitor)
-	s := engine.Server{ContainerID: containerID, Optional: slices.Contains(names, tenancy.MechanismAnonymous)}
-	for _, name := range names {
-		s.Mechanisms = append(s.Mechanisms, codec.Symbol(name))
+	offered := l.entrance.offered(l.directory.Mechanisms(l.visitor))
+	return engine.Server{
+		ContainerID: containerID, Mechanisms: offered, Optional: slices.Contains(offered, tenancy.MechanismAnonymous),
 	}
-	return s
 }
 
 // step goes on with what the client says.
@@ -111,7 +111,7 @@ func (c *conn) enter(o *frame.Open) (*tenancy.Principal, error) {
 // sayExpired ends the connection of a client whose token is not good any more.
 func (c *conn) sayExpired() {
 	c.expired = true
-	c.Close(&frame.Error{Condition: conditions[router.Unauthenticated], Description: "the token has expired"})
+	c.Close(&frame.Error{Condition: wire.Condition(router.Unauthenticated), Description: "the token has expired"})
 }
 
 // expiresAt is when the client has to leave; zero for never.
@@ -125,7 +125,7 @@ func (c *conn) expiresAt() time.Time {
 // refuseOpen answers an open with ours and a close [2.4.1].
 func (c *conn) refuseOpen(err error) {
 	c.Open(frame.Open{})
-	e := errorOf(err)
+	e := wire.Error(err)
 	if router.ReasonOf(err) == router.Unauthenticated { // which of the errors it was is nobody's business
 		e.Description = "credentials are required or wrong"
 	}
@@ -142,6 +142,6 @@ func (c *conn) sayDismissed() {
 		if why == tenancy.NotWelcome {
 			reason = router.Unauthenticated
 		}
-		c.Close(&frame.Error{Condition: conditions[reason], Description: why.String()})
+		c.Close(&frame.Error{Condition: wire.Condition(reason), Description: why.String()})
 	}
 }

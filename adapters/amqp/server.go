@@ -29,25 +29,30 @@ type Config struct {
 	PlainWithoutTLS bool
 }
 
-// Server is the door. Its methods may be called from any goroutine.
+// Server is the door, or one of its entrances. Its methods may be called from any goroutine.
 type Server struct {
-	config Config
-	tokens sync.Pool // of *held
-	open   atomic.Int64
-	owners transport.Owners[linkName, *outgoing]
+	*common
+	config   Config
+	entrance Entrance
+	open     atomic.Int64
+}
 
+// common is what the entrances of a door share.
+type common struct {
+	tokens     sync.Pool // of *held
+	owners     transport.Owners[linkName, *outgoing]
 	containers containers
 }
 
 // New gives a server; c.Limits must be valid.
 func New(c Config) *Server {
 	return &Server{
+		common: &common{tokens: sync.Pool{New: func() any { return new(held) }}},
 		config: c,
-		tokens: sync.Pool{New: func() any { return new(held) }},
 	}
 }
 
-// Connections is how many connections are open.
+// Connections is how many connections are open, at this entrance.
 func (s *Server) Connections() int { return int(s.open.Load()) }
 
 // Serve takes connections from ln until ctx ends; then clients are told goodbye, and it returns when all have gone or

@@ -7,6 +7,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // transaction is one that the client has declared and not yet discharged. What it sends [4.4.1] and settles [4.4.2] in
@@ -104,7 +105,7 @@ func (txn *transaction) fail(e *frame.Error) {
 
 // rolledBack is why a transaction was rolled back.
 func rolledBack(err error) *frame.Error {
-	e := errorOf(err)
+	e := wire.Error(err)
 	e.Condition = frame.TransactionRollback
 	return e
 }
@@ -123,7 +124,7 @@ func (txn *transaction) retire(r *retirement) {
 	txn.used()
 	txn.retired = append(txn.retired, r)
 	if txn.failed == nil {
-		if err := txn.work.Settle(r.held.delivery, outcomeOf(&r.state)); err != nil {
+		if err := txn.work.Settle(r.held.delivery, wire.Outcome(&r.state)); err != nil {
 			txn.fail(rolledBack(err))
 		}
 	} else if len(txn.retired) >= maxRetired {
@@ -189,7 +190,7 @@ func (txn *transaction) forget() {
 // its node's.
 func (r *retirement) restore() {
 	if r.settled {
-		r.link.finish(r.held.delivery, router.Fail())
+		r.link.Finish(r.held.delivery, router.Fail())
 		r.link.forget(r.held)
 	}
 }
@@ -227,7 +228,7 @@ func (out *outgoing) transacted(h *held, u engine.Update) bool {
 		return true // it has been said
 	}
 	if u.State != nil && u.State.Kind != frame.NoState && !named {
-		h.delivery.Settle(outcomeOf(u.State)) // outside of the transaction, which then cannot be committed
+		h.delivery.Settle(wire.Outcome(u.State)) // outside of the transaction, which then cannot be committed
 	}
 	h.retired.release()
 	return true
@@ -238,7 +239,7 @@ func (out *outgoing) retire(h *held, u engine.Update) {
 	txn, e := out.conn.transaction(u.State.TxnID)
 	if e != nil {
 		if u.Progress == engine.Settled {
-			out.finish(h.delivery, router.Fail())
+			out.Finish(h.delivery, router.Fail())
 			out.forget(h)
 		}
 		out.link.Close(e)

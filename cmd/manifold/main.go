@@ -3,6 +3,7 @@
 //
 //	manifold run [-c FILE]    run a gateway
 //	manifold check -c FILE    check a configuration
+//	manifold convert FILE     translate the configuration of a Qpid Dispatch Router
 //	manifold send ADDRESS     send messages over AMQP 1.0
 //	manifold receive ADDRESS  receive messages over AMQP 1.0
 //	manifold stat             show what goes on in a gateway, over AMQP
@@ -48,6 +49,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on a signal does what it does to any process
+	if isRouter(os.Args[0]) {
+		os.Exit(executeRouter(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	}
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -84,7 +88,7 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRunCommand(), newCheckCommand(), newPasswdCommand(), newStoreCommand(), newBenchCommand(),
+	root.AddCommand(newRunCommand(), newCheckCommand(), newConvertCommand(), newPasswdCommand(), newStoreCommand(), newBenchCommand(),
 		newVersionCommand())
 	root.AddCommand(failing(client.NewSendCommand()), failing(client.NewReceiveCommand()))
 	root.AddCommand(failing(admin.NewGetCommand()), failing(admin.NewDescribeCommand()), failing(admin.NewApplyCommand()),

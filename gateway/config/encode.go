@@ -279,3 +279,32 @@ func looksLikeNumber(text string) bool {
 	}
 	return !strings.ContainsFunc(text, func(r rune) bool { return strings.ContainsRune("smhBuKMGTk", r) })
 }
+
+// Written gives a configuration as a file that says it: the settings that are not the default ones.
+func Written(c *Config) ([]byte, error) {
+	base := Default()
+	t := tree{form: section}
+	encoder{secrets: true}.differences(reflect.ValueOf(*c), reflect.ValueOf(base), &t)
+	var b bytes.Buffer
+	t.writeJSON(&b)
+	return YAML(b.Bytes())
+}
+
+// differences adds those fields of a struct that are not as in another.
+func (e encoder) differences(v, base reflect.Value, t *tree) {
+	for f, field := range v.Fields() {
+		key, other := f.Tag.Get("yaml"), base.FieldByIndex(f.Index)
+		_, isText := field.Interface().(encoding.TextMarshaler)
+		switch {
+		case f.Anonymous:
+			e.differences(field, other, t)
+		case reflect.DeepEqual(field.Interface(), other.Interface()):
+		case field.Kind() == reflect.Struct && !isText:
+			inner := tree{form: section}
+			e.differences(field, other, &inner)
+			t.entries = append(t.entries, entry{key: key, value: inner})
+		default:
+			t.entries = append(t.entries, entry{key: key, value: e.value(field)})
+		}
+	}
+}

@@ -43,7 +43,15 @@ func (c *Config) Listeners() []Listener {
 		l.Host = orElse(l.Host, c.Listen)
 		all = append(all, l)
 	}
+	for i, l := range c.amqpListeners() {
+		d := c.AMQP.SecureDoor
+		d.ClientAuth = orElse(c.AMQP.Listeners[i].ClientAuth, d.ClientAuth)
+		add(l, d)
+	}
 	for _, d := range c.secureDoors() {
+		if d.name == "amqp" && len(c.AMQP.Listeners) > 0 {
+			continue
+		}
 		plain := Listener{Name: d.name, Network: "tcp", Setting: d.setting + ".port", Enabled: d.Enabled, Port: d.Port}
 		secured := Listener{
 			Name: d.name + "s", Network: "tcp", Setting: d.setting + ".tlsPort", Enabled: d.Enabled && c.TLS.Enabled(),
@@ -83,8 +91,8 @@ func shifted(port, offset int) int {
 
 func (c *Config) validateListeners(k *check) {
 	type socket struct {
-		network string
-		port    int
+		network, host string
+		port          int
 	}
 	taken := make(map[socket]string)
 	for _, l := range c.Listeners() {
@@ -92,7 +100,7 @@ func (c *Config) validateListeners(k *check) {
 		if !l.Enabled || l.Port == 0 {
 			continue
 		}
-		at := socket{l.Network, l.Port}
+		at := socket{l.Network, l.Host, l.Port}
 		k.refuse(taken[at] != "", l.Setting, "%d is the port of %s already", l.Port, taken[at])
 		taken[at] = l.Name
 	}

@@ -60,6 +60,7 @@ type ConnectorTLS struct {
 
 // AutoLink declares a link that is kept between an address of a tenant and one of a broker's.
 type AutoLink struct {
+	Name            string            `yaml:"name"`    // what tools call it; none is by a number
 	Tenant          string            `yaml:"tenant"`  // none is "default"
 	Address         string            `yaml:"address"` // of ours; out: also topic::subscription
 	Direction       network.Direction `yaml:"direction"`
@@ -145,7 +146,7 @@ func (t *ConnectorTLS) config() (*tls.Config, error) {
 func (l *AutoLink) Link() network.AutoLink {
 	address, subscription, _ := strings.Cut(l.Address, "::")
 	return network.AutoLink{
-		Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
+		Name: l.Name, Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
 		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector,
 		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind, Durable: l.Durable,
 	}
@@ -195,6 +196,16 @@ func (c *Config) validateNetwork(k *check) {
 		seen[l] = i
 		c.validateAutoLink(k, at, &n.AutoLinks[i])
 	}
+}
+
+// Check tells what is wrong with the declaration: its error is Problems.
+func (c *Connector) Check() error {
+	var k check
+	c.validate(&k, "connector")
+	if len(k.problems) > 0 {
+		return k.problems
+	}
+	return nil
 }
 
 func (c *Connector) validate(k *check, at string) {

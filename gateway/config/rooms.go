@@ -153,29 +153,30 @@ func defaultMQTT() MQTT {
 // AMQP is the door for AMQP 1.0.
 type AMQP struct {
 	SecureDoor
-	PlainWithoutTLS    bool          `yaml:"plainWithoutTLS"`    // passwords as they are, from other machines
-	MaxFrameSize       Size          `yaml:"maxFrameSize"`       // of one frame; announced
-	MaxHandshakeFrame  Size          `yaml:"maxHandshakeFrame"`  // of a frame before the client is known
-	ChannelMax         int           `yaml:"channelMax"`         // highest session number; announced
-	HandleMax          int           `yaml:"handleMax"`          // highest link number of a session; announced
-	MaxLinks           int           `yaml:"maxLinks"`           // links of one connection
-	MaxKept            Size          `yaml:"maxKept"`            // what a client says of its sessions and links
-	MaxMessageSize     Size          `yaml:"maxMessageSize"`     // of one message, where its address allows as much
-	MaxPartial         Size          `yaml:"maxPartial"`         // unfinished messages of one connection
-	MaxUnsettled       int           `yaml:"maxUnsettled"`       // unsettled deliveries of one link
-	IncomingWindow     int           `yaml:"incomingWindow"`     // transfer frames ahead in one session; announced
-	IncomingBytes      Size          `yaml:"incomingBytes"`      // about as many bytes; large frames make the window smaller
-	IdleTimeout        time.Duration `yaml:"idleTimeout"`        // how long a client may be silent
-	MinIdleTimeout     time.Duration `yaml:"minIdleTimeout"`     // shortest of a client's that is kept up with
-	HandshakeTimeout   time.Duration `yaml:"handshakeTimeout"`   // until the client's open is here
-	CloseTimeout       time.Duration `yaml:"closeTimeout"`       // for the client's close after ours
-	WriteTimeout       time.Duration `yaml:"writeTimeout"`       // how long a client may leave a write untaken
-	RelayCredit        int           `yaml:"relayCredit"`        // credit of a sender without an address
-	MaxSenders         int           `yaml:"maxSenders"`         // addresses that such a sender keeps links to
-	SubscriptionCredit int           `yaml:"subscriptionCredit"` // messages of a topic that wait for credit
-	MaxQueuedBytes     Size          `yaml:"maxQueuedBytes"`     // bytes on their way from topics and broadcast
-	MaxTransactions    int           `yaml:"maxTransactions"`    // that one client has open
-	TransactionTimeout time.Duration `yaml:"transactionTimeout"` // from what is first done in it
+	Listeners          []AMQPListener `yaml:"listeners"`          // in place of port and tlsPort; none is those
+	PlainWithoutTLS    bool           `yaml:"plainWithoutTLS"`    // passwords as they are, from other machines
+	MaxFrameSize       Size           `yaml:"maxFrameSize"`       // of one frame; announced
+	MaxHandshakeFrame  Size           `yaml:"maxHandshakeFrame"`  // of a frame before the client is known
+	ChannelMax         int            `yaml:"channelMax"`         // highest session number; announced
+	HandleMax          int            `yaml:"handleMax"`          // highest link number of a session; announced
+	MaxLinks           int            `yaml:"maxLinks"`           // links of one connection
+	MaxKept            Size           `yaml:"maxKept"`            // what a client says of its sessions and links
+	MaxMessageSize     Size           `yaml:"maxMessageSize"`     // of one message, where its address allows as much
+	MaxPartial         Size           `yaml:"maxPartial"`         // unfinished messages of one connection
+	MaxUnsettled       int            `yaml:"maxUnsettled"`       // unsettled deliveries of one link
+	IncomingWindow     int            `yaml:"incomingWindow"`     // transfer frames ahead in one session; announced
+	IncomingBytes      Size           `yaml:"incomingBytes"`      // about as many bytes; large frames make the window smaller
+	IdleTimeout        time.Duration  `yaml:"idleTimeout"`        // how long a client may be silent
+	MinIdleTimeout     time.Duration  `yaml:"minIdleTimeout"`     // shortest of a client's that is kept up with
+	HandshakeTimeout   time.Duration  `yaml:"handshakeTimeout"`   // until the client's open is here
+	CloseTimeout       time.Duration  `yaml:"closeTimeout"`       // for the client's close after ours
+	WriteTimeout       time.Duration  `yaml:"writeTimeout"`       // how long a client may leave a write untaken
+	RelayCredit        int            `yaml:"relayCredit"`        // credit of a sender without an address
+	MaxSenders         int            `yaml:"maxSenders"`         // addresses that such a sender keeps links to
+	SubscriptionCredit int            `yaml:"subscriptionCredit"` // messages of a topic that wait for credit
+	MaxQueuedBytes     Size           `yaml:"maxQueuedBytes"`     // bytes on their way from topics and broadcast
+	MaxTransactions    int            `yaml:"maxTransactions"`    // that one client has open
+	TransactionTimeout time.Duration  `yaml:"transactionTimeout"` // from what is first done in it
 }
 
 func defaultAMQP() AMQP {

@@ -77,9 +77,12 @@ type Address struct {
 	NonDestructive  bool            `yaml:"nonDestructive"` // consumers read and take nothing
 	ConsumeOnly     bool            `yaml:"consumeOnly"`    // queue: clients do not send to it
 	DedupWindow     DedupWindow     `yaml:"dedupWindow"`
-	DeadLetter      string          `yaml:"deadLetter"` // the queue for dead messages; none drops them
-	Expiry          string          `yaml:"expiry"`     // the queue for expired messages; none drops them
-	Waypoint        Waypoint        `yaml:"waypoint"`   // anycast: brokers that store what is sent to it
+	DeadLetter      string          `yaml:"deadLetter"`  // the queue for dead messages; none drops them
+	Expiry          string          `yaml:"expiry"`      // the queue for expired messages; none drops them
+	Waypoint        Waypoint        `yaml:"waypoint"`    // anycast: brokers that store what is sent to it
+	EgressPhase     int             `yaml:"egressPhase"` // anycast: the phase that clients receive from; what they send is in phase 0
+	Label           string          `yaml:"label"`       // what tools call the declaration; none is by its name
+	Unavailable     bool            `yaml:"unavailable"` // whether links to it are refused, as if it were not declared
 }
 
 // Consumers bounds who receives from a queue.
@@ -111,7 +114,7 @@ type RedeliveryDelay struct {
 
 // Definition gives the declaration in the words of package addressing.
 func (a *Address) Definition() addressing.Definition {
-	egress := uint8(0)
+	egress := uint8(a.EgressPhase)
 	if len(a.Waypoint.Connectors) > 0 {
 		egress = network.WaypointEgress
 	}
@@ -119,6 +122,7 @@ func (a *Address) Definition() addressing.Definition {
 		Name:           a.Name,
 		Kind:           a.Kind,
 		Distribution:   a.Distribution,
+		Unavailable:    a.Unavailable,
 		Egress:         egress,
 		MaxMessageSize: int64(a.MaxMessageSize),
 		Queue: addressing.QueueSettings{

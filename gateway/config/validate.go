@@ -135,6 +135,7 @@ func isPlain(text string) bool {
 
 func (c *Config) validateAMQP(k *check) {
 	a := &c.AMQP
+	c.validateAMQPListeners(k)
 	k.size("amqp.maxFrameSize", a.MaxFrameSize, 512, 16<<20)
 	k.size("amqp.maxHandshakeFrame", a.MaxHandshakeFrame, 512, 1<<20)
 	k.within("amqp.channelMax", a.ChannelMax, 0, maxPort)

@@ -11,21 +11,21 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // conn is one connection to a broker: the engine that transport drives, and the links over it. The driver's lock guards
 // everything but mail, where other goroutines leave things.
 type conn struct {
 	*engine.Conn
+	life
 	connector *connector
 	host      string // host:port
+	uploads   wire.Uploads
 	mail      mail
 	links     map[*autoLink]end // that are there or wait to be tried again
 	retries   []retry           // the first first
-	openedAt  time.Time         // zero before
-	ending    engine.Ending
-	endedAt   time.Time // zero before
-	stopping  time.Time // since when the process is; zero when it is not
+	stopping  time.Time         // since when the process is; zero when it is not
 }
 
 // end is our end of a link.
@@ -39,6 +39,25 @@ type end interface {
 	unfinished() int
 }
 
+// sending is the end of a link over which we send.
+type sending interface {
+	end
+	creditChanged()
+	progressed(engine.Update)
+}
+
+// receiving is the end of a link over which we receive.
+type receiving interface {
+	end
+	received(*engine.Transfer)
+}
+
+// patient is an end that waits for a time; zero for none.
+type patient interface {
+	wakeAt() time.Time
+	wake(now time.Time)
+}
+
 // retry is when to attach a link again.
 type retry struct {
 	at   time.Time
@@ -50,9 +69,11 @@ type mail struct {
 	changes  transport.Mailbox[change]
 	arrivals transport.Mailbox[arrival]
 	outcomes transport.Mailbox[outcome]
-	credits  transport.Mailbox[*intake] // each with some credit in it
-	rooms    transport.Mailbox[*upload] // that may go on
+	credits  transport.Mailbox[*intake]      // each with some credit in it
+	rooms    transport.Mailbox[*wire.Upload] // that may go on
 	streams  transport.Mailbox[*outgoing]
+	pushes   transport.Mailbox[pushed]
+	pulls    transport.Mailbox[pulled]
 }
 
 // change is a link that is declared, or not any more.
@@ -77,6 +98,8 @@ func newConn(c *connector, now time.Time, wake func(), host string, login []engi
 	k.mail.credits.Init(wake)
 	k.mail.rooms.Init(wake)
 	k.mail.streams.Init(wake)
+	k.mail.pushes.Init(wake)
+	k.mail.pulls.Init(wake)
 	name, _, _ := net.SplitHostPort(host) // it has been split before
 	hostname := cmp.Or(c.Hostname, name)
 	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, peer{k})
@@ -103,6 +126,9 @@ func (k *conn) Advance(now time.Time) error {
 		if in, ok := e.(*incoming); ok && !in.resumeAt.IsZero() && !now.Before(in.resumeAt) {
 			in.resume()
 		}
+		if p, ok := e.(patient); ok {
+			p.wake(now)
+		}
 	}
 	return k.Conn.Advance(now)
 }
@@ -116,6 +142,9 @@ func (k *conn) Deadline() time.Time {
 	for _, e := range k.links {
 		if in, ok := e.(*incoming); ok {
 			next = earlier(next, in.resumeAt)
+		}
+		if p, ok := e.(patient); ok {
+			next = earlier(next, p.wakeAt())
 		}
 	}
 	return next
@@ -140,14 +169,15 @@ func (k *conn) Flush(dst []byte) []byte {
 	for _, from := range k.mail.credits.Take() {
 		from.in.credited(from)
 	}
+	for _, x := range k.mail.pulls.Take() {
+		x.link.answer(x)
+	}
 	k.sendArrivals()
+	k.takePushes()
 	for _, out := range k.mail.streams.Take() {
-		out.continueDownload()
+		out.download.Continue()
 	}
-	for _, u := range k.mail.rooms.Take() {
-		u.roomMade()
-	}
-	k.continueUploads()
+	k.uploads.Continue(k.mail.rooms.Take())
 	if !k.stopping.IsZero() && k.unfinished() == 0 {
 		k.Close(nil)
 	}
@@ -177,7 +207,14 @@ func (k *conn) unfinished() (n int) {
 // sendArrivals gives to the engine what has come.
 func (k *conn) sendArrivals() {
 	for _, a := range k.mail.arrivals.Take() {
-		a.link.arrived(a.delivery)
+		a.link.Arrived(a.delivery)
+	}
+}
+
+// takePushes gives to the engine what has come for other networks.
+func (k *conn) takePushes() {
+	for _, x := range k.mail.pushes.Take() {
+		x.link.arrived(x.delivery)
 	}
 }
 
@@ -206,6 +243,9 @@ func (k *conn) attach(l *autoLink) {
 		k.refused(l, "the broker allows no more sessions (channel-max)")
 		return
 	}
+	if l.federated != nil {
+		l.federated.meet(k.Remote().ContainerID)
+	}
 	a := l.attach()
 	a.Name = k.connector.network.config.ContainerID + ":" + l.name()
 	link := s.Attach(a)
@@ -214,11 +254,22 @@ func (k *conn) attach(l *autoLink) {
 		k.refused(l, "the broker allows no more links, or the link is declared twice")
 		return
 	}
-	var e end = &outgoing{conn: k, auto: l, link: link}
-	if l.Direction == In {
-		e = &incoming{conn: k, auto: l, link: link}
-	}
+	e := k.newEnd(l, link)
 	link.Context, k.links[l] = e, e
+}
+
+// newEnd gives our end of a link.
+func (k *conn) newEnd(l *autoLink, link *engine.Link) end {
+	switch f := l.federated; {
+	case f != nil && l.Direction == In:
+		return &pulling{conn: k, auto: l, link: link}
+	case f != nil:
+		return &pushing{conn: k, auto: l, link: link}
+	case l.Direction == In:
+		return &incoming{conn: k, auto: l, link: link}
+	default:
+		return &outgoing{conn: k, auto: l, link: link}
+	}
 }
 
 // refused notes that a link is not there and has it tried again later.
@@ -257,16 +308,9 @@ func (k *conn) parted(l *autoLink, link *engine.Link, d engine.Detachment) {
 func (k *conn) end() {
 	k.Lost()
 	k.sendArrivals()
+	k.takePushes()
 	c := k.connector
 	c.mu.Lock()
 	c.conn = nil
 	c.mu.Unlock()
-}
-
-// lasted is how long the connection was open.
-func (k *conn) lasted() time.Duration {
-	if k.openedAt.IsZero() {
-		return 0
-	}
-	return k.endedAt.Sub(k.openedAt)
 }

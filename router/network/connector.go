@@ -1,11 +1,10 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -15,11 +14,12 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
-// connector keeps the connection to one broker, and the links that are to be there.
+// connector keeps the connection to one broker or router, and the links that are to be there.
 type connector struct {
 	Connector
 	network *Network
 	log     *slog.Logger
+	cancel  context.CancelFunc // ends it; the network's lock guards it
 
 	mu     sync.Mutex // guards everything below; a leaf
 	links  map[AutoLink]*autoLink
@@ -30,24 +30,24 @@ type connector struct {
 func newConnector(n *Network, c Connector) *connector {
 	return &connector{
 		Connector: c, network: n, log: n.config.Log.With("connector", c.Name),
+		cancel: func() {},
 		links:  make(map[AutoLink]*autoLink),
-		status: ConnectorStatus{Name: c.Name, Since: time.Now()},
+		status: newConnectorStatus(c),
 	}
 }
 
 // define has these links be there in the place of those before.
-func (c *connector) define(links map[AutoLink]bool) {
+func (c *connector) define(links map[AutoLink]*autoLink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for declared, l := range c.links {
-		if !links[declared] {
+		if links[declared] != l {
 			delete(c.links, declared)
 			c.tell(change{link: l})
 		}
 	}
-	for declared := range links {
+	for declared, l := range links {
 		if c.links[declared] == nil {
-			l := newAutoLink(declared)
 			c.links[declared] = l
 			c.tell(change{link: l, added: true})
 		}
@@ -93,6 +93,9 @@ func (c *connector) connect(ctx context.Context, hostPort string) (open time.Dur
 	if err != nil {
 		return 0, err
 	}
+	if c.Role == InterRouter && c.network.config.Mesh == nil {
+		return 0, errNoRouter
+	}
 	login, err := c.mechanisms(host)
 	if err != nil {
 		return 0, err
@@ -102,13 +105,25 @@ func (c *connector) connect(ctx context.Context, hostPort string) (open time.Dur
 		return 0, err
 	}
 	defer nc.Close()
-	var k *conn
+	var k dialled
 	err = c.network.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		k = newConn(c, time.Now(), wake, hostPort, login)
+		if c.Role == InterRouter {
+			k = dialNeighbor(c, time.Now(), wake, hostPort, cmp.Or(c.Hostname, host), login)
+		} else {
+			k = newConn(c, time.Now(), wake, hostPort, login)
+		}
 		return k
 	})
 	k.end()
 	return k.lasted(), k.why(err)
+}
+
+// dialled is a connection of a connector, whatever its role.
+type dialled interface {
+	transport.Engine
+	end()                  // gives back everything when it is over
+	lasted() time.Duration // how long it was open
+	why(error) error       // it ended, if the transport says this
 }
 
 // dial makes the connection below AMQP.
@@ -133,19 +148,4 @@ func (c *connector) dial(ctx context.Context, host, hostPort string) (net.Conn, 
 
 func dialTCP(ctx context.Context, hostPort string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", hostPort)
-}
-
-// errClosed is for a broker that hangs up without a word.
-var errClosed = errors.New("the broker closed the connection")
-
-// why gives the reason why the connection ended: what was said in AMQP, or what the transport says.
-func (k *conn) why(err error) error {
-	switch {
-	case k.ending.Error != nil:
-		return k.ending.Error
-	case err == nil, errors.Is(err, io.EOF):
-		return errClosed
-	default:
-		return err
-	}
 }

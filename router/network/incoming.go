@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // incoming brings what the broker has to an address of ours. The broker gets the credit that the address grants, which a
@@ -32,7 +33,7 @@ type incoming struct {
 	credit   int           // that the broker has
 	returns  []uint32      // deliveries that are released when the credit is back
 	open     int           // deliveries that are not settled
-	upload   *upload       // the message of several frames that is coming in; nil for none
+	upload   *wire.Upload  // the message of several frames that is coming in; nil for none
 	leaving  bool          // nothing new is taken in, and the link ends when all is settled
 }
 
@@ -138,10 +139,7 @@ func (in *incoming) closeIntake() {
 	}
 	in.intake.sender.Close()
 	in.intake = nil
-	if u := in.upload; u != nil && u.stream == nil { // it waits for nobody any more
-		u.waits, u.whole = false, true
-		u.hold(false)
-	}
+	in.upload.GatherWhole() // it waits for nobody any more
 }
 
 // resume opens an intake after a pause.
@@ -182,11 +180,12 @@ func (in *incoming) grant(n int) {
 
 // received hands a message to our address.
 func (in *incoming) received(t *engine.Transfer) {
-	if !in.isGathered(t) {
-		in.count(t)
+	whole := t.First && t.Last
+	if whole {
+		in.count(t.Settled)
 	}
 	switch {
-	case !t.First || !t.Last:
+	case !whole:
 		in.receivedPiece(t)
 	case in.intake == nil && t.Settled:
 		in.conn.connector.log.Warn("message lost, for which the broker wants no answer: nobody receives",
@@ -198,13 +197,10 @@ func (in *incoming) received(t *engine.Transfer) {
 	}
 }
 
-// count counts a delivery that begins.
-func (in *incoming) count(t *engine.Transfer) {
-	if !t.First {
-		return
-	}
+// count counts a delivery that is taken in.
+func (in *incoming) count(settled bool) {
 	in.credit = max(in.credit-1, 0)
-	if !t.Settled {
+	if !settled {
 		in.open++
 	}
 }
@@ -223,7 +219,7 @@ func (in *incoming) receivedWhole(t *engine.Transfer) {
 		in.refuse(t, router.Reject(router.Malformed, err.Error()))
 		return
 	}
-	d, err := read(m, time.Now())
+	d, _, err := wire.Read(m, time.Now)
 	if err != nil {
 		in.refuse(t, router.Reject(router.Malformed, err.Error()))
 		return
@@ -253,7 +249,7 @@ func (in *incoming) answer(o outcome) {
 
 // settle ends a delivery, unless its sender has settled it.
 func (in *incoming) settle(id uint32, settled bool, o router.Outcome) {
-	if !settled && in.link.Settle(id, stateOf(o)) {
+	if !settled && in.link.Settle(id, wire.State(o)) {
 		in.open--
 		in.parted()
 	}
@@ -268,16 +264,22 @@ func (in *incoming) leave() {
 
 // parted ends a link that is to leave when nothing is left of it.
 func (in *incoming) parted() {
-	if in.leaving && in.open == 0 && in.conn.stopping.IsZero() {
+	if in.leaving && in.unfinished() == 0 && in.conn.stopping.IsZero() {
 		in.link.Close(nil)
 	}
 }
 
-func (in *incoming) unfinished() int { return in.open }
+// unfinished counts what is not settled, and what has begun to come.
+func (in *incoming) unfinished() int {
+	if len(in.link.Gathered()) > 0 {
+		return in.open + 1
+	}
+	return in.open
+}
 
 // detached leaves our address. What was taken in goes on; how it ends nobody hears any more, and the broker sends it again.
 func (in *incoming) detached(d engine.Detachment) {
-	in.voidUpload(router.Release())
+	in.upload.Void(router.Release())
 	in.closeIntake()
 	in.resumeAt, in.returns, in.open = time.Time{}, nil, 0
 	in.conn.parted(in.auto, in.link, d)

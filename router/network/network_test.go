@@ -84,8 +84,8 @@ func TestBrokersOutcomesReachTheSender(t *testing.T) {
 		want    router.Outcome
 	}{
 		{frame.State{Kind: frame.Released}, router.Release()},
-		{frame.State{Kind: frame.Rejected, Error: full}, router.Reject(router.Quota, full.Error())},
-		{frame.State{Kind: frame.Rejected}, router.Reject(router.Malformed, "the broker rejected the message")},
+		{frame.State{Kind: frame.Rejected, Error: full}, router.Reject(router.Quota, "full")},
+		{frame.State{Kind: frame.Rejected}, router.Reject(router.Malformed, "the consumer rejected the message")},
 		{frame.State{Kind: frame.Modified, DeliveryFailed: true}, router.Fail()},
 	} {
 		at(t, func(t *testing.T, s *site) {

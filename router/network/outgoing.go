@@ -7,6 +7,7 @@ import (
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -22,7 +23,7 @@ type outgoing struct {
 	leaving  bool             // nothing new goes out, and the link ends when nothing is held
 	ended    bool             // what still arrives is given back
 	lost     []*held          // what the broker had not settled when the link ended
-	download *download        // the message that goes out while it comes in; nil for none
+	download wire.Download
 }
 
 // held is a message that the broker has and has not settled.
@@ -30,6 +31,7 @@ type held struct{ delivery router.Delivery }
 
 var (
 	_ router.Consumer = (*outgoing)(nil)
+	_ wire.Outlet     = (*outgoing)(nil)
 	_ end             = (*outgoing)(nil)
 )
 
@@ -68,7 +70,7 @@ func (out *outgoing) Deliver(_ *router.Receiver, d router.Delivery) {
 
 // creditChanged brings the node's credit in line with the broker's.
 func (out *outgoing) creditChanged() {
-	out.continueDownload()
+	out.download.Continue()
 	if out.receiver == nil || out.ended {
 		return
 	}
@@ -83,7 +85,7 @@ func (out *outgoing) creditChanged() {
 	for out.granted > want && out.receiver.TakeBack() {
 		out.granted--
 	}
-	if out.link.Draining() && out.download == nil {
+	if out.link.Draining() && !out.download.Busy() {
 		out.drain()
 	}
 }
@@ -97,14 +99,14 @@ func (out *outgoing) drain() {
 	out.link.Drained()
 }
 
-// arrived takes in a message from the node.
-func (out *outgoing) arrived(d router.Delivery) {
+// Arrived takes in a message from the node. It implements wire.Outlet.
+func (out *outgoing) Arrived(d router.Delivery) {
 	switch {
 	case out.ended || out.leaving:
 		out.granted--
-		out.finish(d, router.Release())
-	case out.download != nil:
-		out.download.behind = append(out.download.behind, d)
+		out.Finish(d, router.Release())
+	case out.download.Busy():
+		out.download.Behind(d)
 	default:
 		out.granted--
 		if !out.send(d) {
@@ -115,19 +117,19 @@ func (out *outgoing) arrived(d router.Delivery) {
 
 // send gives a message to the engine. It reports false when that took no credit of the broker.
 func (out *outgoing) send(d router.Delivery) bool {
-	payload, wanted := write(&d, time.Now(), out.auto.Durable && d.Owned())
+	m, wanted := wire.Write(&d, time.Now, out.auto.Durable && d.Owned())
 	if !wanted {
-		out.finish(d, router.Reject(router.Unroutable, "expired"))
+		out.Finish(d, router.Reject(router.Unroutable, "expired"))
 		return false
 	}
 	if d.Stream != nil {
-		return out.sendStream(d, payload)
+		return out.download.Start(out, out.link, d, m.Bytes(), func() { out.conn.mail.streams.Put(out) })
 	}
-	return out.sendBytes(d, payload, false)
+	return out.SendBytes(d, m.Bytes(), false)
 }
 
-// sendBytes gives a message, or with more its beginning, to the engine.
-func (out *outgoing) sendBytes(d router.Delivery, payload []byte, more bool) bool {
+// SendBytes implements wire.Outlet.
+func (out *outgoing) SendBytes(d router.Delivery, payload []byte, more bool) bool {
 	err := out.link.Send(engine.Delivery{
 		Payload: payload, More: more, Settled: !d.Owned() && d.Settled, Token: &held{d},
 	})
@@ -136,21 +138,23 @@ func (out *outgoing) sendBytes(d router.Delivery, payload []byte, more bool) boo
 		out.held++
 		return true
 	case engine.TooLarge:
-		out.finish(d, tooLarge())
+		out.Finish(d, wire.TooLarge())
 	default: // the credit has been taken back meanwhile, or the link ends
-		out.finish(d, router.Release())
+		out.Finish(d, router.Release())
 	}
 	return false
 }
 
-func tooLarge() router.Outcome {
-	return router.Reject(router.TooLarge, "larger than the broker's max-message-size")
+// GiveUp implements wire.Outlet.
+func (out *outgoing) GiveUp(d router.Delivery, o router.Outcome) {
+	out.held--
+	out.Finish(d, o)
 }
 
-// finish ends a delivery that the broker does not hold.
-func (out *outgoing) finish(d router.Delivery, o router.Outcome) {
+// Finish ends a delivery that the broker does not hold. It implements wire.Outlet.
+func (out *outgoing) Finish(d router.Delivery, o router.Outcome) {
 	if d.Stream != nil {
-		defer out.stopDownload(d.Stream)
+		defer out.download.Stop(d.Stream)
 	}
 	if d.Owned() {
 		d.Settle(o)
@@ -166,10 +170,10 @@ func (out *outgoing) progressed(u engine.Update) {
 		if u.State == nil || !u.State.IsOutcome() {
 			return
 		}
-		o = outcomeOf(u.State) // the broker settles second [2.6.12]
+		o = wire.Outcome(u.State) // the broker settles second [2.6.12]
 		out.link.Settle(u.ID, frame.State{Kind: u.State.Kind})
 	case engine.Settled:
-		o = outcomeOf(out.settledState(u.State))
+		o = wire.Outcome(out.settledState(u.State))
 	case engine.Lost:
 		out.lost = append(out.lost, h)
 		return
@@ -177,7 +181,7 @@ func (out *outgoing) progressed(u engine.Update) {
 		o = router.Release()
 	}
 	out.held--
-	out.finish(h.delivery, o)
+	out.Finish(h.delivery, o)
 	out.parted()
 }
 
@@ -212,12 +216,10 @@ func (out *outgoing) unfinished() int { return out.held }
 func (out *outgoing) detached(d engine.Detachment) {
 	out.ended, out.held = true, 0
 	for _, h := range out.lost {
-		out.finish(h.delivery, router.Fail())
+		out.Finish(h.delivery, router.Fail())
 	}
 	out.lost = nil
-	if out.download != nil {
-		out.stopDownload(out.download.delivery.Stream)
-	}
+	out.download.End()
 	if out.receiver != nil {
 		out.receiver.Close()
 	}

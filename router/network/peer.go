@@ -51,14 +51,14 @@ func (p peer) Detached(l *engine.Link, d engine.Detachment) {
 func (p peer) Drained(l *engine.Link) { l.Context.(*incoming).drained() }
 
 // Sendable implements engine.Handler.
-func (p peer) Sendable(l *engine.Link) { l.Context.(*outgoing).creditChanged() }
+func (p peer) Sendable(l *engine.Link) { l.Context.(sending).creditChanged() }
 
 // Received implements engine.Handler.
-func (p peer) Received(l *engine.Link, t *engine.Transfer) { l.Context.(*incoming).received(t) }
+func (p peer) Received(l *engine.Link, t *engine.Transfer) { l.Context.(receiving).received(t) }
 
 // Progressed implements engine.Handler.
 func (p peer) Progressed(l *engine.Link, u engine.Update) {
-	if out, ok := l.Context.(*outgoing); ok {
+	if out, ok := l.Context.(sending); ok {
 		out.progressed(u)
 	}
 }

@@ -11,11 +11,12 @@ import (
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/federation"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Config is what a Network rests on. All of it is required but Dial.
+// Config is what a Network rests on. All of it is required but Dial, and what routers have.
 type Config struct {
 	Router      *router.Router
 	Directory   *tenancy.Directory
@@ -23,7 +24,12 @@ type Config struct {
 	ContainerID string // what we call ourselves in open
 	Version     string // of the program, told in open
 	Connectors  []Connector
+	Federation  *Federation // nil for none
 	Log         *slog.Logger
+
+	Mesh         *Mesh              // of a router in a network of routers; nil for none
+	Routers      *tenancy.Directory // of those that may connect to us; nil without a Mesh
+	RouterLimits Limits             // of their connections
 
 	// Dial opens a connection to a host and port; nil is over TCP.
 	Dial func(ctx context.Context, hostPort string) (net.Conn, error)
@@ -32,6 +38,8 @@ type Config struct {
 // Connector declares a connection that is kept to one AMQP 1.0 container.
 type Connector struct {
 	Name     string      // unique
+	Role     Role        // Normal or InterRouter
+	Cost     int         // InterRouter: of the way over it; 0 is 1
 	Hosts    []string    // host:port where it is, or its stand-ins are; the first is the first choice
 	Hostname string      // the virtual host to ask for in open; empty for the name in Hosts
 	TLS      *tls.Config // nil for none; without a ServerName the name in Hosts is verified
@@ -119,6 +127,7 @@ func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), ni
 
 // AutoLink declares a link that is kept between an address of ours and one of a broker's. Two that are equal are the same.
 type AutoLink struct {
+	Name         string // by which people know it; may be empty
 	Tenant       string
 	Address      addressing.Address // of ours
 	Subscription string             // Out: the durable subscription of the topic at Address that it takes from; empty for none
@@ -128,6 +137,9 @@ type AutoLink struct {
 	External     string          // the broker's address
 	Durable      bool            // Out: what somebody waits for an answer to is sent as durable, so that the broker has it on disk
 	Capability   addressing.Kind // what the broker's address is to be, Queue or Topic; AnyKind does not say
+
+	federated *federated      // what the link is, if it is one of the federation; nil for none
+	via       federation.Path // then on whose behalf
 }
 
 // Waypoint gives the automatic links of a waypoint: an address at which what clients send is stored by brokers, from where

@@ -10,9 +10,10 @@ import (
 
 // ConnectorStatus tells how a connector is.
 type ConnectorStatus struct {
-	Name      string
-	Open      bool
-	Since     time.Time // when it was opened or lost, or the process began
+	Connector           // as it is declared, without its password
+	Open      bool      // whether there is a connection
+	Since     time.Time // when it was opened or lost, or the connector declared
+	ID        uint64    // of the connection that is open, or was last: tenancy.Directory.Number; 0 as long as there was none
 	Host      string    // host:port that it is connected to, or tried last
 	Container string    // what the broker calls itself; empty as long as it was never reached
 	Error     string    // why it is not open; empty when it is, or was not tried yet
@@ -20,9 +21,15 @@ type ConnectorStatus struct {
 	Failed    uint64    // how many tries came to nothing
 }
 
+func newConnectorStatus(c Connector) ConnectorStatus {
+	c.Login.Password = ""
+	return ConnectorStatus{Connector: c, Since: time.Now()}
+}
+
 // AutoLinkStatus tells how an automatic link is.
 type AutoLinkStatus struct {
 	AutoLink
+	ID       uint64 // unique among those of the process; it rises
 	Attached bool
 	Since    time.Time // when that became so
 	Error    string    // why it is not; empty when it is, or was not tried yet
@@ -31,13 +38,17 @@ type AutoLinkStatus struct {
 // autoLink is a declared link and how it is.
 type autoLink struct {
 	AutoLink
+	number uint64
 
 	mu     sync.Mutex // guards everything below; a leaf
 	status AutoLinkStatus
 }
 
-func newAutoLink(declared AutoLink) *autoLink {
-	return &autoLink{AutoLink: declared, status: AutoLinkStatus{AutoLink: declared, Since: time.Now()}}
+func newAutoLink(declared AutoLink, number uint64) *autoLink {
+	return &autoLink{
+		AutoLink: declared, number: number,
+		status: AutoLinkStatus{AutoLink: declared, ID: number, Since: time.Now()},
+	}
 }
 
 // note notes that the link is attached, or why not. It tells whether that is news.
@@ -62,16 +73,22 @@ func (l *autoLink) describe() AutoLinkStatus {
 // opened notes that the broker has let us in, and gives the links that are to be there. The connection is told of those
 // that are declared from then on.
 func (c *connector) opened(k *conn) []*autoLink {
-	host, container := k.host, k.Remote().ContainerID
+	c.noteOpened(k.host, k.Remote().ContainerID)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.conn = k
-	links := slices.Collect(maps.Values(c.links))
+	return slices.Collect(maps.Values(c.links))
+}
+
+// noteOpened notes that there is a connection.
+func (c *connector) noteOpened(host, container string) {
+	number := c.network.config.Directory.Number()
+	c.mu.Lock()
 	s := &c.status
-	s.Open, s.Since, s.Host, s.Container, s.Error = true, time.Now(), host, container, ""
+	s.Open, s.Since, s.ID, s.Host, s.Container, s.Error = true, time.Now(), number, host, container, ""
 	s.Opened++
 	c.mu.Unlock()
 	c.log.Info("connected", "host", host, "container", container)
-	return links
 }
 
 // failed notes that there is no connection. A reason is said once, as long as it stays the same.
@@ -107,8 +124,11 @@ func (c *connector) stopped() {
 
 // Connectors tells how the connectors are, in the order in which they were declared.
 func (n *Network) Connectors() []ConnectorStatus {
-	all := make([]ConnectorStatus, len(n.connectors))
-	for i, c := range n.connectors {
+	n.mu.Lock()
+	connectors := slices.Clone(n.connectors)
+	n.mu.Unlock()
+	all := make([]ConnectorStatus, len(connectors))
+	for i, c := range connectors {
 		c.mu.Lock()
 		all[i] = c.status
 		c.mu.Unlock()
@@ -116,18 +136,16 @@ func (n *Network) Connectors() []ConnectorStatus {
 	return all
 }
 
-// AutoLinks tells how the automatic links are, by tenant, address and direction.
+// AutoLinks tells how the automatic links are, without those of the federation, in the order in which they were declared.
 func (n *Network) AutoLinks() (all []AutoLinkStatus) {
-	for _, c := range n.connectors {
-		c.mu.Lock()
-		for l := range maps.Values(c.links) {
+	n.mu.Lock()
+	links := slices.Collect(maps.Values(n.links))
+	n.mu.Unlock()
+	for _, l := range links {
+		if l.federated == nil {
 			all = append(all, l.describe())
 		}
-		c.mu.Unlock()
 	}
-	slices.SortFunc(all, func(a, b AutoLinkStatus) int {
-		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Address, b.Address),
-			cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.External, b.External))
-	})
+	slices.SortFunc(all, func(a, b AutoLinkStatus) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

@@ -11,6 +11,9 @@ import (
 
 // name is how the link is called, the same each time that it is attached. Our container's name goes before it.
 func (l AutoLink) name() string {
+	if l.federated != nil {
+		return l.federated.linkName(l.via)
+	}
 	address := string(l.Address)
 	if l.Subscription != "" {
 		address += "::" + l.Subscription
@@ -21,6 +24,9 @@ func (l AutoLink) name() string {
 // attach gives what is said to attach the link: our address at our end, the broker's at its own [2.6.3]. The capability
 // asks some brokers, such as Artemis, for a queue or a topic where there is nothing of that name yet.
 func (l AutoLink) attach() frame.Attach {
+	if l.federated != nil {
+		return l.federated.attach(l.via)
+	}
 	var capabilities []amqp.Symbol
 	if l.Capability != addressing.AnyKind {
 		capabilities = []amqp.Symbol{amqp.Symbol(l.Capability.String())}

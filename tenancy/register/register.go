@@ -16,6 +16,9 @@ import (
 // Numbers gives numbers from 1 on, none of them twice. Registers that share it have no number in common.
 type Numbers struct{ last atomic.Uint64 }
 
+// Next gives the next number, for what is in no register.
+func (n *Numbers) Next() uint64 { return n.last.Add(1) }
+
 // Of is a register of entries, none of which is the zero value of its type. Its zero value is empty.
 type Of[T comparable] struct {
 	mu      sync.Mutex // guards everything below; a leaf
@@ -33,7 +36,7 @@ type row[T comparable] struct {
 func (r *Of[T]) Add(numbers *Numbers, entry T, number *uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	*number = numbers.last.Add(1)
+	*number = numbers.Next()
 	r.rows = append(r.rows, row[T]{*number, entry})
 	r.present++
 }

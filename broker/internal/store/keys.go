@@ -19,6 +19,7 @@ var (
 	nextIDKey = []byte{storeSpace, 'n'}
 	cleanKey  = []byte{storeSpace, 'c'}
 	importKey = []byte{storeSpace, 'i'}
+	birthKey  = []byte{storeSpace, 'b'}
 
 	positionKey = []byte{storeSpace, 'p'} // before the first group since it was opened
 )

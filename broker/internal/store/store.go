@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,6 +77,8 @@ type Store struct {
 	clean   bool
 	space   *space
 	last    atomic.Uint64 // position of the last group; written by Open, then by the committer, then by Close
+
+	birthmark uint64
 
 	committed chan struct{} // closed when the committer has ended
 	broken    chan struct{} // closed when the store has failed
@@ -164,10 +167,17 @@ func (s *Store) checkIn() error {
 		return err
 	}
 	s.nextID, s.clean = QueueID(max(id, 1)), clean == 1 || version == 0
+	if s.birthmark, err = numberIn(s.view, birthKey); err != nil {
+		return err
+	}
+	if s.birthmark == 0 {
+		s.birthmark = rand.Uint64() | 1
+	}
 	if err := s.findBodies(); err != nil {
 		return err
 	}
 	b := s.journal.NewBatch()
+	setNumber(b, birthKey, s.birthmark)
 	setNumber(b, schemaKey, SchemaVersion)
 	setNumber(b, cleanKey, 0)
 	return s.append(b, true)
@@ -194,6 +204,9 @@ func (s *Store) schema() (uint64, error) {
 
 // CleanStop reports whether the store is new or was closed properly the last time.
 func (s *Store) CleanStop() bool { return s.clean }
+
+// Birthmark is a number that the store was given when it was made, and no other has.
+func (s *Store) Birthmark() uint64 { return s.birthmark }
 
 // closePatience is how long Close waits for a committer whose Pebble has failed.
 const closePatience = 5 * time.Second

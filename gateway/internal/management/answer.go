@@ -64,14 +64,14 @@ func handle(ctx context.Context, m Model, may Rights, message amqp.Message, room
 		return 0, nil, err
 	}
 	c := &call{request: q, model: m, room: room}
-	if changes[q.operation] && !may.Change {
+	if changing[q.operation] && !may.Change {
 		return 0, nil, faultf(statusForbidden, "this needs the right admin")
 	}
 	return c.do(ctx)
 }
 
-// changes are the operations that change something.
-var changes = map[string]bool{"CREATE": true, "UPDATE": true, "DELETE": true}
+// changing are the operations that change something.
+var changing = map[string]bool{"CREATE": true, "UPDATE": true, "DELETE": true}
 
 var errTooLarge = fault{statusTooLarge, "the answer would be too large: ask for less at a time, by count and offset"}
 
@@ -102,7 +102,9 @@ func (c *call) do(ctx context.Context) (status int, body any, err error) {
 	case "GET-ANNOTATIONS":
 		body = amqp.Map{}
 	case "GET-MGMT-NODES":
-		body = amqp.List{}
+		body = c.getMgmtNodes()
+	case "GET-LOG":
+		body = c.getLog()
 	case "GET-SCHEMA":
 		body = c.getSchema()
 	case "GET-JSON-SCHEMA":

@@ -71,7 +71,7 @@ func TestRequestsAreJudged(t *testing.T) {
 		{"CREATE of a listener", everything, asking{map[string]any{"operation": "CREATE", "type": "listener", "name": "x"}, nil}, 501},
 		{"CREATE of nothing", everything, asking{map[string]any{"operation": "CREATE"}, nil}, 400},
 		{"GET-ATTRIBUTES of what is no type", everything, asking{map[string]any{"operation": "GET-ATTRIBUTES", "entityType": "x"}, nil}, 400},
-		{"GET-LOG", everything, asking{map[string]any{"operation": "GET-LOG"}, nil}, 501},
+		{"GET-LOG", everything, asking{map[string]any{"operation": "GET-LOG"}, nil}, 200},
 		{"GET-MGMT-NODES", everything, asking{map[string]any{"operation": "GET-MGMT-NODES"}, nil}, 200},
 		{"GET-ANNOTATIONS", everything, asking{map[string]any{"operation": "GET-ANNOTATIONS"}, nil}, 200},
 		{"GET-SCHEMA", everything, asking{map[string]any{"operation": "GET-SCHEMA"}, nil}, 200},
@@ -94,8 +94,8 @@ func TestQueryGivesWhatIsAskedFor(t *testing.T) {
 	if len(rows) != 1 || rows[0].(amqp.List)[at] != "io.skupper.router.router" || len(rows[0].(amqp.List)) != len(names) {
 		t.Errorf("%v: %v", names, rows)
 	}
-	if _, rows := h.query(t, map[string]any{"entityType": "router.node"}); len(rows) != 0 {
-		t.Errorf("other routers: %v", rows)
+	if _, rows := h.query(t, map[string]any{"entityType": "router.config.exchange"}); len(rows) != 0 {
+		t.Errorf("exchanges: %v", rows)
 	}
 	if _, rows := h.query(t, map[string]any{"entityType": "configurationEntity"}, "identity"); fmt.Sprint(rows) !=
 		"[[router/house] [listener/amqp] [listener/http] [policy]]" {
@@ -156,8 +156,8 @@ func TestAddressIsCreatedUpdatedAndDeleted(t *testing.T) {
 	}
 	const address = dispatchPrefix + declarationName
 	do("CREATE", 201, map[string]any{"type": address, "name": "orders"}, amqp.Map{{Key: "prefix", Value: "orders"}, {Key: "waypoint", Value: "yes"}})
-	do("CREATE", 409, map[string]any{"type": address, "name": "orders"}, amqp.Map{{Key: "prefix", Value: "orders"}})
-	if d := h.declared["orders/#"]; d.Kind != "queue" || d.Distribution != "balanced" {
+	do("CREATE", 400, map[string]any{"type": address, "name": "orders"}, amqp.Map{{Key: "prefix", Value: "orders"}})
+	if d := h.declared["tokens:orders/#"]; d.Kind != "queue" || d.Distribution != "balanced" {
 		t.Errorf("declared %+v", h.declared)
 	}
 	for _, id := range []string{"orders", "orders/#", "router.config.address/orders/#"} {
@@ -168,7 +168,7 @@ func TestAddressIsCreatedUpdatedAndDeleted(t *testing.T) {
 	read := do("READ", 200, map[string]any{"name": "orders"}, nil)
 	do("UPDATE", 200, map[string]any{"name": "orders"}, read) // as it was
 	do("UPDATE", 200, map[string]any{"type": address, "name": "orders"}, amqp.Map{{Key: "distribution", Value: "multicast"}, {Key: "maxMessages", Value: int32(5)}})
-	if d := h.declared["orders/#"]; d.Kind != "topic" || d.MaxMessages != 5 || len(h.declared) != 1 {
+	if d := h.declared["tokens:orders/#"]; d.Kind != "topic" || d.MaxMessages != 5 || len(h.declared) != 1 {
 		t.Errorf("updated to %+v", h.declared)
 	}
 	do("UPDATE", 200, map[string]any{"type": address, "name": "orders"}, amqp.Map{{Key: "kind", Value: "anycast"}})
@@ -184,21 +184,21 @@ func TestAddressIsCreatedUpdatedAndDeleted(t *testing.T) {
 func TestAddressIsOfAKind(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"pattern": "a"}`:                                                "a anycast balanced",
-		`{"pattern": "a/*/b"}`:                                            "a/*/b anycast balanced",
-		`{"prefix": "a/"}`:                                                "a/# anycast balanced",
-		`{"prefix": "a", "distribution": "closest"}`:                      "a/# anycast closest",
-		`{"prefix": "a", "distribution": "multicast"}`:                    "a/# broadcast multicast",
+		`{"pattern": "a/*/b"}`:                                            "tokens:a/*/b anycast balanced",
+		`{"prefix": "a/"}`:                                                "tokens:a/# anycast balanced",
+		`{"prefix": "a", "distribution": "closest"}`:                      "tokens:a/# anycast closest",
+		`{"prefix": "a", "distribution": "multicast"}`:                    "tokens:a/# broadcast multicast",
 		`{"pattern": "a", "waypoint": true}`:                              "a queue balanced",
 		`{"pattern": "a", "waypoint": true, "distribution": "multicast"}`: "a topic multicast",
 		`{"pattern": "a", "kind": "topic"}`:                               "a topic multicast",
 		`{"pattern": "a", "priority": -1, "ingressPhase": 0}`:             "a anycast balanced",
-		`{"pattern": "a", "distribution": "unavailable"}`:                 "400",
+		`{"pattern": "a", "distribution": "unavailable"}`:                 "a anycast unavailable",
 		`{"pattern": "a", "kind": "stack"}`:                               "400",
 		`{"pattern": "a", "kind": "queue", "waypoint": true}`:             "400",
-		`{"pattern": "a", "name": "b"}`:                                   "400",
+		`{"pattern": "a", "name": "b"}`:                                   "b anycast balanced",
 		`{"pattern": "a", "prefix": "a"}`:                                 "400",
 		`{"prefix": "a/*"}`:                                               "400",
-		`{"pattern": "#/a"}`:                                              "400",
+		`{"pattern": "#/a"}`:                                              "tokens:#/a anycast balanced",
 		`{"waypoint": true}`:                                              "400",
 		`{"pattern": "a", "waypoint": "perhaps"}`:                         "400",
 		`{"pattern": 5}`:                                                  "400",
@@ -206,7 +206,7 @@ func TestAddressIsOfAKind(t *testing.T) {
 		`{"pattern": "a", "identity": "x"}`:                               "400",
 		`{"pattern": "a", "type": "listener"}`:                            "400",
 		`{"pattern": "a", "priority": 9}`:                                 "501",
-		`{"pattern": "a", "egressPhase": 1}`:                              "501",
+		`{"pattern": "a", "egressPhase": 1}`:                              "a anycast balanced",
 		`{"pattern": "a", "enableFallback": true}`:                        "501",
 	} {
 		var read map[string]any
@@ -255,7 +255,7 @@ func TestTypesAreDescribed(t *testing.T) {
 	}
 	for operation, want := range map[string]string{
 		"GET-TYPES":      "[io.skupper.router.configurationEntity io.skupper.router.entity]",
-		"GET-OPERATIONS": "[READ CREATE UPDATE DELETE]",
+		"GET-OPERATIONS": "[CREATE UPDATE DELETE READ]",
 	} {
 		if got := describe(operation, "io.skupper.router.router.config.address"); len(got) != 1 || got[0].Key != "io.skupper.router.router.config.address" ||
 			fmt.Sprint(got[0].Value) != want {

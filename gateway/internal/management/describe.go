@@ -2,6 +2,7 @@ package management
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/manifoldmq/manifold/router/amqp"
@@ -25,7 +26,7 @@ func (c *call) getAttributes() (any, error) {
 
 // getOperations tells what can be done with the entities of each type.
 func (c *call) getOperations() (any, error) {
-	return c.each(func(t *entityType) any { return texts(append([]string{"READ"}, t.operations...)) })
+	return c.each(func(t *entityType) any { return texts(append(slices.Clone(t.operations), "READ")) })
 }
 
 // each describes the types that are asked for, which is a map by their names.
@@ -45,6 +46,15 @@ func texts(all []string) amqp.List {
 	list := amqp.List{}
 	for _, text := range all {
 		list = append(list, text)
+	}
+	return list
+}
+
+// getMgmtNodes tells where the management of each router is reached; a gateway that stands alone has no list.
+func (c *call) getMgmtNodes() amqp.List {
+	list := amqp.List{}
+	for _, n := range c.model.Nodes() {
+		list = append(list, n.mgmtAddress())
 	}
 	return list
 }

@@ -2,14 +2,14 @@ package management
 
 import "context"
 
-// Connection is a client's, over whichever protocol.
+// Connection is a client's, over whichever protocol, or one to another router or a broker.
 type Connection struct {
 	Names
 	Host            string  `about:"Where the client is, as address:port."`
 	Container       string  `about:"What the client calls itself: AMQP's container-id, MQTT's and STOMP's client id."`
 	Protocol        string  `about:"What it speaks, such as amqp or mqtt."`
-	Role            string  `about:"Always normal: it is no router."`
-	Dir             string  `about:"Always in: the client has made the connection."`
+	Role            string  `about:"What is there: normal for a client, or the role of its connector or listener."`
+	Dir             string  `about:"in: the other side has made the connection; out: a connector has."`
 	Opened          bool    `about:"Always true."`
 	Active          bool    `about:"Always true."`
 	AdminStatus     string  `about:"enabled; deleted closes the connection." set:"update"`
@@ -41,12 +41,12 @@ const (
 	statusDeleted = "deleted"
 )
 
-var connectionType = newType(entityType{
-	name: "connection", base: operationalEntity, about: "A connection of a client.", operations: []string{"UPDATE"},
-}, Model.Connections, Model.Connection)
+var connectionType = changeable(newType(entityType{
+	name: "connection", base: operationalEntity, about: "A connection of a client, or to a router or broker.",
+}, Model.Connections, Model.Connection), changes[Connection]{update: updateConnection})
 
 // updateConnection closes a connection whose adminStatus has been set to deleted.
-func updateConnection(ctx context.Context, m Model, c Connection) (named, error) {
+func updateConnection(ctx context.Context, m Model, c Connection, _ saying) (Connection, error) {
 	switch c.AdminStatus {
 	case statusEnabled:
 		return c, nil
@@ -54,7 +54,7 @@ func updateConnection(ctx context.Context, m Model, c Connection) (named, error)
 		c.OperStatus = "closing"
 		return c, m.Dismiss(ctx, c.Identity)
 	}
-	return nil, faultf(statusBadRequest, "adminStatus is %s or %s", statusEnabled, statusDeleted)
+	return c, faultf(statusBadRequest, "adminStatus is %s or %s", statusEnabled, statusDeleted)
 }
 
 // Link is one way of messages between a client and an address, or the addresses of a filter.

@@ -1,23 +1,27 @@
 package management
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/manifoldmq/manifold/addressing"
 )
 
-// Declaration is what is declared of the addresses that a filter selects. Its name is the filter.
+// Declaration is what is declared of the addresses that a filter selects. Its name is the filter, or one that CREATE has
+// given it.
 type Declaration struct {
 	Names
-	Prefix       *string `about:"These levels, and whatever follows them." set:"create"`
-	Pattern      *string `about:"A filter: * is one level, # the rest; without these it is one address." set:"create"`
-	Distribution string  `about:"balanced, closest or multicast." set:"create,update"`
+	Prefix       *string `about:"These tokens, and whatever follows them; tokens are parted by . or /." set:"create"`
+	Pattern      *string `about:"* is one token, # any number; without these it is one address." set:"create"`
+	Distribution string  `about:"balanced, closest, multicast or unavailable." set:"create,update"`
 	Waypoint     bool    `about:"Whether messages are stored: a queue, or with multicast a topic." set:"create,update"`
 	Kind         string  `about:"anycast, broadcast, queue or topic, in place of distribution and waypoint. Dispatch does not have it." set:"create,update"`
 
 	IngressPhase   int  `about:"Always 0." set:"create"`
-	EgressPhase    int  `about:"Always 0." set:"create"`
+	EgressPhase    int  `about:"Of an anycast address: at which phase its consumers receive." set:"create"`
 	Priority       int  `about:"-1: messages have priorities of their own." set:"create"`
 	EnableFallback bool `about:"Always false." set:"create"`
 
@@ -34,18 +38,25 @@ const noPriority = -1
 // declarationName is the name of the type of declarations.
 const declarationName = "router.config.address"
 
-var declarationType = newType(entityType{
+var declarationType = changeable(newType(entityType{
 	name: declarationName, base: configurationEntity, about: "What is declared of addresses.",
-	operations: []string{"CREATE", "UPDATE", "DELETE"},
-}, Model.Declarations, findDeclaration)
+}, Model.Declarations, findDeclaration), changes[Declaration]{
+	create: createDeclaration, update: updateDeclaration,
+	remove: func(ctx context.Context, m Model, d Declaration) error { return m.Withdraw(ctx, d.Filter()) },
+})
 
-// findDeclaration takes a filter, an identity, or a prefix alone for the filter that it means.
+// Filter is what selects the addresses.
+func (d Declaration) Filter() string { return strings.TrimPrefix(d.Identity, declarationName+"/") }
+
+// findDeclaration takes a filter, a name, an identity, or a prefix alone for the filter that it means.
 func findDeclaration(m Model, id string) (Declaration, bool) {
 	id = strings.TrimPrefix(id, declarationName+"/")
-	if d, ok := m.Declaration(id); ok {
-		return d, true
+	for _, form := range []string{"%s", "%s/#", "tokens:%s/#", "tokens:%s"} {
+		if d, ok := m.Declaration(fmt.Sprintf(form, id)); ok {
+			return d, true
+		}
 	}
-	return m.Declaration(id + "/#")
+	return Declaration{}, false
 }
 
 // NewDeclaration gives what is declared of a filter, by its kind and distribution.
@@ -56,10 +67,11 @@ func NewDeclaration(name addressing.Filter, kind addressing.Kind, distribution a
 		Kind:  kind.String(), Priority: noPriority,
 		Distribution: DistributionOf(kind, distribution), Waypoint: isStored(kind),
 	}
-	if prefix, ok := strings.CutSuffix(filter, "/#"); ok && !strings.ContainsAny(prefix, "*#") {
+	pattern := strings.TrimPrefix(filter, "tokens:")
+	if prefix, ok := strings.CutSuffix(pattern, "/#"); ok && !strings.ContainsAny(prefix, "*#") {
 		d.Prefix = &prefix
 	} else {
-		d.Pattern = &filter
+		d.Pattern = &pattern
 	}
 	return d
 }
@@ -72,6 +84,9 @@ func DistributionOf(kind addressing.Kind, distribution addressing.Distribution) 
 	return distribution.String()
 }
 
+// Unavailable is the distribution of addresses that nobody can use.
+const Unavailable = "unavailable"
+
 // Form gives the kind and distribution that a declaration says.
 func (d *Declaration) Form() (kind addressing.Kind, distribution addressing.Distribution, err error) {
 	switch {
@@ -79,8 +94,10 @@ func (d *Declaration) Form() (kind addressing.Kind, distribution addressing.Dist
 		kind = addressing.Topic
 	case d.Distribution == "multicast":
 		kind = addressing.Broadcast
-	case d.Distribution != "" && d.Distribution != "balanced" && d.Distribution != "closest":
-		return 0, 0, faultf(statusBadRequest, "distribution %.40q is not one of balanced, closest, multicast", d.Distribution)
+	case d.Distribution == Unavailable && d.Waypoint:
+		return 0, 0, faultf(statusBadRequest, "what is stored is not unavailable")
+	case !slices.Contains([]string{"", "balanced", "closest", Unavailable}, d.Distribution):
+		return 0, 0, faultf(statusBadRequest, "distribution %.40q is not one of balanced, closest, multicast, unavailable", d.Distribution)
 	case d.Waypoint:
 		kind = addressing.Queue
 	default:
@@ -101,9 +118,6 @@ func (d *Declaration) settle(said saying) error {
 	if err != nil {
 		return err
 	}
-	if said("name") && d.Name != name.String() && d.Name+"/#" != name.String() {
-		return faultf(statusBadRequest, "the name of an address is its prefix or pattern: leave it out, or say %q", name)
-	}
 	if said("kind") {
 		if err := d.takeKind(said); err != nil {
 			return err
@@ -114,7 +128,14 @@ func (d *Declaration) settle(said saying) error {
 		return err
 	}
 	whole := NewDeclaration(name, kind, distribution)
-	d.Names, d.Kind, d.Distribution, d.Priority = whole.Names, whole.Kind, whole.Distribution, whole.Priority
+	if d.Distribution != Unavailable {
+		d.Distribution = whole.Distribution
+	}
+	d.Identity, d.Kind, d.Priority = whole.Identity, whole.Kind, whole.Priority
+	d.Name = cmp.Or(d.Name, whole.Name)
+	if said("pattern") { // as it was written
+		return nil
+	}
 	d.Prefix, d.Pattern = whole.Prefix, whole.Pattern
 	return nil
 }
@@ -122,8 +143,10 @@ func (d *Declaration) settle(said saying) error {
 // checkOffered refuses what Dispatch has and is not here.
 func (d *Declaration) checkOffered(said saying) error {
 	switch {
-	case d.IngressPhase != 0 || d.EgressPhase != 0:
-		return faultf(statusNotImplemented, "there are no phases: waypoint has messages stored here")
+	case d.IngressPhase != 0:
+		return faultf(statusNotImplemented, "what clients send comes in at phase 0")
+	case d.EgressPhase < 0 || d.EgressPhase > 9:
+		return faultf(statusBadRequest, "egressPhase %d is not one of 0 to 9", d.EgressPhase)
 	case d.EnableFallback:
 		return faultf(statusNotImplemented, "there are no fallback addresses")
 	case said("priority") && d.Priority != noPriority:
@@ -152,12 +175,14 @@ func (d *Declaration) filter() (f addressing.Filter, err error) {
 	switch {
 	case (d.Prefix == nil) == (d.Pattern == nil):
 		return f, faultf(statusBadRequest, "an address has either a prefix or a pattern")
+	case d.Pattern != nil && strings.ContainsAny(*d.Pattern, "*#"):
+		f, err = addressing.ParseTokens(*d.Pattern)
 	case d.Pattern != nil:
 		f, err = addressing.ParseFilter(*d.Pattern)
 	case strings.ContainsAny(*d.Prefix, "*#"):
 		return f, faultf(statusBadRequest, "a prefix has no wildcards; a pattern has")
 	default:
-		f, err = addressing.ParseFilter(strings.TrimSuffix(*d.Prefix, "/") + "/#")
+		f, err = addressing.ParseTokens(strings.TrimSuffix(*d.Prefix, "/") + "/#")
 	}
 	if err != nil {
 		return f, faultf(statusBadRequest, "%v", err)
@@ -165,16 +190,16 @@ func (d *Declaration) filter() (f addressing.Filter, err error) {
 	return f, nil
 }
 
-func createDeclaration(ctx context.Context, m Model, d Declaration, said saying) (named, error) {
+func createDeclaration(ctx context.Context, m Model, d Declaration, said saying) (Declaration, error) {
 	if err := d.settle(said); err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, m.Declare(ctx, d)
 }
 
-func updateDeclaration(ctx context.Context, m Model, d Declaration, said saying) (named, error) {
+func updateDeclaration(ctx context.Context, m Model, d Declaration, said saying) (Declaration, error) {
 	if err := d.settle(said); err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, m.Redeclare(ctx, d)
 }

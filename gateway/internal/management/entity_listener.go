@@ -8,15 +8,15 @@ type Listener struct {
 	Host       string `about:"The address that it listens on."`
 	Port       string `about:"Its port."`
 	Protocol   string `about:"What is spoken there: amqp, mqtt, ... Dispatch does not have it."`
-	Role       string `about:"Always normal: clients come there."`
-	Cost       int    `about:"Always 1."`
+	Role       string `about:"Who comes in there: normal for clients, inter-router, edge or route-container."`
+	Cost       int    `about:"Of the way through it, for routers."`
 	OperStatus string `about:"Always up."`
 
 	AuthenticatePeer  bool   `about:"Whether only clients come in that show who they are."`
 	RequireEncryption bool   `about:"Whether it is one of TLS."`
 	RequireSSL        bool   `attr:"requireSsl" about:"The same."`
 	SASLMechanisms    string `attr:"saslMechanisms" about:"Ways to be let in, for AMQP."`
-	MultiTenant       bool   `about:"Always true: a client says which tenant is its own."`
+	MultiTenant       bool   `about:"Whether a client says which tenant is its own."`
 
 	MaxFrameSize       int  `about:"Bytes of a frame, for AMQP."`
 	MaxSessions        int  `about:"Sessions of a connection, for AMQP."`
@@ -26,7 +26,7 @@ type Listener struct {
 	Websockets         bool `about:"Whether it takes WebSockets."`
 
 	InitialHandshakeTimeoutSeconds int    `about:"How long a client may take to be let in, for AMQP."`
-	StripAnnotations               string `about:"Always no: annotations are passed on."`
+	StripAnnotations               string `about:"Which annotations of routers are taken off: of messages that come in, go out, both or no."`
 }
 
 var listenerType = newType(entityType{name: "listener", base: configurationEntity, about: "A door of the gateway."},

@@ -24,14 +24,38 @@ type Model interface {
 	Addresses(offset int) iter.Seq[Address]
 	Address(key string) (Address, bool)
 
-	// Declarations are of addresses, by their filters.
+	// Declarations are of addresses, in the order of their filters; one is found by its filter or its name.
 	Declarations(offset int) iter.Seq[Declaration]
-	Declaration(filter string) (Declaration, bool)
+	Declaration(id string) (Declaration, bool)
 	// Declare adds the declaration of an address, which has to be new, Redeclare changes one, and Withdraw takes one away.
 	// When they return nil that holds from now on, and is on disk. They judge whether it is valid.
 	Declare(ctx context.Context, d Declaration) error
 	Redeclare(ctx context.Context, d Declaration) error
 	Withdraw(ctx context.Context, filter string) error
+
+	Network
+}
+
+// Network is what a tenant sees of the connections to other routers and brokers, and of what goes over them. What is made
+// here is there as long as the process is. A Conflict is a name that there is already.
+type Network interface {
+	// Nodes are the routers of the network, this one first; none where it stands alone.
+	Nodes() []Node
+
+	Connectors() []Connector
+	Connect(ctx context.Context, c Connector) (Connector, error)
+	Disconnect(ctx context.Context, identity string) error
+
+	AutoLinks() []AutoLink
+	AddAutoLink(ctx context.Context, l AutoLink) (AutoLink, error)
+	RemoveAutoLink(ctx context.Context, identity string) error
+
+	LinkRoutes() []LinkRoute
+	AddLinkRoute(ctx context.Context, r LinkRoute) (LinkRoute, error)
+	RemoveLinkRoute(ctx context.Context, identity string) error
+
+	// Log gives the latest entries of the log, the oldest first, so many at most.
+	Log(most int) []Record
 }
 
 // Names are what every entity is known by; either is its own among those of its type.

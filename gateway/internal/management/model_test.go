@@ -18,6 +18,7 @@ type house struct {
 	connections int
 	declared    map[string]Declaration
 	dismissed   []string
+	network
 }
 
 var _ Model = (*house)(nil)
@@ -97,20 +98,24 @@ func (h *house) Declarations(offset int) iter.Seq[Declaration] {
 }
 
 func (h *house) Declaration(filter string) (Declaration, bool) {
-	d, ok := h.declared[filter]
-	return d, ok
+	for _, d := range h.declared {
+		if d.Filter() == filter || d.Name == filter {
+			return d, true
+		}
+	}
+	return Declaration{}, false
 }
 
 func (h *house) Declare(_ context.Context, d Declaration) error {
-	if _, ok := h.declared[d.Name]; ok {
+	if _, ok := h.declared[d.Filter()]; ok {
 		return router.Errorf(router.Conflict, "there is one already")
 	}
-	h.declared[d.Name] = d
+	h.declared[d.Filter()] = d
 	return nil
 }
 
 func (h *house) Redeclare(_ context.Context, d Declaration) error {
-	h.declared[d.Name] = d
+	h.declared[d.Filter()] = d
 	return nil
 }
 

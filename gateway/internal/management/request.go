@@ -20,6 +20,7 @@ type request struct {
 	offset     int      // QUERY: how many entities are left out
 	count      int      // QUERY: how many are wanted at most
 	indent     int      // GET-JSON-SCHEMA
+	limit      int      // GET-LOG: how many entries are wanted at most; 0 leaves it open
 
 	body amqp.Map
 }
@@ -41,7 +42,7 @@ func parseRequest(m amqp.Message) (q request, err error) {
 	for _, number := range []struct {
 		name string
 		to   *int
-	}{{"offset", &q.offset}, {"count", &q.count}, {"indent", &q.indent}} {
+	}{{"offset", &q.offset}, {"count", &q.count}, {"indent", &q.indent}, {"limit", &q.limit}} {
 		if err := numberProperty(m, number.name, number.to); err != nil {
 			return q, err
 		}

@@ -2,11 +2,14 @@ package management
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"reflect"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // Prefixes of type names: those of the Qpid Dispatch Router, and of its successor in Skupper, which are the same beside
@@ -36,6 +39,11 @@ type entityType struct {
 
 	list func(m Model, offset int) iter.Seq[named]
 	find func(m Model, id string) (named, bool) // by name or identity
+
+	// What changes entities; nil for what cannot happen. asked is what the request says.
+	create func(ctx context.Context, m Model, asked amqp.Map) (named, error)
+	update func(ctx context.Context, m Model, was named, asked amqp.Map) (named, error)
+	remove func(ctx context.Context, m Model, e named) error
 }
 
 // attribute is what is known of each entity of a type.
@@ -86,11 +94,6 @@ func (t *entityType) bases() []string {
 
 // is tells whether entities of t are of the type that a name without prefix means.
 func (t *entityType) is(name string) bool { return t.name == name || slices.Contains(t.bases(), name) }
-
-// can tells whether an operation is one of the type's.
-func (t *entityType) can(operation string) bool {
-	return operation == "READ" || slices.Contains(t.operations, operation)
-}
 
 // search looks for an entity through the list.
 func (t *entityType) search(m Model, id string) (named, bool) {

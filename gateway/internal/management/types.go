@@ -17,24 +17,21 @@ var selfType = newType(entityType{
 	name: "management", base: managementType, about: "What answers these requests.",
 	operations: []string{
 		"QUERY", "GET-TYPES", "GET-ANNOTATIONS", "GET-OPERATIONS", "GET-ATTRIBUTES", "GET-MGMT-NODES",
-		"GET-SCHEMA", "GET-JSON-SCHEMA",
+		"GET-SCHEMA", "GET-JSON-SCHEMA", "GET-LOG",
 	},
 }, func(_ Model, offset int) iter.Seq[Self] { return slice([]Self{{Names{selfName, selfName}}}, offset) }, nil)
 
 // types are all entity types that have entities.
 var types = []*entityType{
-	selfType, routerType, listenerType, connectionType, linkType, addressType, declarationType, poolType, policyType,
+	selfType, routerType, nodeType, listenerType, connectorType, connectionType, linkType, addressType,
+	declarationType, autoLinkType, linkRouteType, poolType, policyType,
 }
 
 // absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
 var absentTypes = []*entityType{
-	absent("router.node", operationalEntity, "Another router: a gateway stands alone."),
-	absent("router.config.linkRoute", configurationEntity, "There are no link routes."),
-	absent("router.config.autoLink", configurationEntity, "There are no auto links."),
 	absent("router.config.exchange", configurationEntity, "There are no exchanges: topics take their place."),
 	absent("router.config.binding", configurationEntity, "There are no bindings: topics take their place."),
-	absent("router.connection.linkRoute", configurationEntity, "There are no link routes."),
-	absent("connector", configurationEntity, "The gateway makes no connections to routers."),
+	absent("router.connection.linkRoute", configurationEntity, "A client declares no link routes."),
 	absent("sslProfile", configurationEntity, "TLS is in the configuration (tls)."),
 	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
 	absent("log", configurationEntity, "Logging is in the configuration."),

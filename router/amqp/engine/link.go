@@ -20,6 +20,7 @@ type Link struct {
 	over         bool          // the Handler has heard Detached, or never will
 	refused      bool          // the Handler will not hear Detached
 	leaving      *frame.Detach // to say when nothing is unsent any more
+	parted       *Detachment   // the peer's detach, which the owner answers; nil for none
 
 	deliveryCount uint32        // deliveries that the sender has begun [2.6.7]
 	credit        uint32        // deliveries that the sender may still begin, as far as both sides know
@@ -43,6 +44,7 @@ type Link struct {
 
 	// Of a receiver.
 	unannounced uint32  // credit that the owner gave and the peer does not know
+	excess      uint32  // deliveries that the peer may have begun on credit that it has no more
 	streaming   bool    // the owner takes messages in pieces
 	arriving    arrival // the delivery that is being received
 }
@@ -70,7 +72,7 @@ func (l *Link) Remote() *frame.Attach { return l.remote }
 
 // attached tells whether both sides have attached and we have not detached.
 func (l *Link) attached() bool {
-	return l.local != nil && l.remote != nil && !l.detached && !l.over && l.session.alive()
+	return l.local != nil && l.remote != nil && !l.detached && !l.over && l.parted == nil && l.session.alive()
 }
 
 // remoteLink gives the link of a handle of the peer. Without one the session ends, and if there cannot be one the

@@ -176,6 +176,9 @@ func (l *Link) steal() {
 		l.sayNothing()
 	}
 	l.detach(&frame.Detach{Closed: true, Error: e})
+	if l.parted != nil && l.session.alive() {
+		l.free() // otherwise the peer's detach is still to come
+	}
 	l.finish(Detachment{By: ByPeer, Error: e})
 }
 

@@ -14,7 +14,10 @@ func (l *Link) Close(e *frame.Error) { l.leave(&frame.Detach{Closed: true, Error
 
 func (l *Link) leave(x *frame.Detach) {
 	switch {
-	case l.local == nil || l.detached || l.over || !l.session.alive():
+	case l.detached || l.over || !l.session.alive():
+	case l.parted != nil:
+		l.answerParting(x)
+	case l.local == nil:
 	case x.Error == nil && l.place != nowhere:
 		l.leaving = x
 	default:
@@ -66,6 +69,11 @@ func (c *Conn) remoteDetach(channel uint16, d *amqp.Decoder) *frame.Error {
 	by := ByUs
 	if !l.detached {
 		by = ByPeer
+		gone := Detachment{By: ByPeer, Closed: x.Closed, Error: x.Error}
+		if h, ok := c.handler.(Parting); ok && !l.refused && h.Parting(l, gone) {
+			l.part(gone)
+			return nil
+		}
 		if l.local == nil { // the owner has not answered yet, and need not any more
 			l.sayNothing()
 		}

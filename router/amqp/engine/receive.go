@@ -84,7 +84,7 @@ func (l *Link) begins(t *frame.Transfer) bool {
 	case !t.HasDeliveryID || t.DeliveryTag == nil: // [2.7.5]
 		l.fail(frame.InvalidField, "first transfer of a delivery has no delivery-id or delivery-tag")
 		return false
-	case l.credit == 0 || l.local == nil:
+	case l.credit+l.excess == 0 || l.local == nil:
 		l.fail(frame.TransferLimitExceeded, "transfer without link credit")
 		return false
 	}
@@ -100,7 +100,11 @@ func (l *Link) begins(t *frame.Transfer) bool {
 		}
 		l.unsettled++
 	}
-	l.credit--
+	if l.credit > 0 {
+		l.credit--
+	} else {
+		l.excess--
+	}
 	l.deliveryCount++
 	l.arriving = arrival{active: t.More && !t.Aborted, ignored: ignored, streaming: l.streaming, settled: t.Settled,
 		resume: t.Resume, id: t.DeliveryID, format: t.MessageFormat}

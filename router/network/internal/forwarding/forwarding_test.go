@@ -27,7 +27,8 @@ func tableOf(t *testing.T, self, links string, hosts ...string) *Table {
 		reported[b] = append(reported[b], topology.Edge{To: a, Cost: cost})
 	}
 	table := NewTable(self)
-	table.Reroute(topology.NewGraph(reported).Routes(self))
+	routes := topology.NewGraph(reported).Routes(self)
+	table.Reroute(routes, routes.Origins())
 	for _, host := range hosts {
 		table.Apply(routing.Change{Kind: routing.Added, Router: host, Address: protocol.Address{Key: key}})
 	}

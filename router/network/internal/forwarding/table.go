@@ -1,6 +1,8 @@
 package forwarding
 
 import (
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
@@ -35,10 +37,10 @@ func NewTable(self string) *Table {
 	}
 }
 
-// Reroute puts new routes in the place of those known.
-func (t *Table) Reroute(routes *topology.Routes) {
+// Reroute puts new routes, and their origins, in the place of those known.
+func (t *Table) Reroute(routes *topology.Routes, origins *topology.Origins) {
 	t.routes = routes
-	t.origins = routes.Origins()
+	t.origins = origins
 }
 
 // Apply takes note of a change. Of Rerouted it only knows with [Table.Reroute] what it means. It gives the address whose
@@ -99,6 +101,12 @@ func (t *Table) Hosts(key protocol.Key) []string {
 	}
 	return nil
 }
+
+// Keys yields the addresses with consumers at other routers.
+func (t *Table) Keys() iter.Seq[protocol.Key] { return maps.Keys(t.remotes) }
+
+// KeysOf yields the addresses with consumers at one router.
+func (t *Table) KeysOf(host string) iter.Seq[protocol.Key] { return maps.Keys(t.byHost[host]) }
 
 // Reachable tells whether some other router in reach has consumers of an address.
 func (t *Table) Reachable(key protocol.Key) bool {

@@ -251,7 +251,7 @@ func (net *network) happen(e event, at time.Time) {
 // tables gives a router's table with its newest routes.
 func (r *router) tables() *forwarding.Table {
 	if r.stale {
-		r.table.Reroute(r.node.Routes())
+		r.table.Reroute(r.node.Routes(), r.node.Routes().Origins())
 		r.stale = false
 	}
 	return r.table

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/manifoldmq/manifold/cmd/manifold/internal/logging"
+	"github.com/manifoldmq/manifold/gateway"
+	"github.com/manifoldmq/manifold/gateway/dispatch"
+)
+
+// routerName is the name under which the command is a stand-in for Qpid Dispatch Router: it takes its flags, reads its
+// configuration, and opens what that says and nothing else.
+const routerName = "qdrouterd"
+
+// routerFlags are those of qdrouterd.
+type routerFlags struct {
+	config, include, pidFile, user string
+	daemon, hooks, version, help   bool
+	readyAt                        int // the descriptor where a daemon tells that it is ready; 0 for none
+}
+
+func (f *routerFlags) set() *pflag.FlagSet {
+	s := pflag.NewFlagSet(routerName, pflag.ContinueOnError)
+	s.StringVarP(&f.config, "config", "c", "/etc/qpid-dispatch/qdrouterd.conf", "load the configuration from `PATH`")
+	s.StringVarP(&f.include, "include", "I", "", "`PATH` of the library of Qpid Dispatch, which is not needed")
+	s.BoolVarP(&f.daemon, "daemon", "d", false, "run in the background")
+	s.StringVarP(&f.pidFile, "pidfile", "P", "", "`FILE` for the daemon's process id")
+	s.StringVarP(&f.user, "user", "U", "", "`NAME` of the user to run the daemon as")
+	s.BoolVarP(&f.hooks, "test-hooks", "T", false, "enable what tests of the router need, which is always there")
+	s.BoolVarP(&f.version, "version", "v", false, "print the version")
+	s.BoolVarP(&f.help, "help", "h", false, "print this help")
+	s.IntVar(&f.readyAt, "ready-at", 0, "")
+	s.Lookup("ready-at").Hidden = true
+	s.SortFlags = false
+	s.Usage = func() {}
+	return s
+}
+
+// executeRouter runs the command line of qdrouterd and gives its exit code.
+func executeRouter(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var f routerFlags
+	flags := f.set()
+	flags.SetOutput(stderr)
+	usage := func(w io.Writer) { fmt.Fprintf(w, "Usage: %s [OPTIONS]\n\n%s", routerName, flags.FlagUsages()) }
+	switch err := flags.Parse(args); {
+	case err != nil:
+		fmt.Fprintln(stderr, err)
+		usage(stdout)
+		return exitFailed
+	case f.help:
+		usage(stdout)
+		return exitOK
+	case f.version:
+		fmt.Fprintln(stdout, version())
+		return exitOK
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "Unexpected arguments: %s\n\n", strings.Join(flags.Args(), " "))
+		usage(stdout)
+		return exitFailed
+	}
+	run := f.run
+	if f.daemon {
+		run = f.startDaemon
+	}
+	if err := run(ctx, stderr); err != nil {
+		f.tell(err.Error())
+		fmt.Fprintf(stderr, "%s: %v\n", routerName, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// routerDrain is how long clients get to finish: the router itself gives them no time at all.
+const routerDrain = time.Second
+
+// run runs the router until ctx ends.
+func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
+	t, err := f.load()
+	if err != nil {
+		return err
+	}
+	t.Config.DrainTimeout = routerDrain
+	sinks, closeFiles, err := openSinks(&t, stderr)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	log := logging.NewRouter(sinks)
+	for _, r := range t.Remarks {
+		log.Debug("no counterpart in the configuration", "line", r.String())
+	}
+	return gateway.Run(ctx, t.Config, gateway.Process{
+		Log: log, Level: new(slog.LevelVar), Volatile: true,
+		Ready: func([]gateway.Endpoint) { f.tellReady() },
+	})
+}
+
+// load reads the configuration. Its error is in the words that users of the router look for.
+func (f *routerFlags) load() (dispatch.Translation, error) {
+	text, err := os.ReadFile(f.config)
+	if err != nil {
+		return dispatch.Translation{}, fmt.Errorf("Exception: Cannot load configuration file %s: %w", f.config, err)
+	}
+	t, err := dispatch.Translate(f.config, text)
+	if err != nil {
+		return t, fmt.Errorf("Exception: Cannot load configuration file %s: %w", f.config, err)
+	}
+	return t, nil
+}
+
+// openSinks opens what the entities log name. closeFiles is called when nobody logs any more.
+func openSinks(t *dispatch.Translation, stderr io.Writer) (sinks map[string]logging.Sink, closeFiles func(), err error) {
+	files := make(map[string]*os.File)
+	closeFiles = func() {
+		for _, file := range files {
+			file.Close()
+		}
+	}
+	usual := logging.Sink{Writer: stderr, Level: slog.LevelInfo, Stamp: true, UTC: t.Time.UTC, Layout: t.Time.Layout}
+	sinks = map[string]logging.Sink{"DEFAULT": usual}
+	for _, l := range t.Logs {
+		s := usual
+		s.Source, s.Stamp = l.Source, l.Stamp
+		switch l.File {
+		case "", "stderr", "syslog":
+		case "stdout":
+			s.Writer = os.Stdout
+		default:
+			if files[l.File] == nil {
+				if files[l.File], err = os.OpenFile(l.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+					closeFiles()
+					return nil, nil, fmt.Errorf("log: %w", err)
+				}
+			}
+			s.Writer = files[l.File]
+		}
+		if level, ok := l.Lowest(); ok {
+			s.Level = levelOf[level]
+		}
+		sinks[l.Module] = s
+	}
+	return sinks, closeFiles, nil
+}
+
+// levelOf gives the router's levels in those of the log.
+var levelOf = map[string]slog.Level{
+	"trace": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo, "notice": slog.LevelInfo,
+	"warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError,
+}
+
+// isRouter tells whether the command was called as qdrouterd.
+func isRouter(name string) bool { return filepath.Base(name) == routerName }
+
+var errDaemon = errors.New("the daemon has not started")

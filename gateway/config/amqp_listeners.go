@@ -1,0 +1,105 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// AMQPListener is one port of the AMQP door. What it leaves out is as the door has it.
+type AMQPListener struct {
+	Name             string        `yaml:"name"`
+	Host             string        `yaml:"host"`             // name or IP address; none is listen
+	Port             int           `yaml:"port"`             // before portOffset; 0 takes any free one
+	Role             string        `yaml:"role"`             // who comes in: normal, inter-router, edge or route-container; none is normal
+	TLS              bool          `yaml:"tls"`              // whether it speaks TLS, and nothing else
+	ClientAuth       string        `yaml:"clientAuth"`       // as of the door
+	Mechanisms       []string      `yaml:"mechanisms"`       // of SASL that are offered, of those that the tenants have; none is all
+	Tenant           string        `yaml:"tenant"`           // that all who come in belong to; none leaves it to them
+	Cost             int           `yaml:"cost"`             // inter-router: of the way through it; 0 is 1
+	MaxFrameSize     Size          `yaml:"maxFrameSize"`     // as of the door
+	MaxSessions      int           `yaml:"maxSessions"`      // of a connection; 0 is as of the door
+	IdleTimeout      time.Duration `yaml:"idleTimeout"`      // as of the door
+	HandshakeTimeout time.Duration `yaml:"handshakeTimeout"` // as of the door
+	LinkCredit       int           `yaml:"linkCredit"`       // unsettled messages of one sender; 0 is limits.linkCredit
+	Annotations      string        `yaml:"annotations"`      // those of routers, x-opt-qd.*: strip, in, out or keep; see StripsIn
+}
+
+// Values of AMQPListener.Annotations: those of routers are taken off messages that come in, that go out, both or neither.
+const (
+	StripAnnotations    = "strip"
+	StripAnnotationsIn  = "in"
+	StripAnnotationsOut = "out"
+	KeepAnnotations     = "keep"
+)
+
+// StripsIn tells whether messages that come in lose what routers wrote on them, and StripsOut the same of those that go out.
+func (l *AMQPListener) StripsIn() bool {
+	return l.Annotations != KeepAnnotations && l.Annotations != StripAnnotationsOut
+}
+
+// StripsOut is described at StripsIn.
+func (l *AMQPListener) StripsOut() bool {
+	return l.Annotations != KeepAnnotations && l.Annotations != StripAnnotationsIn
+}
+
+// DoorName is what the listener's door is called, in metrics and in the log.
+func (l *AMQPListener) DoorName() string { return "amqp+" + l.Name }
+
+// Limits gives the settings of the door as they are at this listener.
+func (l *AMQPListener) Limits(door AMQP) AMQP {
+	door.MaxFrameSize = cmp.Or(l.MaxFrameSize, door.MaxFrameSize)
+	door.IdleTimeout = cmp.Or(l.IdleTimeout, door.IdleTimeout)
+	door.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, door.HandshakeTimeout)
+	if l.MaxSessions > 0 {
+		door.ChannelMax = l.MaxSessions - 1
+	}
+	return door
+}
+
+// amqpListeners gives those that are there in place of the one port of the door and the one for TLS.
+func (c *Config) amqpListeners() (all []Listener) {
+	for i := range c.AMQP.Listeners {
+		l := &c.AMQP.Listeners[i]
+		all = append(all, Listener{
+			Name: l.DoorName(), Network: "tcp", Setting: fmt.Sprintf("amqp.listeners[%d].port", i), Enabled: c.AMQP.Enabled,
+			Host: l.Host, Port: l.Port, Secured: l.TLS,
+		})
+	}
+	return all
+}
+
+func (c *Config) validateAMQPListeners(k *check) {
+	first := make(map[string]int)
+	for i := range c.AMQP.Listeners {
+		l, at := &c.AMQP.Listeners[i], fmt.Sprintf("amqp.listeners[%d]", i)
+		j, twice := first[l.Name]
+		k.refuse(twice, at+".name", "%q is declared in amqp.listeners[%d] already", l.Name, j)
+		first[l.Name] = i
+		k.refuse(!isLabel(l.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", l.Name)
+		k.refuse(!isHost(l.Host), at+".host", "%.80q is no host name or IP address; a port does not belong here", l.Host)
+		k.oneOf(at+".role", l.Role, "", "normal", "inter-router", "edge", "route-container")
+		k.refuse(l.TLS && !c.TLS.Enabled(), at+".tls", "needs tls.certificate")
+		k.oneOf(at+".clientAuth", l.ClientAuth, "", "none", "optional", "required")
+		k.refuse(l.Tenant != "" && !c.hasTenant(l.Tenant), at+".tenant", "no tenant %.80q is declared", l.Tenant)
+		k.within(at+".cost", l.Cost, 0, many)
+		k.refuse(l.MaxFrameSize != 0 && (l.MaxFrameSize < 512 || l.MaxFrameSize > 16<<20), at+".maxFrameSize",
+			"%v is neither 0 nor from %v to %v", l.MaxFrameSize, Size(512), Size(16<<20))
+		k.within(at+".maxSessions", l.MaxSessions, 0, maxPort+1)
+		k.refuse(l.IdleTimeout < 0 || l.IdleTimeout > 24*time.Hour, at+".idleTimeout", "%v is not from 0s to a day", l.IdleTimeout)
+		k.refuse(l.HandshakeTimeout < 0 || l.HandshakeTimeout > 24*time.Hour, at+".handshakeTimeout",
+			"%v is not from 0s to a day", l.HandshakeTimeout)
+		k.within(at+".linkCredit", l.LinkCredit, 0, many)
+		k.oneOf(at+".annotations", l.Annotations, "", StripAnnotations, StripAnnotationsIn, StripAnnotationsOut, KeepAnnotations)
+	}
+}
+
+// hasTenant tells whether a tenant is declared.
+func (c *Config) hasTenant(name string) bool {
+	for _, t := range c.AllTenants() {
+		if t.Name == name {
+			return true
+		}
+	}
+	return false
+}

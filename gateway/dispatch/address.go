@@ -1,0 +1,114 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/network"
+)
+
+// address translates what happens at addresses.
+func (t *translator) address(e *entity) error {
+	name, err := e.pattern()
+	if err != nil {
+		return err
+	}
+	distribution, err := e.choice("balanced", distributions, "distribution")
+	if err != nil {
+		return err
+	}
+	a := config.Address{Name: name, Label: e.text("name")}
+	if !setDistribution(&a, distribution) {
+		a.Kind, a.Unavailable = addressing.Anycast, true
+	}
+	waypoint, err1 := e.flag(false, "waypoint")
+	egress, err2 := e.number(0, "egressPhase", "outPhase")
+	ingress, err3 := e.number(0, "ingressPhase", "inPhase")
+	if err := firstError(err1, err2, err3); err != nil {
+		return err
+	}
+	if waypoint {
+		ingress, egress = 0, 1
+	}
+	if egress != 0 && a.Kind != addressing.Anycast {
+		t.remark(e.Line, e.Type, "waypoint", "a multicast address has one phase only")
+		egress = 0
+	}
+	a.EgressPhase = egress
+	if ingress != 0 {
+		t.remark(e.line("ingressPhase"), e.Type, "ingressPhase", "what clients send comes in at phase 0")
+	}
+	e.lacks("priority", "the priority of a message is that in its header")
+	e.lacks("enableFallback", "there are no fallback destinations")
+	e.lacks("fallback", "there are no fallback destinations")
+	if slices.ContainsFunc(t.tenant.Addresses, func(there config.Address) bool { return there.Name == name }) {
+		return fmt.Errorf("Address %s is declared twice", name)
+	}
+	t.tenant.Addresses = append(t.tenant.Addresses, a)
+	return nil
+}
+
+// pattern gives what an entity applies to: a prefix or a pattern.
+func (e *entity) pattern() (addressing.Filter, error) {
+	prefix, pattern := e.text("prefix"), e.text("pattern")
+	switch {
+	case prefix != "" && pattern != "":
+		return addressing.Filter{}, errors.New("Both 'prefix' and 'pattern' cannot be specified")
+	case prefix == "" && pattern == "":
+		return addressing.Filter{}, errors.New("Either a 'prefix' or a 'pattern' attribute is required")
+	case prefix != "":
+		return addressing.ParseTokens(strings.TrimRight(prefix, "./#*") + ".#")
+	}
+	return addressing.ParseTokens(pattern)
+}
+
+// autoLink translates a link that is kept to a container.
+func (t *translator) autoLink(e *entity) error {
+	l := config.AutoLink{
+		Address: e.text("address", "addr"), Connector: e.text("connection"), ExternalAddress: e.text("externalAddress", "externalAddr"),
+	}
+	direction, err := e.choice("", []string{"in", "out"}, "direction", "dir")
+	if err != nil {
+		return err
+	}
+	l.Direction = network.Out
+	phase := 0
+	if direction == "in" {
+		l.Direction, phase = network.In, 1
+	}
+	if l.Phase, err = e.number(phase, "phase"); err != nil {
+		return err
+	}
+	e.lacks("fallback", "there are no fallback destinations")
+	if l.Address == "" || direction == "" {
+		return errors.New("Missing required attribute 'address' or 'direction'")
+	}
+	t.autoLinks = append(t.autoLinks, pendingLink{l, e.text("containerId"), e.Line})
+	return nil
+}
+
+// pendingLink is an automatic link that waits for all connectors to be known.
+type pendingLink struct {
+	link      config.AutoLink
+	container string
+	line      int
+}
+
+// linkRoute translates links that lead to a container whole.
+func (t *translator) linkRoute(e *entity) error {
+	if _, err := e.pattern(); err != nil {
+		return err
+	}
+	if _, err := e.choice("", []string{"in", "out"}, "direction", "dir"); err != nil {
+		return err
+	}
+	for _, a := range e.Attributes {
+		e.used[a.Name] = true
+	}
+	t.remark(e.Line, e.Type, "", "is not translated yet")
+	return nil
+}

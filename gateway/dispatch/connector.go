@@ -1,0 +1,74 @@
+package dispatch
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+)
+
+// connector translates a connection that is kept to somebody.
+func (t *translator) connector(e *entity) error {
+	role, err := t.role(e)
+	if err != nil {
+		return err
+	}
+	port, err := portOf(e.text("port"))
+	if err != nil {
+		return err
+	}
+	host := cmp.Or(e.text("host", "addr"), "127.0.0.1")
+	c := config.Connector{
+		Hosts:      []string{net.JoinHostPort(host, strconv.Itoa(port))},
+		User:       e.text("saslUsername"),
+		Mechanisms: strings.Fields(strings.ReplaceAll(e.text("saslMechanisms"), ",", " ")),
+	}
+	named := e.text("name")
+	c.Name = label(cmp.Or(named, fmt.Sprintf("%s-%d", host, port)))
+	if c.Name != named && named != "" {
+		t.remark(e.line("name"), e.Type, "name", "has become %q", c.Name)
+	}
+	if c.Password, err = secret(e.text("saslPassword")); err != nil {
+		return err
+	}
+	if err := t.connectorRole(e, &c, role); err != nil {
+		return err
+	}
+	if name := e.text("sslProfile"); name != "" {
+		p, ok := t.profiles[name]
+		if !ok {
+			return fmt.Errorf("SSL Profile %q not found", name)
+		}
+		c.TLS = config.ConnectorTLS{Enabled: true, CA: p.ca, Certificate: p.certificate, Key: p.key}
+	}
+	e.ignores("verifyHostname", "yes", "the name in the certificate is always looked at; tls.serverName says which one is wanted")
+	e.ignores("verifyHostName", "yes", "the name in the certificate is always looked at; tls.serverName says which one is wanted")
+	e.used["protocolFamily"] = true // the host decides it
+	e.ignores("stripAnnotations", "both", "what routers write on messages never leaves the network over a connector")
+	for name, why := range map[string]string{
+		"maxFrameSize": "network.maxFrameSize is that of all connectors", "maxSessions": "a connection has as many as it needs",
+		"maxSessionFrames": "network.maxUnsettled bounds what is under way", "idleTimeoutSeconds": "network.idleTimeout is that of all connectors",
+		"linkCapacity": "limits.linkCredit is that of all links", "allowRedirect": "nobody is followed elsewhere",
+		"messageLoggingComponents": "what is in messages is never logged", "logMessage": "what is in messages is never logged",
+		"policyVhost": "links that the gateway makes itself need no leave", "openProperties": "what is said in open is not a setting",
+	} {
+		e.lacks(name, why)
+	}
+	t.out.Config.Network.Connectors = append(t.out.Config.Network.Connectors, c)
+	return nil
+}
+
+// connectorRole translates what a connection is for.
+func (t *translator) connectorRole(e *entity, c *config.Connector, role string) error {
+	cost, err := e.number(1, "cost")
+	if err != nil {
+		return err
+	}
+	if role != "normal" && role != "route-container" || cost != 1 {
+		t.remark(e.line("role"), e.Type, "role", "%s of cost %d is not translated yet", role, cost)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package dispatch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
+)
+
+// entity is an entity that is being translated. What is asked for by its name is used; the rest will be remarked.
+type entity struct {
+	dispatchconf.Entity
+	translator *translator
+	used       map[string]bool
+}
+
+// has tells whether an attribute is there.
+func (e *entity) has(name string) bool {
+	_, ok := e.Attribute(name)
+	return ok
+}
+
+// text gives the value of an attribute by the first of its names that is there; the others are what it was called once.
+func (e *entity) text(names ...string) string {
+	value := ""
+	for _, name := range names {
+		if e.has(name) && !e.used[name] {
+			e.used[name] = true
+			value = cmp.Or(value, e.Value(name))
+		} else if e.has(name) {
+			value = cmp.Or(value, e.Value(name))
+		}
+	}
+	return value
+}
+
+// number gives the value of an attribute that is a whole number, or otherwise.
+func (e *entity) number(otherwise int, names ...string) (int, error) {
+	text := e.text(names...)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("Invalid value for %s: %q is not a whole number", names[0], text)
+	}
+	return n, nil
+}
+
+// seconds gives the value of an attribute that is a time in seconds, or otherwise.
+func (e *entity) seconds(otherwise time.Duration, names ...string) (time.Duration, error) {
+	n, err := e.number(int(otherwise/time.Second), names...)
+	return time.Duration(n) * time.Second, err
+}
+
+// flag gives the value of an attribute that is yes or no, or otherwise.
+func (e *entity) flag(otherwise bool, names ...string) (bool, error) {
+	switch text := strings.ToLower(e.text(names...)); text {
+	case "":
+		return otherwise, nil
+	case "yes", "true", "on", "1":
+		return true, nil
+	case "no", "false", "off", "0":
+		return false, nil
+	default:
+		return false, fmt.Errorf("Invalid Boolean value '%s'", text)
+	}
+}
+
+// choice gives the value of an attribute that is one of several, or otherwise.
+func (e *entity) choice(otherwise string, values []string, names ...string) (string, error) {
+	text := cmp.Or(e.text(names...), otherwise)
+	if text != "" && !slices.Contains(values, text) {
+		return "", fmt.Errorf("Invalid value for %s: %q is not one of %s", names[0], text, strings.Join(values, ", "))
+	}
+	return text, nil
+}
+
+// lacks remarks that an attribute, if it is there, has no counterpart, and why that matters or does not.
+func (e *entity) lacks(name, why string) {
+	if a, ok := e.Attribute(name); ok {
+		e.used[name] = true
+		e.translator.remark(a.Line, e.Type, name, "%s", why)
+	}
+}
+
+// ignores is lacks for an attribute that only matters when it has another value than that of the router's default.
+func (e *entity) ignores(name, harmless, why string) {
+	if e.Value(name) == harmless {
+		e.used[name] = true
+	}
+	if !e.used[name] {
+		e.lacks(name, why)
+	}
+}
+
+// line gives the line of an attribute, or that of the entity.
+func (e *entity) line(name string) int {
+	if a, ok := e.Attribute(name); ok {
+		return a.Line
+	}
+	return e.Line
+}
+
+func sortRemarks(all []Remark) {
+	slices.SortStableFunc(all, func(a, b Remark) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
+}
+
+// firstError gives the first that is one.
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+)
+
+// roles are what a connection may be for.
+var roles = []string{"normal", "inter-router", "route-container", "edge"}
+
+// role reads what a connection is for, and refuses what does not fit the mode of the router.
+func (t *translator) role(e *entity) (string, error) {
+	role, err := e.choice("normal", roles, "role")
+	if err != nil {
+		return "", err
+	}
+	between := role == "inter-router" || role == "edge"
+	switch {
+	case t.mode == "standalone" && between:
+		return "", errors.New("role='standalone' not allowed to connect to or accept connections from other routers.")
+	case t.mode != "interior" && role == "inter-router",
+		t.mode != "interior" && role == "edge" && e.Type == "listener":
+		return "", fmt.Errorf("role='%s' only allowed with router mode='interior' for %s.", role, e.Type)
+	}
+	return role, nil
+}
+
+// portOf reads a port: a number, or the name of a service.
+func portOf(text string) (int, error) {
+	switch text {
+	case "", "amqp":
+		return 5672, nil
+	case "amqps":
+		return 5671, nil
+	}
+	if n, err := strconv.Atoi(text); err == nil {
+		return n, nil
+	}
+	n, err := net.LookupPort("tcp", text)
+	if err != nil {
+		return 0, fmt.Errorf("Invalid value for port: %q is neither a number nor a service", text)
+	}
+	return n, nil
+}
+
+// listener translates a port that is listened at.
+func (t *translator) listener(e *entity) error {
+	l := config.AMQPListener{Host: e.text("host", "addr")}
+	role, err := t.role(e)
+	if err != nil {
+		return err
+	}
+	if role != "normal" {
+		l.Role = role
+	}
+	if l.Host == "" {
+		l.Host = "::" // which is IPv4 too
+	}
+	if l.Port, err = portOf(e.text("port")); err != nil {
+		return err
+	}
+	l.Name = t.listenerName(e.text("name"), l.Role)
+	l.Mechanisms = strings.Fields(strings.ReplaceAll(e.text("saslMechanisms"), ",", " "))
+	cost, err1 := e.number(1, "cost")
+	frame, err2 := e.number(16384, "maxFrameSize")
+	l.MaxSessions, err = e.number(0, "maxSessions")
+	idle, err3 := e.seconds(16*time.Second, "idleTimeoutSeconds")
+	handshake, err4 := e.seconds(0, "initialHandshakeTimeoutSeconds")
+	capacity, err5 := e.number(0, "linkCapacity")
+	strip, err6 := e.choice("both", []string{"in", "out", "both", "no"}, "stripAnnotations")
+	if err := firstError(err, err1, err2, err3, err4, err5, err6); err != nil {
+		return err
+	}
+	if cost != 1 {
+		l.Cost = cost
+	}
+	l.MaxFrameSize, l.IdleTimeout, l.HandshakeTimeout, l.LinkCredit = config.Size(max(frame, 512)), idle, handshake, capacity
+	l.Annotations = map[string]string{"in": config.StripAnnotationsIn, "out": config.StripAnnotationsOut, "no": config.KeepAnnotations}[strip]
+	if err := t.security(e, &l); err != nil {
+		return err
+	}
+	e.ignores("socketAddressFamily", "", "the host decides it")
+	e.used["protocolFamily"] = true // the host decides it
+	e.used["socketAddressFamily"] = true
+	e.lacks("maxSessionFrames", "amqp.incomingWindow is that of all listeners")
+	e.lacks("messageLoggingComponents", "what is in messages is never logged; tracing follows them")
+	e.lacks("logMessage", "what is in messages is never logged; tracing follows them")
+	e.lacks("failoverUrls", "clients are told of no other hosts")
+	e.lacks("failoverList", "clients are told of no other hosts")
+	e.lacks("openProperties", "what is said in open is not a setting")
+	return t.place(e, l)
+}
+
+// place puts a listener to the others. One for HTTP becomes the HTTP door.
+func (t *translator) place(e *entity, l config.AMQPListener) error {
+	multiTenant, err1 := e.flag(false, "multiTenant")
+	web, err2 := e.flag(false, "http")
+	if err := firstError(err1, err2); err != nil {
+		return err
+	}
+	t.multiTenant = t.multiTenant || multiTenant
+	c := &t.out.Config
+	for _, name := range []string{"healthz", "metrics", "websockets", "httpRootDir", "httpRoot"} {
+		if web {
+			e.lacks(name, "the HTTP door has AMQP over WebSocket at /amqp; health and metrics are at the admin door")
+		}
+		e.used[name] = true
+	}
+	switch {
+	case !web:
+		c.AMQP.Listeners = append(c.AMQP.Listeners, l)
+	case c.HTTP.Enabled:
+		t.remark(e.line("http"), e.Type, "http", "there is one HTTP door, and a listener before has become it")
+	default:
+		c.HTTP.Enabled, c.HTTP.Port = true, l.Port
+		t.remark(e.line("http"), e.Type, "http", "has become the HTTP door, which listens at the host of listen and offers AMQP over WebSocket at /amqp")
+	}
+	return nil
+}
+
+// listenerName gives a listener a name that no other one has.
+func (t *translator) listenerName(name, role string) string {
+	name = label(name)
+	if name == "" {
+		name = label(role)
+	}
+	if name == "" {
+		name = "normal"
+	}
+	taken := func(name string) bool {
+		for _, l := range t.out.Config.AMQP.Listeners {
+			if l.Name == name {
+				return true
+			}
+		}
+		return false
+	}
+	for unique, i := name, 2; ; i++ {
+		if !taken(unique) {
+			return unique
+		}
+		unique = fmt.Sprintf("%s-%d", name, i)
+	}
+}
+
+// label gives of a text what a name may have: letters, digits, hyphens, dots and underscores.
+func label(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, text)
+	return text[:min(len(text), 60)]
+}

@@ -1,0 +1,151 @@
+package dispatch
+
+import (
+	"fmt"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Translation is what a file comes to.
+type Translation struct {
+	Config  config.Config // valid
+	Remarks []Remark      // in the order of the file
+	Logs    []Log         // what goes where; see Log
+	Time    TimeFormat    // of the lines in them
+}
+
+// Remark says what of a file has no counterpart.
+type Remark struct {
+	File      string
+	Line      int
+	Entity    string // its type
+	Attribute string // none for the whole entity
+	Text      string
+}
+
+// String gives a remark as a line for a person.
+func (r Remark) String() string {
+	what := r.Entity
+	if r.Attribute != "" {
+		what += "." + r.Attribute
+	}
+	return fmt.Sprintf("%s:%d: %s: %s", r.File, r.Line, what, r.Text)
+}
+
+// Error is a file that the router would not start with.
+type Error struct {
+	File string
+	Line int // 0 where it is not known
+	Text string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Text }
+
+// Translate translates the text of the file named file. The error is an *Error.
+func Translate(file string, text []byte) (Translation, error) {
+	entities, err := dispatchconf.Parse(string(text))
+	if err != nil {
+		return Translation{}, &Error{File: file, Text: err.Error()}
+	}
+	t := newTranslator(file)
+	for _, step := range steps {
+		for _, e := range entities {
+			if translate, ok := step[e.Type]; ok {
+				if err := t.entity(e, translate); err != nil {
+					return Translation{}, err
+				}
+			}
+		}
+	}
+	for _, e := range entities {
+		if !isKnown(e.Type) {
+			t.remark(e.Line, e.Type, "", "there is nothing like it")
+		}
+	}
+	return t.finish()
+}
+
+// steps are the types of entities that are translated one after the other, since what comes later refers to what comes first.
+var steps = []map[string]func(*translator, *entity) error{
+	{"router": (*translator).router},
+	{"sslProfile": (*translator).sslProfile},
+	{"log": (*translator).log, "listener": (*translator).listener, "connector": (*translator).connector},
+	{"address": (*translator).address, "autoLink": (*translator).autoLink, "linkRoute": (*translator).linkRoute},
+	{"policy": (*translator).policyEntity, "vhost": (*translator).vhost},
+}
+
+func isKnown(entityType string) bool {
+	for _, step := range steps {
+		if _, ok := step[entityType]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// translator is a file on its way.
+type translator struct {
+	file     string
+	out      Translation
+	mode     string
+	profiles map[string]profile // by the names of the entities sslProfile
+	tenant   config.Tenant      // the one that a router without tenants has
+	others   []config.Tenant    // those of virtual hosts
+	rules    policy
+
+	distribution string // of addresses that are not declared
+	multiTenant  bool   // some listener takes the virtual host for a tenant
+	autoLinks    []pendingLink
+}
+
+func newTranslator(file string) *translator {
+	t := &translator{file: file, mode: "standalone", profiles: make(map[string]profile)}
+	c := config.Default()
+	c.MQTT.Enabled, c.STOMP.Enabled, c.CoAP.Enabled, c.HTTP.Enabled, c.Admin.Enabled = false, false, false, false, false
+	c.Limits.LinkCredit = defaultLinkCapacity
+	c.Limits.MaxMessageSize = maxMessageSize
+	c.AMQP.MaxMessageSize, c.Network.MaxMessageSize = maxMessageSize, maxMessageSize
+	t.out.Config = c
+	t.tenant = config.Tenant{Name: tenancy.DefaultTenant, Anonymous: true}
+	return t
+}
+
+// What a router does unless it is told something else.
+const (
+	defaultLinkCapacity = 250
+	maxMessageSize      = 256 << 20 // it has no bound; this is our highest
+)
+
+// entity translates one entity, and remarks what was not asked for.
+func (t *translator) entity(of dispatchconf.Entity, translate func(*translator, *entity) error) error {
+	e := &entity{Entity: of, translator: t, used: make(map[string]bool)}
+	if err := translate(t, e); err != nil {
+		return &Error{File: t.file, Line: e.Line, Text: err.Error()}
+	}
+	for _, a := range e.Attributes {
+		if !e.used[a.Name] {
+			e.used[a.Name] = true
+			t.remark(a.Line, e.Type, a.Name, "has no counterpart")
+		}
+	}
+	return nil
+}
+
+func (t *translator) remark(line int, entity, attribute, format string, args ...any) {
+	t.out.Remarks = append(t.out.Remarks, Remark{t.file, line, entity, attribute, fmt.Sprintf(format, args...)})
+}
+
+// finish puts together what the entities came to.
+func (t *translator) finish() (Translation, error) {
+	t.defaultDistribution()
+	t.applyPolicy()
+	sortRemarks(t.out.Remarks)
+	t.out.Config.Tenants = append([]config.Tenant{t.tenant}, t.others...)
+	if err := t.out.Config.Validate(); err != nil {
+		return Translation{}, &Error{File: t.file, Text: err.Error()}
+	}
+	return t.out, nil
+}

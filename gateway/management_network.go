@@ -1,0 +1,244 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/management"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/network"
+)
+
+// Connectors implements management.Model: they are of those who run the gateway.
+func (m *managedTenant) Connectors() (all []management.Connector) {
+	if !m.isOperators() {
+		return nil
+	}
+	for _, s := range m.network.Connectors() {
+		all = append(all, connectorOf(&s))
+	}
+	return all
+}
+
+// connectorOf describes a connector.
+func connectorOf(s *network.ConnectorStatus) management.Connector {
+	host, port, _ := net.SplitHostPort(s.Hosts[0])
+	c := management.Connector{
+		Names: management.Names{Name: s.Name, Identity: "connector/" + s.Hosts[0] + ":" + s.Name},
+		Host:  host, Port: port, Role: s.Role.String(), Cost: max(s.Cost, 1), VerifyHostname: true, StripAnnotations: "no",
+		SASLMechanisms: strings.Join(s.Login.Mechanisms, " "), SASLUsername: s.Login.User,
+		MaxFrameSize: int(s.Limits.MaxFrameSize), MaxSessions: int(s.Limits.ChannelMax) + 1,
+		LinkCapacity: new(s.Limits.MaxUnsettled), IdleTimeoutSeconds: int(s.Limits.IdleTimeout.Seconds()),
+		ConnectionStatus: "CONNECTING", MessageLoggingComponents: "none",
+	}
+	if s.TLS != nil {
+		c.SSLProfile = new("tls of " + s.Name)
+	}
+	var others []string
+	for _, other := range s.Hosts[1:] {
+		others = append(others, "amqp://"+other)
+	}
+	c.FailoverURLs = strings.Join(others, ", ")
+	switch {
+	case s.Open:
+		c.ConnectionStatus = "SUCCESS"
+		c.ConnectionMsg = fmt.Sprintf("Connection Opened: dir=out host=%s container_id=%s", s.Host, s.Container)
+	case s.Error != "":
+		c.ConnectionMsg = fmt.Sprintf("Connection to %s failed: %s", s.Host, s.Error)
+	}
+	return c
+}
+
+// connectionsMade are the connections of now that connectors have made.
+func (m *managedTenant) connectionsMade() (all []management.Connection) {
+	if !m.isOperators() {
+		return nil
+	}
+	for _, s := range m.network.Connectors() {
+		if s.Open {
+			all = append(all, connectionMade(&s))
+		}
+	}
+	return all
+}
+
+// connectionMade describes the connection of a connector.
+func connectionMade(s *network.ConnectorStatus) management.Connection {
+	secured := s.TLS != nil
+	c := management.Connection{
+		Names: management.Names{Name: "connection/" + s.Host, Identity: strconv.FormatUint(s.ID, 10)},
+		Host:  s.Host, Container: s.Container, Protocol: "amqp", Role: s.Role.String(), Dir: "out",
+		Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up",
+		IsAuthenticated: s.Login.User != "", User: cmp.Or(s.Login.User, "anonymous"), SASL: "ANONYMOUS",
+		IsEncrypted: secured, SSL: secured, UptimeSeconds: int(time.Since(s.Since).Seconds()),
+	}
+	if c.IsAuthenticated {
+		c.SASL = "PLAIN"
+	}
+	return c
+}
+
+// Connect implements management.Model.
+func (m *managedTenant) Connect(_ context.Context, c management.Connector) (management.Connector, error) {
+	if !m.isOperators() {
+		return c, router.Errorf(router.Denied, "connectors are of the tenant that runs the gateway")
+	}
+	declared := config.Connector{
+		Name: c.Name, User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator),
+	}
+	if c.SASLPassword != nil {
+		declared.Password = *c.SASLPassword
+	}
+	port, err := net.LookupPort("tcp", c.Port)
+	if err != nil {
+		return c, router.Errorf(router.Malformed, "port %.40q is neither a number nor a service", c.Port)
+	}
+	at := net.JoinHostPort(c.Host, strconv.Itoa(port))
+	declared.Hosts, declared.Name = []string{at}, labelOf(cmp.Or(declared.Name, at))
+	if err := m.connect(c.Role, c.Cost, declared); err != nil {
+		return c, err
+	}
+	m.note("connector", declared.Name, "made")
+	for _, made := range m.Connectors() {
+		if made.Name == declared.Name {
+			return made, nil
+		}
+	}
+	return c, router.Errorf(router.NotFound, "it has just been taken away")
+}
+
+// connect begins to keep a connection.
+func (m *managedTenant) connect(role string, cost int, declared config.Connector) error {
+	var to network.Role
+	if err := to.UnmarshalText([]byte(role)); err != nil {
+		return router.Errorf(router.Malformed, "role: %v", err)
+	}
+	if m.network.RouterID() == "" && (to == network.InterRouter || to == network.Edge) {
+		return router.Errorf(router.Malformed, "role=%s is not allowed: the gateway is not in a network of routers", role)
+	}
+	if cost < 1 {
+		return router.Errorf(router.Malformed, "cost %d is below 1", cost)
+	}
+	if err := declared.Check(); err != nil {
+		return router.Errorf(router.Malformed, "%v", err)
+	}
+	c, err := declared.Connector(m.config.Network.Limits())
+	if err != nil {
+		return router.Errorf(router.Malformed, "%v", err)
+	}
+	c.Role, c.Cost = to, cost
+	if err := m.network.Connect(c); err != nil {
+		return router.Errorf(router.Conflict, "%v", err)
+	}
+	return nil
+}
+
+// labelOf makes a name of a text that has something else than names have.
+func labelOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && (r == '-' || r == '.' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// isSeparator tells what is between the items of a list, as Dispatch writes it.
+func isSeparator(r rune) bool { return r == ' ' || r == ',' }
+
+// Disconnect implements management.Model.
+func (m *managedTenant) Disconnect(_ context.Context, identity string) error {
+	for _, c := range m.Connectors() {
+		if c.Identity == identity && m.network.Disconnect(c.Name) {
+			m.note("connector", c.Name, "deleted")
+			return nil
+		}
+	}
+	return router.Errorf(router.NotFound, "there is no connector %q", identity)
+}
+
+// AutoLinks implements management.Model.
+func (m *managedTenant) AutoLinks() (all []management.AutoLink) {
+	for _, s := range m.network.AutoLinks() {
+		if s.Tenant == m.name {
+			all = append(all, autoLinkOf(&s))
+		}
+	}
+	return all
+}
+
+// autoLinkOf describes an automatic link.
+func autoLinkOf(s *network.AutoLinkStatus) management.AutoLink {
+	id := strconv.FormatUint(s.ID, 10)
+	address := string(s.Address)
+	if s.Subscription != "" {
+		address += "::" + s.Subscription
+	}
+	l := management.AutoLink{
+		Names:   management.Names{Name: cmp.Or(s.Name, "autoLink/"+id), Identity: id},
+		Address: address, Addr: address,
+		Heading:     management.Heading{Direction: s.Direction.String(), Dir: s.Direction.String()},
+		Destination: management.Destination{Connection: s.Connector},
+		Phase:       int(s.Phase), OperStatus: "inactive",
+	}
+	if s.External != address {
+		l.ExternalAddress, l.ExternalAddr = s.External, s.External
+	}
+	switch {
+	case s.Attached:
+		l.OperStatus = "active"
+	case s.Error != "":
+		l.OperStatus, l.LastError = "failed", &s.Error
+	}
+	return l
+}
+
+// AddAutoLink implements management.Model.
+func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (management.AutoLink, error) {
+	var way network.Direction
+	if err := way.UnmarshalText([]byte(l.Direction)); err != nil {
+		return l, router.Errorf(router.Malformed, "direction: %v", err)
+	}
+	text, _, _ := strings.Cut(l.Address, "::")
+	if _, err := addressing.ParseAddress(text); err != nil {
+		return l, router.Errorf(router.Malformed, "address: %v", err)
+	}
+	declared := config.AutoLink{
+		Name: l.Name, Tenant: m.name, Address: l.Address, Direction: way, Phase: l.Phase,
+		Connector: l.Connection, ExternalAddress: l.ExternalAddress,
+	}
+	status, err := m.links.add(declared.Link())
+	if err != nil {
+		return l, err
+	}
+	made := autoLinkOf(&status)
+	m.note("autoLink", made.Name, "made")
+	return made, nil
+}
+
+// RemoveAutoLink implements management.Model.
+func (m *managedTenant) RemoveAutoLink(_ context.Context, identity string) error {
+	for _, s := range m.network.AutoLinks() {
+		if s.Tenant == m.name && strconv.FormatUint(s.ID, 10) == identity {
+			m.note("autoLink", cmp.Or(s.Name, identity), "deleted")
+			return m.links.remove(s.AutoLink)
+		}
+	}
+	return router.Errorf(router.NotFound, "there is no automatic link %q", identity)
+}
+
+// note keeps a record of what the asker has done with something that lasts as long as the process.
+func (m *managedTenant) note(what, name, change string) {
+	e := m.who()
+	e.Event, e.Tenant, e.What, e.Name, e.Change = "changed", m.name, what, name, change
+	m.record(e)
+}

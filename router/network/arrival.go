@@ -1,0 +1,235 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/network/internal/forwarding"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/wire"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// dataCredit is how many messages of a data link may be on their way to us, or not settled.
+const dataCredit = 1000
+
+// inlet is a data link on which messages come from a neighbour. What they wait for here they wait for there: a message
+// gives its credit back when it is settled.
+type inlet struct {
+	*neighbor
+	link      *engine.Link
+	senders   senders
+	open      int    // messages that are not settled
+	gathering bool   // the message that comes in has been counted, and is not whole
+	id        uint32 // of that
+	upload    *wire.Upload
+}
+
+// verdict is what became of a message.
+type verdict struct {
+	inlet   *inlet
+	id      uint32 // of the delivery
+	sender  *router.Sender
+	outcome router.Outcome
+}
+
+var (
+	_ trunk           = (*inlet)(nil)
+	_ router.Producer = (*inlet)(nil)
+	_ wire.Inlet      = (*inlet)(nil)
+)
+
+// newInlet gives the end of a link that is about to be attached.
+func (k *neighbor) newInlet() *inlet {
+	in := &inlet{neighbor: k}
+	in.senders.init()
+	k.inlets = append(k.inlets, in)
+	return in
+}
+
+func (in *inlet) bind(l *engine.Link) { in.link = l }
+
+func (in *inlet) attached() {
+	in.link.Stream()
+	in.link.Grant(dataCredit)
+}
+
+func (in *inlet) sendable()                {}
+func (in *inlet) progressed(engine.Update) {}
+
+// received takes in a message, or a piece of one.
+func (in *inlet) received(t *engine.Transfer) {
+	found := in.count(t)
+	if t.First && t.Last {
+		in.receivedWhole(t, found)
+		return
+	}
+	in.upload = in.uploads.Received(in, in.link, in.upload, t)
+}
+
+// count counts a message that begins. One that was gathered comes a second time, whole: then it gives the sender that was
+// found for it.
+func (in *inlet) count(t *engine.Transfer) (found *router.Sender) {
+	if !t.First {
+		return nil
+	}
+	if in.gathering {
+		in.gathering = false
+		if in.upload != nil {
+			found = in.upload.Sender()
+		}
+		if t.ID == in.id {
+			return found
+		}
+		in.senders.done(found) // the one before was aborted
+		in.open--
+	}
+	in.gathering, in.id = !t.Last, t.ID
+	in.open++
+	in.traffic.received.Add(1)
+	return nil
+}
+
+// receivedWhole hands a message to its address. found is the sender to there, nil for one that is not found yet.
+func (in *inlet) receivedWhole(t *engine.Transfer, found *router.Sender) {
+	m, err := amqp.ParseMessage(in.owned(t))
+	var d router.Delivery
+	var to *router.Sender
+	switch {
+	case t.Format != 0:
+		err = router.Errorf(router.Unsupported, "only messages of format 0 are taken")
+	case err != nil:
+		err = router.Errorf(router.Malformed, "%v", err)
+	default:
+		d, to, err = in.Find(m, found)
+	}
+	if err != nil {
+		in.answer(verdict{inlet: in, id: t.ID, outcome: refusal(err)})
+		return
+	}
+	d.Settled = t.Settled
+	to.Send(uint64(t.ID), d)
+}
+
+// owned gives the bytes of a message, to keep.
+func (in *inlet) owned(t *engine.Transfer) []byte {
+	if t.Owned {
+		return t.Payload
+	}
+	return bytes.Clone(t.Payload)
+}
+
+// refusal is what becomes of a message that finds no address: where there is none it is released, as nobody is there.
+func refusal(err error) router.Outcome {
+	reason := router.ReasonOf(err)
+	if reason == router.NotFound {
+		return router.Release()
+	}
+	return router.Reject(reason, err.Error())
+}
+
+// Find implements wire.Inlet: it reads where a message goes, and takes off what routers wrote on it.
+func (in *inlet) Find(m amqp.Message, found *router.Sender) (router.Delivery, *router.Sender, error) {
+	d, properties, err := wire.Read(m, time.Now)
+	if err != nil {
+		return d, nil, router.Errorf(router.Malformed, "%v", err)
+	}
+	annotations, err := protocol.ParseAnnotations(m.MessageAnnotations())
+	if err != nil {
+		return d, nil, router.Errorf(router.Malformed, "%v", err)
+	}
+	place := forwarding.Addressed(properties.To, annotations, in.mesh.ID())
+	key := forwarding.KeyOf(place, annotations.Phase)
+	d.Message = withoutAnnotations(m)
+	d.Route = &forwarding.Message{Key: key, From: in.router(), Annotations: annotations}
+	if found != nil {
+		return d, found, nil
+	}
+	to, err := in.senders.find(in, key, place)
+	return d, to, err
+}
+
+// withoutAnnotations gives a message without what routers wrote on it.
+func withoutAnnotations(m amqp.Message) amqp.Message {
+	return amqp.Trusted(annotate(m, protocol.Annotations{}))
+}
+
+// openSender makes the sender to an address.
+func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sender, error) {
+	n := in.network
+	if place.Class != protocol.Mobile {
+		t, _ := n.config.Directory.Lookup(tenancy.DefaultTenant)
+		a, err := addressing.ParseAddress(placeName(place, in.mesh.ID()))
+		if err != nil || t == nil {
+			return nil, router.Errorf(router.NotFound, "there is no such place")
+		}
+		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: a}, in)
+	}
+	reach := in.mesh.config.Reach
+	name, filter, phase, ok := reach.keys.Split(key)
+	t, known := n.config.Directory.Lookup(name)
+	a, literal := filter.Literal()
+	if !ok || !known || !literal {
+		return nil, router.Errorf(router.NotFound, "there is no such address")
+	}
+	return n.config.Router.Sender(context.Background(), insider(t), router.Target{
+		Address: a, Phase: &phase, Undeclared: definitionOf(filter, reach.Hint(key)),
+	}, in)
+}
+
+// placeName gives the text of an address that is no application's.
+func placeName(p protocol.Place, self string) string {
+	switch p.Class {
+	case protocol.Router:
+		return "_topo/0/" + p.Node + "/" + p.Name
+	case protocol.Topological:
+		return "_topo/0/all/" + p.Name
+	case protocol.Edge:
+		return "_edge/" + p.Node + "/" + p.Name
+	default:
+		return "_topo/0/" + self + "/" + p.Name
+	}
+}
+
+// Decided implements wire.Inlet.
+func (in *inlet) Decided(_ *wire.Upload, streams bool) {
+	if streams {
+		in.gathering = false
+	}
+}
+
+// RoomFor implements wire.Inlet.
+func (in *inlet) RoomFor(u *wire.Upload) { in.mail.rooms.Put(u) }
+
+// Settled implements router.Producer.
+func (in *inlet) Settled(s *router.Sender, tag uint64, o router.Outcome) {
+	in.mail.outcomes.Put(verdict{inlet: in, id: uint32(tag), sender: s, outcome: o})
+}
+
+// Credit implements router.Producer: that of the link counts.
+func (in *inlet) Credit(*router.Sender, int) {}
+
+// answer tells the neighbour what became of a message.
+func (in *inlet) answer(v verdict) {
+	in.upload.Ends(v.id, v.outcome)
+	in.senders.done(v.sender)
+	in.open--
+	if in.link != nil {
+		in.link.Settle(v.id, wire.State(v.outcome))
+		in.link.Grant(1)
+	}
+}
+
+// detached leaves all addresses. How what was taken in ends nobody hears any more; without its data links a connection is of
+// no use.
+func (in *inlet) detached() {
+	in.upload.Void(router.Release())
+	in.senders.close()
+	in.link = nil
+	in.refuseAll("a data link has ended")
+}

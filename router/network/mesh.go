@@ -1,0 +1,203 @@
+package network
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/network/internal/routing"
+	"github.com/manifoldmq/manifold/router/network/internal/topology"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+// Timers are what the speed of a network of routers depends on; all its routers should have the same.
+type Timers = routing.Timers
+
+// MeshConfig says who a router is. All of it is required but Timers.
+type MeshConfig struct {
+	ID       string // unlike that of any other router of the network
+	Instance int64  // above that of each earlier start of this router, such as the time in seconds
+	Timers   Timers
+	Reach    *Reach // what it knows of the others, for its nodes
+	Log      *slog.Logger
+}
+
+// Mesh is this router's part in a network of routers: one goroutine that has the control plane, and knows the connections
+// to neighbours and the ways that lead over them. Its methods may be called from any goroutine.
+type Mesh struct {
+	config  MeshConfig
+	network *Network // set before it runs
+	log     *slog.Logger
+	inputs  transport.Mailbox[func(time.Time)] // for the goroutine
+	woken   chan struct{}
+	routes  chan *topology.Routes // the newest that Reach does not have yet
+	linkIDs atomic.Uint64
+
+	node  *routing.Node                        // the goroutine's own, as is all below
+	links map[routing.LinkID]*neighbor         // whose control links are there
+	ways  map[wayKey]*way                      // that are needed; nil for one that is not there
+	hops  map[string]*neighbor                 // by router: the connections that its ways use
+	paths atomic.Pointer[map[string]*neighbor] // a copy of hops, for everybody
+
+	mu      sync.Mutex // guards everything below; a leaf
+	picture picture
+}
+
+// NewMesh gives the part of a router that has no neighbours yet.
+func NewMesh(c MeshConfig) *Mesh {
+	m := &Mesh{
+		config: c,
+		log:    c.Log.With("router", c.ID),
+		woken:  make(chan struct{}, 1),
+		routes: make(chan *topology.Routes, 1),
+		links:  make(map[routing.LinkID]*neighbor),
+		ways:   make(map[wayKey]*way),
+		hops:   make(map[string]*neighbor),
+	}
+	m.inputs.Init(func() {
+		select {
+		case m.woken <- struct{}{}:
+		default:
+		}
+	})
+	m.paths.Store(&map[string]*neighbor{})
+	c.Reach.Follow(m.need)
+	return m
+}
+
+// ID is how the router is called in the network.
+func (m *Mesh) ID() string { return m.config.ID }
+
+// Announce tells the other routers that the first consumer of an address came to this one. It never blocks.
+func (m *Mesh) Announce(key protocol.Key, t protocol.Treatment) {
+	m.inputs.Put(func(time.Time) { m.node.Announce(protocol.Address{Key: key, Treatment: t}) })
+}
+
+// Withdraw tells that the last consumer of an address went. It never blocks.
+func (m *Mesh) Withdraw(key protocol.Key) {
+	m.inputs.Put(func(time.Time) { m.node.Withdraw(key) })
+}
+
+// need notes whether a way is needed.
+func (m *Mesh) need(key protocol.Key, neighbor string, needed bool) {
+	m.inputs.Put(func(time.Time) { m.needWay(wayKey{key, neighbor}, needed) })
+}
+
+// run is the goroutine, until ctx ends.
+func (m *Mesh) run(ctx context.Context) {
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	aside.Go(func() { m.reroute(ctx) })
+	m.node = routing.New(routing.Config{
+		Router: m.config.ID, Instance: m.config.Instance, Timers: m.config.Timers,
+	}, time.Now())
+	clock := time.NewTimer(0)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.woken:
+		case <-clock.C:
+		}
+		now := time.Now()
+		for _, input := range m.inputs.Take() {
+			input(now)
+		}
+		m.node.Advance(now)
+		m.follow()
+		clock.Reset(m.node.Deadline().Sub(now))
+	}
+}
+
+// follow does what the control plane says.
+func (m *Mesh) follow() {
+	for {
+		s, ok := m.node.NextSend()
+		if !ok {
+			break
+		}
+		if n := m.links[s.Link]; n != nil {
+			n.mail.packets.Put(s.Packet)
+		}
+	}
+	news := false
+	for {
+		c, ok := m.node.NextChange()
+		if !ok {
+			break
+		}
+		m.changed(c)
+		news = news || c.Kind != routing.Added && c.Kind != routing.Removed
+	}
+	if news {
+		m.paint()
+	}
+}
+
+// changed takes note of a change.
+func (m *Mesh) changed(c routing.Change) {
+	m.config.Reach.Apply(c)
+	switch c.Kind {
+	case routing.Rerouted:
+		select { // what has not been taken is out of date
+		case <-m.routes:
+		default:
+		}
+		m.routes <- m.node.Routes()
+	case routing.Met:
+		m.log.Info("router is a neighbour", "neighbor", c.Router)
+		m.links[c.Link].name.Store(&c.Router)
+		m.met(c.Router, m.links[c.Link])
+	case routing.Parted:
+		m.log.Warn("router is no neighbour any more", "neighbor", c.Router)
+		m.met(c.Router, nil)
+	case routing.Restarted, routing.Forgotten:
+		m.log.Info("router is "+c.Kind.String(), "about", c.Router)
+	case routing.Looped:
+		m.log.Error("a connection leads from this router to itself", "host", m.links[c.Link].host)
+	case routing.Duplicate:
+		m.log.Error("two routers have the same id: messages reach now one, now the other", "id", c.Router)
+	case routing.Refused:
+		m.log.Error("there are more routers, or more addresses of a router, than may be known", "about", c.Router)
+	}
+}
+
+// reroute has Reach follow the routes. It takes longer than the control plane should wait: the trees of all routers
+// are computed.
+func (m *Mesh) reroute(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case routes := <-m.routes:
+			m.config.Reach.Reroute(routes)
+		}
+	}
+}
+
+// up notes that the control links of a connection are there.
+func (m *Mesh) up(n *neighbor) {
+	m.inputs.Put(func(now time.Time) {
+		m.links[n.id] = n
+		m.node.LinkUp(n.id, int64(n.cost), now)
+	})
+}
+
+// down notes that a connection has ended. From then on it is the mesh's.
+func (m *Mesh) down(n *neighbor) {
+	m.inputs.Put(func(now time.Time) {
+		m.node.LinkDown(n.id, now)
+		m.follow() // parts with the neighbour while its connection is known
+		delete(m.links, n.id)
+		n.bury()
+	})
+}
+
+// received takes in a packet of a control link.
+func (m *Mesh) received(n *neighbor, p protocol.Packet) {
+	m.inputs.Put(func(now time.Time) { m.node.Receive(n.id, p, now) })
+}

@@ -1,0 +1,191 @@
+package network
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/network/internal/routing"
+	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// neighbor is one connection to another router: the engine that transport drives, its control links, and the data links
+// with what they carry. The driver's lock guards everything but mail, where other goroutines leave things, until the
+// connection has ended: then it belongs to the mesh.
+type neighbor struct {
+	*engine.Conn
+	life
+	mesh      *Mesh
+	network   *Network
+	log       *slog.Logger
+	id        routing.LinkID
+	connector *connector // that keeps the connection; nil where the other side has connected
+	guest     *guest     // who that is; nil where we have connected
+	host      string     // host:port of the other side
+	cost      int
+	container string                 // what the other side calls itself
+	name      atomic.Pointer[string] // the other router's id; nil before it is a neighbour
+
+	control  control
+	lanes    []*lane  // by priority; what goes out
+	inlets   []*inlet // by number; what comes in
+	uploads  wire.Uploads
+	regrants []*way    // that are to get credit back
+	stopping time.Time // since when the process is; zero when it is not
+	mail     neighborMail
+	traffic  traffic
+}
+
+// neighborMail is where other goroutines leave what a connection is to do.
+type neighborMail struct {
+	packets  transport.Mailbox[protocol.Packet]
+	parcels  transport.Mailbox[parcel]
+	partings transport.Mailbox[*way] // that are to end
+	outcomes transport.Mailbox[verdict]
+	rooms    transport.Mailbox[*wire.Upload] // that may go on
+	streams  transport.Mailbox[*lane]
+}
+
+var _ transport.Engine = (*neighbor)(nil)
+
+// newNeighbor gives a connection without its engine.
+func newNeighbor(n *Network, wake func(), host string, cost int) *neighbor {
+	m := n.config.Mesh
+	k := &neighbor{
+		mesh: m, network: n, id: routing.LinkID(m.linkIDs.Add(1)), host: host, cost: max(cost, 1),
+		log: m.log.With("host", host),
+	}
+	k.mail.packets.Init(wake)
+	k.mail.parcels.Init(wake)
+	k.mail.partings.Init(wake)
+	k.mail.outcomes.Init(wake)
+	k.mail.rooms.Init(wake)
+	k.mail.streams.Init(wake)
+	k.lanes = newLanes(k)
+	return k
+}
+
+// dialNeighbor gives the connection to a router that we have connected to.
+func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname string, login []engine.Mechanism) *neighbor {
+	k := newNeighbor(c.network, wake, host, c.Cost)
+	k.connector = c
+	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, router2router{k})
+	k.Open(k.greeting(hostname))
+	return k
+}
+
+// acceptNeighbor gives the connection of a router that has connected to us.
+func acceptNeighbor(n *Network, now time.Time, wake func(), host string, cost int, g *guest) *neighbor {
+	k := newNeighbor(n, wake, host, cost)
+	k.guest = g
+	g.verdicts.Init(wake)
+	k.Conn = engine.NewServer(now, &n.config.RouterLimits.Limits, g.hello(k.mesh.ID()), router2router{k})
+	return k
+}
+
+// Flush implements transport.Engine: what has come from the mesh and the router goes to the engine, and out.
+func (k *neighbor) Flush(dst []byte) []byte {
+	if k.guest != nil {
+		k.answerLogin()
+	}
+	for _, p := range k.mail.packets.Take() {
+		k.control.send(p)
+	}
+	for _, v := range k.mail.outcomes.Take() {
+		v.inlet.answer(v)
+	}
+	k.sendParcels()
+	for _, l := range k.mail.streams.Take() {
+		l.download.Continue()
+	}
+	for _, w := range k.mail.partings.Take() {
+		w.part()
+	}
+	k.regrant()
+	k.uploads.Continue(k.mail.rooms.Take())
+	if !k.stopping.IsZero() && k.unfinished() == 0 {
+		k.Close(nil)
+	}
+	return k.Conn.Flush(dst)
+}
+
+// sendParcels gives to the lanes what the nodes and other connections have left.
+func (k *neighbor) sendParcels() {
+	for _, p := range k.mail.parcels.Take() {
+		k.send(p)
+	}
+}
+
+// regrant gives the ways back the credit for what has gone out.
+func (k *neighbor) regrant() {
+	for _, w := range k.regrants {
+		w.regrant()
+	}
+	clear(k.regrants)
+	k.regrants = k.regrants[:0]
+}
+
+// Drain implements transport.Engine: nothing new is begun, and when nothing is under way the other side is told goodbye.
+func (k *neighbor) Drain(now time.Time) {
+	k.stopping = now
+}
+
+// unfinished is how many deliveries are under way.
+func (k *neighbor) unfinished() (n int) {
+	for _, l := range k.lanes {
+		n += l.open + len(l.queue)
+	}
+	for _, in := range k.inlets {
+		n += in.open
+	}
+	return n
+}
+
+// end gives back everything when the connection is over.
+func (k *neighbor) end() {
+	k.Lost()
+	if k.connector == nil {
+		k.network.parted(k)
+	}
+	k.mesh.down(k)
+}
+
+// bury gives back what still came when the connection had ended. The mesh calls it when no way leads here any more.
+func (k *neighbor) bury() {
+	for _, p := range k.mail.parcels.Take() {
+		p.finish(router.Release())
+	}
+	for _, w := range k.mail.partings.Take() {
+		w.receiver.Close()
+	}
+}
+
+// opened notes who is at the other side, and that the connection may be used.
+func (k *neighbor) opened(o *frame.Open) {
+	k.openedAt = time.Now()
+	k.container = o.ContainerID
+	k.cost = max(k.cost, costIn(o.Properties))
+	if k.connector != nil {
+		k.connector.noteOpened(k.host, k.container)
+		k.attach()
+	} else {
+		k.network.joined(k)
+	}
+}
+
+// router is the id of the router at the other side. Before that has said hello, it is what the side calls itself.
+func (k *neighbor) router() string {
+	if name := k.name.Load(); name != nil {
+		return *name
+	}
+	return k.container
+}
+
+// insider is who brings what comes from other routers to the addresses of a tenant.
+func insider(t *tenancy.Tenant) *tenancy.Principal { return tenancy.Insider(t, "network:router") }

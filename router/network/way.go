@@ -1,0 +1,139 @@
+package network
+
+import (
+	"context"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/network/internal/forwarding"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+)
+
+// Windows of ways: how many messages may wait there for the link to the neighbour. What a broadcast has no room for is
+// missed, so that it has more.
+const (
+	wayWindow       = 128
+	broadcastWindow = 1024
+)
+
+// way leads from the node of an address to a neighbour. The node sees a consumer, and gives it what is to go there. What a
+// full link does not take waits here, as far as the window goes, and then in the node, which holds back its senders.
+type way struct {
+	wayKey
+	neighbor *neighbor
+	reach    *Reach
+	tenant   string
+	literal  bool // the address is one, and no filter
+	receiver *router.Receiver
+
+	taken   int  // messages for which the node is to get credit back; the connection's, as is all below
+	held    int  // messages that have come, and have not ended
+	leaving bool // it ends when nothing is held
+	closed  bool
+}
+
+var _ router.Way = (*way)(nil)
+
+// newWay opens the way of an address to a neighbour.
+func newWay(m *Mesh, n *neighbor, k wayKey) (*way, error) {
+	reach := m.config.Reach
+	name, filter, phase, ok := reach.keys.Split(k.address)
+	if !ok {
+		return nil, router.Errorf(router.NotFound, "it is no address of ours")
+	}
+	tenant, ok := m.network.config.Directory.Lookup(name)
+	if !ok {
+		return nil, router.Errorf(router.NotFound, "there is no tenant %q", name)
+	}
+	w := &way{wayKey: k, neighbor: n, reach: reach, tenant: name}
+	_, w.literal = filter.Literal()
+	source := router.Source{
+		Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, reach.Hint(k.address)),
+	}
+	var err error
+	if w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, w); err != nil {
+		return nil, err
+	}
+	window := wayWindow
+	if w.receiver.Kind() == addressing.Broadcast {
+		window = broadcastWindow
+	}
+	w.receiver.Grant(window)
+	return w, nil
+}
+
+// Deliver implements router.Consumer.
+func (w *way) Deliver(_ *router.Receiver, d router.Delivery) {
+	w.neighbor.mail.parcels.Put(parcel{delivery: d, way: w, to: w.keyOf(d.To)})
+}
+
+// Leads implements router.Way.
+func (w *way) Leads(d router.Delivery) (cost int64, ok bool) {
+	m, _ := d.Route.(*forwarding.Message)
+	return w.reach.Leads(w.address, w.wayKey.neighbor, w.keyOf(d.To), m)
+}
+
+// keyOf gives the key of an address that the way is for.
+func (w *way) keyOf(a addressing.Address) protocol.Key {
+	if w.literal {
+		return w.address
+	}
+	key, _ := w.reach.keys.Key(w.tenant, a.Filter(), w.address.Phase())
+	return key
+}
+
+// transit marks a way among receivers: it is not a consumer of this router's.
+func (w *way) transit() {}
+
+// leave has the way end when the neighbour has settled what it has.
+func (w *way) leave() { w.neighbor.mail.partings.Put(w) }
+
+// part has nothing new come by the way.
+func (w *way) part() {
+	for w.receiver.TakeBack() {
+	}
+	w.neighbor.sendParcels()
+	w.leaving = true
+	w.settled(0)
+}
+
+// left notes that a message waits no longer for the link.
+func (w *way) left() {
+	if w.taken++; w.taken == 1 {
+		w.neighbor.regrants = append(w.neighbor.regrants, w)
+	}
+}
+
+// regrant gives the node credit for what has gone out.
+func (w *way) regrant() {
+	n := w.taken
+	if w.taken = 0; !w.leaving {
+		w.receiver.Grant(n)
+	}
+}
+
+// settled notes that so many messages have ended.
+func (w *way) settled(n int) {
+	w.held -= n
+	if w.leaving && w.held == 0 && !w.closed {
+		w.closed = true
+		w.receiver.Close()
+	}
+}
+
+// parcel is a message that is to go to a neighbour.
+type parcel struct {
+	delivery router.Delivery
+	way      *way         // by which it has come; nil for what is for a router
+	to       protocol.Key // the address, if it is one of applications; otherwise it is in the message
+}
+
+// finish ends a message that the neighbour does not hold.
+func (p parcel) finish(o router.Outcome) {
+	if p.delivery.Stream != nil {
+		p.delivery.Stream.Abandon()
+	}
+	if p.delivery.Owned() {
+		p.delivery.Settle(o)
+	}
+}

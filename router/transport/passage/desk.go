@@ -1,0 +1,108 @@
+package passage
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/transport"
+)
+
+// A Desk is the part of a connection that its routed links need. It belongs to the connection's owner, who calls its
+// methods; but that a link shall go on along it may be said from elsewhere. It is not to be copied.
+type Desk struct {
+	conn   *engine.Conn
+	mail   transport.Mailbox[post]
+	closed atomic.Bool
+
+	sessions map[*engine.Session]*mirror // by the session of the peer that asked
+	names    map[name]*End               // of links that were asked for elsewhere
+	holds    map[*engine.Session]int     // how many ends hold it back
+	busy     []*End                      // with something to write
+}
+
+// post is a letter to an end of this desk.
+type post struct {
+	to     *End
+	letter letter
+}
+
+// mirror is a session for the links of a session elsewhere.
+type mirror struct {
+	session *engine.Session
+	links   int
+}
+
+// name tells links that were asked for elsewhere apart.
+type name struct {
+	name string
+	role frame.Role // of who asked
+}
+
+// Init says whose desk it is, and what wakes the owner; it is called before anything else.
+func (d *Desk) Init(c *engine.Conn, wake func()) {
+	d.conn = c
+	d.mail.Init(wake)
+	d.sessions, d.names, d.holds = make(map[*engine.Session]*mirror), make(map[name]*End), make(map[*engine.Session]int)
+}
+
+// Work reads the mail. It comes before the connection's Flush.
+func (d *Desk) Work() {
+	for _, p := range d.mail.Take() {
+		p.to.unread.Add(-1)
+		if !p.to.over {
+			p.letter.read(p.to)
+		}
+	}
+}
+
+// Written tells those who wait for it what has been written. It comes after the connection's Flush.
+func (d *Desk) Written() {
+	if len(d.busy) > 0 {
+		d.busy = slices.DeleteFunc(d.busy, (*End).acknowledge)
+	}
+}
+
+// Close ends what is left when the connection is over, which the engine has told.
+func (d *Desk) Close() {
+	d.closed.Store(true)
+	d.Work()
+}
+
+// sessionFor gives the session for the links of one elsewhere; nil when the peer allows no more.
+func (d *Desk) sessionFor(elsewhere *engine.Session) *mirror {
+	m := d.sessions[elsewhere]
+	if m == nil {
+		s := d.conn.Begin()
+		if s == nil {
+			return nil
+		}
+		m = &mirror{session: s}
+		d.sessions[elsewhere] = m
+	}
+	return m
+}
+
+// leave takes a link out of a session, which ends with the last one.
+func (d *Desk) leave(elsewhere *engine.Session) {
+	m := d.sessions[elsewhere]
+	if m == nil {
+		return
+	}
+	if m.links--; m.links <= 0 {
+		delete(d.sessions, elsewhere)
+		m.session.End(nil)
+	}
+}
+
+// hold holds a session back for one end more.
+func (d *Desk) hold(s *engine.Session) { d.holds[s]++ }
+
+// release lets a session go on that no end holds back any more.
+func (d *Desk) release(s *engine.Session) {
+	if d.holds[s]--; d.holds[s] <= 0 {
+		delete(d.holds, s)
+		s.Resume()
+	}
+}

@@ -1,0 +1,129 @@
+package passage
+
+import (
+	"bytes"
+
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// inbound is what an end has whose peer sends.
+type inbound struct {
+	begun    uint32  // deliveries that the peer has begun
+	arriving *parcel // that is coming in
+	underway int     // bytes that the other end has and has not told to be written
+	holding  bool    // the session is held back until it has
+}
+
+// highWater is how many bytes may be underway before the session is held back, and chunk of how many more that are written
+// the other end tells.
+const (
+	highWater = 128 << 10
+	chunk     = 32 << 10
+)
+
+// parcel is a delivery on its way. It does not change.
+type parcel struct {
+	id        uint32 // of the delivery, where it came in
+	tag       []byte
+	format    uint32
+	state     *frame.State // such as the transaction that it is part of
+	settled   bool
+	resume    bool
+	batchable bool
+}
+
+// Received hears a delivery, or a piece of one, and passes it on.
+func (e *End) Received(t *engine.Transfer) {
+	if t.First {
+		e.begin(t)
+	}
+	x := &piece{parcel: e.arriving, first: t.First, more: !t.Last, aborted: t.Aborted, payload: t.Payload}
+	if !t.Owned {
+		x.payload = bytes.Clone(t.Payload)
+	}
+	e.underway += len(x.payload)
+	e.tell(x)
+	if t.Settled && !t.Aborted && !e.arriving.settled {
+		e.tell(&retirement{id: t.ID, settled: true})
+	}
+	if e.underway > highWater {
+		e.hold()
+	}
+}
+
+// begin begins a delivery.
+func (e *End) begin(t *engine.Transfer) {
+	e.begun++
+	p := &parcel{
+		id: t.ID, tag: append([]byte{}, t.Tag...), format: t.Format, settled: t.Settled, resume: t.Resume, batchable: t.Batchable,
+	}
+	if t.State.Kind != frame.NoState {
+		state := t.State.Clone()
+		p.state = &state
+	}
+	e.arriving = p
+}
+
+// hold holds the peer's session back.
+func (e *End) hold() {
+	s := e.link.Session()
+	if !e.holding {
+		e.holding = true
+		e.desk.hold(s)
+	}
+	s.Hold() // again: somebody else may have let it go on
+}
+
+// release lets the peer's session go on.
+func (e *End) release() {
+	if e.holding {
+		e.holding = false
+		e.desk.release(e.link.Session())
+	}
+}
+
+// written hears how many bytes more the other end has written.
+func (e *End) written(n int) {
+	e.underway -= n
+	if e.underway <= highWater/2 {
+		e.release()
+	}
+}
+
+// credited gives the peer the credit of the other one, but for what is on its way there.
+func (e *End) credited(x *flow) {
+	n := int(x.credit) - int(e.begun-x.taken)
+	e.link.SetCredit(n, x.drain && n > 0)
+}
+
+// Drained hears that the peer has used its credit up, or given it back.
+func (e *End) Drained() { e.tell(drained{}) }
+
+// judged tells the peer what the other one says of its delivery.
+func (e *End) judged(x *verdict) {
+	if x.settled {
+		e.link.Settle(x.id, x.state)
+	} else if !e.link.Update(x.id, x.state) { // the peer has settled it meanwhile
+		e.tell(&retirement{id: x.id, state: x.state, settled: true})
+	}
+}
+
+// Progressed hears what the peer says of a delivery: of ours, or of its own.
+func (e *End) Progressed(u engine.Update) {
+	p, ours := u.Token.(*parcel)
+	state := frame.State{}
+	if u.State != nil {
+		state = u.State.Clone()
+	}
+	switch {
+	case e.over || e.parted || u.Progress == engine.Lost || u.Progress == engine.Unsent:
+	case !ours:
+		e.tell(&retirement{id: u.ID, state: state, settled: u.Progress == engine.Settled})
+	case p.settled:
+	case u.Progress == engine.Written: // its link takes only what is settled
+		e.tell(&verdict{id: p.id, state: frame.State{Kind: frame.Accepted}, settled: true})
+	default:
+		e.tell(&verdict{id: p.id, state: state, settled: u.Progress == engine.Settled})
+	}
+}

@@ -1,0 +1,119 @@
+package passage
+
+import (
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// outbound is what an end has whose peer receives.
+type outbound struct {
+	taken   uint32   // deliveries of the other end that the engine has
+	backlog []*piece // that wait for credit, which the peer has taken back meanwhile
+	waiting int      // bytes in backlog
+	left    int      // bytes that were not written when it was last looked
+	done    int      // bytes that are written, and of which the other end has not heard
+	told    flow     // what the other end knows of the peer's credit
+	knows   bool     // it knows something
+}
+
+// Sendable hears of the peer's credit, and tells the other end.
+func (e *End) Sendable() {
+	if e.over {
+		return
+	}
+	e.send()
+	now := flow{credit: uint32(e.link.Credit()), taken: e.taken, drain: e.link.Draining()}
+	if e.knows && now.drain == e.told.drain && now.credit+now.taken == e.told.credit+e.told.taken {
+		return
+	}
+	e.told, e.knows = now, true
+	e.tell(&now)
+}
+
+// drainedThere gives back the peer's credit, which the other one has nothing for.
+func (e *End) drainedThere() {
+	e.knows = false
+	e.link.Drained()
+}
+
+// take takes a piece from the other end.
+func (e *End) take(x *piece) {
+	if e.left == 0 && len(x.payload) > 0 {
+		e.desk.busy = append(e.desk.busy, e)
+	}
+	e.left += len(x.payload)
+	e.waiting += len(x.payload)
+	e.backlog = append(e.backlog, x)
+	e.send()
+}
+
+// send gives to the engine what it takes.
+func (e *End) send() {
+	for len(e.backlog) > 0 {
+		x := e.backlog[0]
+		switch e.give(x) {
+		case nil:
+		case engine.NoCredit:
+			return
+		case engine.TooLarge:
+			e.link.Part(true, &frame.Error{
+				Condition: frame.MessageSizeExceeded, Description: "the message is larger than the link takes",
+			})
+			return
+		default: // the link ends
+			e.waiting, e.backlog = 0, nil
+			return
+		}
+		e.backlog[0] = nil
+		e.backlog = e.backlog[1:]
+		e.waiting -= len(x.payload)
+		if x.first {
+			e.taken++
+		}
+	}
+	e.backlog = nil
+}
+
+// give gives one piece to the engine.
+func (e *End) give(x *piece) error {
+	p := x.parcel
+	switch {
+	case x.aborted:
+		_ = e.link.Abort() // none is begun, or it may be
+		return nil
+	case x.first:
+		return e.link.Send(engine.Delivery{
+			Tag: p.tag, Format: p.format, Payload: x.payload, More: x.more, Settled: p.settled, State: p.state,
+			Resume: p.resume, Batchable: p.batchable, Token: p,
+		})
+	default:
+		return e.link.Continue(x.payload, x.more)
+	}
+}
+
+// retire tells the peer what the other one says of its delivery that it has sent.
+func (e *End) retire(x *retirement) {
+	id, ok := e.link.FindSent(func(token any) bool { p, ours := token.(*parcel); return ours && p.id == x.id })
+	switch {
+	case !ok: // it is settled
+	case x.settled:
+		e.link.Settle(id, x.state)
+	default:
+		e.link.Update(id, x.state)
+	}
+}
+
+// acknowledge tells the other end what has been written, if that is much. It is true when nothing is left to write.
+func (e *End) acknowledge() bool {
+	if e.over {
+		return true
+	}
+	left := e.link.Unwritten() + e.waiting
+	e.done += e.left - left
+	e.left = left
+	if e.done >= chunk {
+		e.tell(&written{e.done})
+		e.done = 0
+	}
+	return left == 0
+}

@@ -1,0 +1,24 @@
+package router
+
+// Way is a Consumer that leads on, to consumers at another router of a network. A node asks it for each message whether it
+// is for them, and prefers, of those that could take one message, who costs less: any other consumer costs nothing.
+//
+// Of an anycast address with distribution closest, a message goes to where the cost is the lowest among those with credit.
+// With balanced it goes to where the sum is the lowest of the cost and of the messages that are not settled there. Each way
+// gets one copy of a broadcast. That waits for a way without credit, in contrast to other consumers, since it stands for
+// many; its sender is told when all ways have it, and so goes no faster than the slowest.
+type Way interface {
+	Consumer
+	// Leads tells whether the way leads on for a message, given where that came from, and at what cost. It is called
+	// with a node's lock held, and takes no lock but a leaf.
+	Leads(d Delivery) (cost int64, ok bool)
+}
+
+// leads tells whether the receiver leads on for a message, as any does that is no way.
+func (r *Receiver) leads(d Delivery) bool {
+	if r.way == nil {
+		return true
+	}
+	_, ok := r.way.Leads(d)
+	return ok
+}

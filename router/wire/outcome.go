@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+)
+
+// State gives an outcome as a delivery state [3.4].
+func State(o router.Outcome) frame.State {
+	switch o.State {
+	case router.Accepted:
+		return frame.State{Kind: frame.Accepted}
+	case router.Released:
+		return frame.State{Kind: frame.Released}
+	case router.Modified:
+		return frame.State{
+			Kind:              frame.Modified,
+			DeliveryFailed:    o.Reason == router.Failed,
+			UndeliverableHere: o.Elsewhere,
+			Annotations:       []byte(o.Annotations),
+		}
+	default:
+		return frame.State{
+			Kind:  frame.Rejected,
+			Error: &frame.Error{Condition: conditions[o.Reason], Description: o.Text},
+		}
+	}
+}
+
+// Outcome gives the state that a receiver settled with as an outcome. One that settles without saying how has not dealt
+// with the message, so it is released [3.4.4].
+func Outcome(s *frame.State) router.Outcome {
+	if s == nil {
+		return router.Release()
+	}
+	switch s.Kind {
+	case frame.Accepted:
+		return router.Accept()
+	case frame.Rejected:
+		return rejection(s.Error)
+	case frame.Modified:
+		return modification(s)
+	default:
+		return router.Release()
+	}
+}
+
+// rejection gives the outcome of a delivery that was rejected [3.4.3]. A condition that is not one of the standard is
+// Malformed, and goes before the text: sending the message again will not help.
+func rejection(e *frame.Error) router.Outcome {
+	if e == nil {
+		return router.Reject(router.Malformed, "the consumer rejected the message")
+	}
+	reason, known := reasons[e.Condition]
+	switch {
+	case !known:
+		return router.Reject(router.Malformed, e.Error())
+	case e.Description == "":
+		return router.Reject(reason, string(e.Condition))
+	default:
+		return router.Reject(reason, e.Description)
+	}
+}
+
+// modification gives the outcome of a delivery that was modified [3.4.5]. One that only goes back is released; one that did
+// not fail but is not for this receiver, or has other annotations now, is modified without that reason.
+func modification(s *frame.State) router.Outcome {
+	o := router.Outcome{
+		State: router.Modified, Reason: router.Unroutable,
+		Elsewhere: s.UndeliverableHere, Annotations: string(s.Annotations),
+	}
+	switch {
+	case s.DeliveryFailed:
+		o.Reason = router.Failed
+	case !o.Elsewhere && o.Annotations == "":
+		o.State = router.Released
+	}
+	return o
+}
