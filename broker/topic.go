@@ -18,6 +18,7 @@ type topics struct {
 	broker    *Broker
 	tenant    string
 	allowance *tenancy.Allowance // of the tenant; nil for none
+	onward    *router.Onward     // what waits for ways to other routers
 
 	mu       sync.RWMutex // guards everything below; a node's lock, taken before a queue's
 	live     addressing.Index[*router.Receiver]
@@ -43,6 +44,7 @@ func newTopics(b *Broker, tenant string) *topics {
 	return &topics{
 		broker: b,
 		tenant: tenant, allowance: b.allowance(tenant),
+		onward:   router.NewOnward(int(b.options.MaxVolatile)),
 		retained: newRetained(b.options.MaxRetained, b.options.MaxRetainedBytes, b.allowance(tenant)),
 		replays:  make(map[*router.Receiver][]addressing.Address),
 		scratch:  sync.Pool{New: func() any { return new(matches) }},
@@ -115,17 +117,19 @@ func (t *topics) Offer(d router.Delivery) {
 	default:
 		d.Settle(router.Accept())
 	}
-	deliverLive(d, found.live)
+	t.deliverLive(d, found.live)
 	clear(found.kept)
 	clear(found.live)
 }
 
-// deliverLive hands a message to those receivers that want it and have credit.
-func deliverLive(d router.Delivery, live []*router.Receiver) {
+// deliverLive hands a message to those receivers that want it and have credit, and to ways also when they get some.
+func (t *topics) deliverLive(d router.Delivery, live []*router.Receiver) {
 	handed := d.Unowned()
 	for _, r := range live {
 		switch {
 		case !r.Wants(d):
+		case r.Leading():
+			t.onward.Hand(r, d)
 		case r.Take():
 			r.Deliver(handed)
 		default:
@@ -242,6 +246,10 @@ func (t *topics) Attach(r *router.Receiver) error {
 
 // Grant hands out the retained messages that a receiver began with.
 func (t *topics) Grant(r *router.Receiver) {
+	if r.Leading() {
+		t.onward.Granted(r)
+		return
+	}
 	t.mu.RLock()
 	waits := len(t.replays[r]) > 0
 	t.mu.RUnlock()
@@ -281,4 +289,7 @@ func (t *topics) Detach(r *router.Receiver) {
 		t.broker.options.Watcher.Unsubscribed(t.tenant, &source)
 	}
 	delete(t.replays, r)
+	if r.Leading() {
+		t.onward.End(r)
+	}
 }

@@ -346,6 +346,6 @@ func (t *topics) written(d *router.Delivery, err error) {
 		d.Settle(storeFailed())
 		return
 	}
-	deliverLive(*d, t.live.Match(d.To, nil))
+	t.deliverLive(*d, t.live.Match(d.To, nil))
 	d.Settle(router.Accept())
 }

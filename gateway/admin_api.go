@@ -26,7 +26,7 @@ func (a *assembly) apiConfig(doors []door) (api.Config, error) {
 	}
 	return api.Config{
 		Gate: gate, Book: a.book, Directory: a.directory, Router: a.router, Store: a.store,
-		Sessions: mqttSessions{a.mqtt}, Node: node, Record: a.recordCaller, Note: a.noteCaller, Log: a.log.With("door", "admin"),
+		Sessions: mqttSessions{a.mqtt}, Network: a.network, Node: node, Record: a.recordCaller, Note: a.noteCaller, Log: a.log.With("door", "admin"),
 		Profiling: a.config.Admin.Profiling,
 	}, err
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/manifoldmq/manifold/adapters/amqp"
 	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
 )
 
@@ -24,6 +26,8 @@ func (a *assembly) amqpDoors() ([]door, error) {
 		Version:     version(),
 		Log:         a.log.With("door", "amqp"),
 
+		Network:         beyond{a},
+		Manner:          mannerOf(a.config.AMQP.Manner),
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
 	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn, Paths: []string{"/amqp"}}
@@ -40,12 +44,31 @@ func (a *assembly) amqpDoors() ([]door, error) {
 // amqpDoor gives the door of one of several listeners.
 func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
 	settings := l.Limits(a.config.AMQP)
-	entrance := server.At(amqp.Entrance{Limits: amqpLimits(&settings), Mechanisms: l.Mechanisms, Tenant: l.Tenant})
+	if l.Role == config.InterRouterRole {
+		return a.routerDoor(l, settings.HandshakeTimeout)
+	}
+	containers := ""
+	if l.Role == config.RouteContainerRole {
+		containers = l.Name
+	}
+	entrance := server.At(amqp.Entrance{
+		Containers: containers,
+		Limits:     amqpLimits(&settings), LinkCredit: l.LinkCredit, Mechanisms: l.Mechanisms, Tenant: l.Tenant,
+		Annotations: &network.Annotations{Router: a.containerID(), StripIn: l.StripsIn(), StripOut: l.StripsOut()},
+	})
 	name := l.DoorName()
 	return door{
 		name: name, listener: a.listeners[name], connections: entrance.Connections,
 		serve: a.after(name, settings.HandshakeTimeout, entrance.Serve, "amqp"),
 	}
+}
+
+// mannerOf gives how the door behaves, in its own words.
+func mannerOf(name string) amqp.Manner {
+	if name == config.DispatchManner {
+		return amqp.DispatchManner
+	}
+	return amqp.OwnManner
 }
 
 // amqpLimits gives the settings in the door's own words.
@@ -94,4 +117,13 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// routerDoor gives the door of a listener to which other routers connect.
+func (a *assembly) routerDoor(l *config.AMQPListener, patience time.Duration) door {
+	name := l.DoorName()
+	return door{
+		name: name, listener: a.listeners[name], connections: a.connectedRouters,
+		serve: a.after(name, patience, a.serveRouters(max(l.Cost, 1)), "amqp"),
+	}
 }

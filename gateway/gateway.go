@@ -80,8 +80,9 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 		return err
 	}
 	defer endTraces()
+	a.federation = a.newFederation()
 	store, err := broker.Open(broker.Options{
-		Dir: c.DataDir, FS: fs, Log: log, Allowance: a.directory.Allowance,
+		Dir: c.DataDir, FS: fs, Log: log, Allowance: a.directory.Allowance, Watcher: a.federation,
 		CacheSize: int64(c.Store.CacheSize), MemTableSize: int64(c.Store.MemTableSize),
 		MaxPending: int(c.Store.MaxPending), MinFree: int64(c.Store.MinFree),
 		MaxQueues: c.Store.MaxQueues, MaxSubscriptions: c.Store.MaxSubscriptions,
@@ -97,6 +98,9 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	if traces != nil {
 		a.traces = traces
 		a.router.Trace(traces)
+	}
+	if err := a.openMesh(); err != nil {
+		return err
 	}
 	a.define()
 	closeRecord, err := a.openLogins()
@@ -120,6 +124,7 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	if err := a.openNetwork(); err != nil {
 		return err
 	}
+	doors = append(doors, a.routerDoors()...)
 	a.openManagement(doors)
 	admin, err := a.newAdmin(a.listeners["admin"], doors)
 	if err != nil {
@@ -137,31 +142,36 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 
 // assembly is what the doors are made of.
 type assembly struct {
-	config    *config.Config
-	process   Process
-	drain     func()         // has the gateway stop
-	book      *declared.Book // of what is declared of tenants
-	directory *tenancy.Directory
-	router    *router.Router
-	store     *broker.Broker
-	sessions  broker.Sessions
-	log       *slog.Logger
-	listeners listeners
-	chores    []func(context.Context) error // what doors do besides serving, until their connections have ended
-	security  *security
-	webhooks  *webhook.Service
-	hooks     map[string][]webhook.Hook // by tenant, those that run
-	traces    *tracing.Tracing          // nil when nothing is followed
-	outside   *authenticator.Service    // of passwords
-	judge     *oidc.Judge               // of tokens
-	audit     *audit.Log                // nil when there is none
-	network   *network.Network
-	links     *networkLinks
-	recent    *recentLog
-	mqtt      *mqtt.Server // nil when it is not enabled
-	coap      *coap.Server // nil when it is not enabled
-	sockets   []*coap.Socket
-	upgrades  map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
+	config     *config.Config
+	process    Process
+	drain      func()         // has the gateway stop
+	book       *declared.Book // of what is declared of tenants
+	directory  *tenancy.Directory
+	router     *router.Router
+	store      *broker.Broker
+	sessions   broker.Sessions
+	log        *slog.Logger
+	listeners  listeners
+	chores     []func(context.Context) error // what doors do besides serving, until their connections have ended
+	security   *security
+	webhooks   *webhook.Service
+	hooks      map[string][]webhook.Hook // by tenant, those that run
+	traces     *tracing.Tracing          // nil when nothing is followed
+	outside    *authenticator.Service    // of passwords
+	judge      *oidc.Judge               // of tokens
+	audit      *audit.Log                // nil when there is none
+	network    *network.Network
+	mesh       *network.Mesh      // nil when the gateway is no router of a network; so are the next two
+	interest   *network.Interest  // of clients, in addresses
+	routers    *tenancy.Directory // of those that may connect as routers
+	federation *network.Federation
+	linkRoutes *linkRoutes
+	autoLinks  *networkLinks
+	recent     *recentLog
+	mqtt       *mqtt.Server // nil when it is not enabled
+	coap       *coap.Server // nil when it is not enabled
+	sockets    []*coap.Socket
+	upgrades   map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
 
 func newDirectory(c *config.Config) (*tenancy.Directory, error) {
@@ -188,7 +198,7 @@ func tenantsOf(c *config.Config) (tenants []*tenancy.Tenant, err error) {
 func tenancyOf(c *config.Config, declared *config.Tenant) (*tenancy.Tenant, error) {
 	definitions := make([]addressing.Definition, len(declared.Addresses))
 	for i := range declared.Addresses {
-		definitions[i] = declared.Addresses[i].Definition()
+		definitions[i] = c.DefinitionOf(&declared.Addresses[i])
 	}
 	space, err := addressing.NewSpace(definitions)
 	if err != nil {
@@ -217,12 +227,12 @@ func newRouter(l config.Limits, stored router.Resolver) *router.Router {
 		StreamBuffer:             int(l.StreamBuffer),
 		MaxTransactionOperations: l.MaxTransactionOperations, MaxTransactionSize: int(l.MaxTransactionSize),
 	}
-	direct := router.NewDirect(limits)
+	direct, homes := router.NewDirect(limits), network.NewHomes(stored, limits)
 	return router.New(limits, map[addressing.Kind]router.Resolver{
 		addressing.Anycast:   direct,
 		addressing.Broadcast: direct,
-		addressing.Queue:     stored,
-		addressing.Topic:     stored,
+		addressing.Queue:     homes,
+		addressing.Topic:     homes,
 	})
 }
 

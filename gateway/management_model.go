@@ -49,7 +49,7 @@ func (m *managedTenant) Router() management.Router {
 		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: "unavailable",
 		AddrCount: m.tenant.Addresses.Len(), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
 		AutoLinkCount: len(m.AutoLinks()), LinkRouteCount: len(m.LinkRoutes()),
-		NodeCount: max(0, len(m.Nodes())-1),
+		NodeCount:     max(0, len(m.Nodes())-1),
 		UptimeSeconds: int(time.Since(m.started).Seconds()),
 	}
 	counters := m.router.Counters(m.name)

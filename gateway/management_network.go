@@ -216,7 +216,7 @@ func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (m
 		Name: l.Name, Tenant: m.name, Address: l.Address, Direction: way, Phase: l.Phase,
 		Connector: l.Connection, ExternalAddress: l.ExternalAddress,
 	}
-	status, err := m.links.add(declared.Link())
+	status, err := m.autoLinks.add(declared.Link())
 	if err != nil {
 		return l, err
 	}
@@ -230,7 +230,7 @@ func (m *managedTenant) RemoveAutoLink(_ context.Context, identity string) error
 	for _, s := range m.network.AutoLinks() {
 		if s.Tenant == m.name && strconv.FormatUint(s.ID, 10) == identity {
 			m.note("autoLink", cmp.Or(s.Name, identity), "deleted")
-			return m.links.remove(s.AutoLink)
+			return m.autoLinks.remove(s.AutoLink)
 		}
 	}
 	return router.Errorf(router.NotFound, "there is no automatic link %q", identity)

@@ -113,7 +113,7 @@ func TestManagementChangesAddresses(t *testing.T) {
 		doors := startOn(t, fs, c, slog.New(slog.DiscardHandler))
 		m := newManager(ctx, t, doors["amqp"], nil)
 		m.expect(201, "CREATE", made, map[string]any{"pattern": "orders", "waypoint": true, "maxMessages": int64(7)})
-		m.expect(409, "CREATE", made, map[string]any{"pattern": "orders"})
+		m.expect(400, "CREATE", made, map[string]any{"pattern": "orders"})
 		m.expect(403, "DELETE", map[string]any{"type": addressType, "name": "jobs"}, nil) // the file's
 		m.expect(403, "UPDATE", map[string]any{"type": addressType, "name": "jobs"}, map[string]any{"distribution": "multicast"})
 		m.expect(400, "UPDATE", made, map[string]any{"deadLetter": "nowhere"})
@@ -275,7 +275,7 @@ func TestManagementIsNotHeldUp(t *testing.T) {
 	r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{addressing.Anycast: direct})
 	hold := make(chan struct{})
 	n := &managementNode{
-		router: r, places: make(chan struct{}, maxManaged), lines: make(map[string][]router.Delivery),
+		router: r, log: slog.New(slog.DiscardHandler), places: make(chan struct{}, maxManaged), lines: make(map[string][]router.Delivery),
 		may: func(p *tenancy.Principal) management.Rights {
 			if p.Tenant.Name == "busy" {
 				<-hold

@@ -17,7 +17,12 @@ func (a *assembly) openNetwork() error {
 		Driver:      transport.NewDriver(transport.Options{DrainTimeout: a.config.DrainTimeout, WriteTimeout: n.WriteTimeout}),
 		ContainerID: cmp.Or(n.ContainerID, containerID()),
 		Version:     version(),
+		Federation:  a.federation,
 		Log:         a.log,
+
+		Mesh: a.mesh, Routers: a.routers, RouterLimits: n.Limits(),
+
+		ContainerLimits: n.Limits(), NoResumable: !n.ResumableLinks,
 	}
 	for i := range n.Connectors {
 		declared, err := n.Connectors[i].Connector(n.Limits())
@@ -27,7 +32,8 @@ func (a *assembly) openNetwork() error {
 		c.Connectors = append(c.Connectors, declared)
 	}
 	a.network = network.New(c)
-	a.links = newNetworkLinks(a.network, n.AutoLinks, a.config.Tenants)
+	a.autoLinks = newNetworkLinks(a.network, n.AutoLinks, a.config.Tenants)
+	a.linkRoutes = newLinkRoutes(a.network, n.LinkRoutes)
 	a.chores = append(a.chores, a.network.Run)
 	return nil
 }

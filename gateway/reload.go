@@ -30,13 +30,16 @@ func (a *assembly) openBook(fs vfs.FS) (err error) {
 }
 
 // define makes what is declared of all tenants known to who serves their addresses.
-func (a *assembly) define() {
-	var all []*tenancy.Tenant
+func (a *assembly) define() { a.defineThese(a.tenants()) }
+
+// tenants gives all of them as they are declared now.
+func (a *assembly) tenants() (all []*tenancy.Tenant) {
 	for _, name := range a.directory.Names() {
-		t, _ := a.directory.Lookup(name)
-		all = append(all, t)
+		if t, ok := a.directory.Lookup(name); ok {
+			all = append(all, t)
+		}
 	}
-	a.defineThese(all)
+	return all
 }
 
 func (a *assembly) defineThese(tenants []*tenancy.Tenant) {
@@ -44,6 +47,9 @@ func (a *assembly) defineThese(tenants []*tenancy.Tenant) {
 		a.router.Define(t)
 	}
 	a.store.Define(tenants...)
+	if a.interest != nil {
+		a.interest.Define(a.tenants())
+	}
 }
 
 // adopt makes what is declared of tenants ready to be in force. It is the one way for all changes, whether they come from
@@ -75,7 +81,7 @@ func (a *assembly) adopt(news declared.News) (commit func(), err error) {
 		a.outside.Define(authenticatorsOf(news.All))
 		a.defineThese(tenants)
 		a.replaceHooks(hooks, news.Gone)
-		a.links.setWaypoints(news.All)
+		a.autoLinks.setWaypoints(news.All)
 	}, nil
 }
 

@@ -153,7 +153,7 @@ func (n *anycast) Detach(r *Receiver) {
 
 // welcome grants a sender its credit, once, when its address has a consumer.
 func (n *anycast) welcome(s *Sender) {
-	if granted, ok := n.senders[s]; ok && !granted && len(n.match(s.Address())) > 0 {
+	if granted, ok := n.senders[s]; ok && !granted && slices.ContainsFunc(n.match(s.Address()), (*consumer).welcomes) {
 		n.senders[s] = true
 		s.Grant()
 	}

@@ -14,7 +14,7 @@ type broadcast struct {
 
 	mu        sync.RWMutex // guards everything below; a node's lock
 	receivers addressing.Index[*Receiver]
-	onward    onward
+	onward    *Onward
 }
 
 var _ Node = (*broadcast)(nil)
@@ -22,7 +22,7 @@ var _ Node = (*broadcast)(nil)
 func newBroadcast(maxWaiting int) *broadcast {
 	return &broadcast{
 		scratch: sync.Pool{New: func() any { return new([]*Receiver) }},
-		onward:  onward{maxWaiting: maxWaiting},
+		onward:  NewOnward(maxWaiting),
 	}
 }
 
@@ -75,7 +75,7 @@ func (b *broadcast) Attach(r *Receiver) error {
 
 func (b *broadcast) Grant(r *Receiver) {
 	if r.way != nil {
-		b.onward.granted(r)
+		b.onward.Granted(r)
 	}
 }
 
@@ -86,5 +86,7 @@ func (b *broadcast) Detach(r *Receiver) {
 	b.mu.Lock()
 	b.receivers.Remove(r.source.Filter, r)
 	b.mu.Unlock()
-	b.onward.end(r)
+	if r.way != nil {
+		b.onward.End(r)
+	}
 }

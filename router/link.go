@@ -33,6 +33,7 @@ type Target struct {
 	Kind    addressing.Kind // when not zero, the address must be of this kind
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
 	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
+	Window  int             // messages that may be unsettled at once; 0 is Limits.LinkCredit
 	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
 
 	Undeclared *addressing.Definition // what the address is if none is declared for it; nil refuses it then
@@ -78,6 +79,7 @@ type Sender struct {
 	def      *addressing.Definition
 	node     Node
 	producer Producer
+	watcher  SenderWatcher // who was told of it; nil for nobody
 	counts   *KindCounters
 	maxSize  int
 	window   int
@@ -126,6 +128,9 @@ func (s *Sender) Send(tag uint64, d Delivery) {
 func (s *Sender) own(tag uint64, d Delivery) (Delivery, bool) {
 	size := d.Message.Len()
 	d.To, d.origin, d.tag = s.target.Address, s, tag
+	if s.def.Home == addressing.Here { // from where it is stored it sets out anew
+		d.Route = nil
+	}
 	if s.tracer != nil {
 		d = s.follow(d)
 	}
@@ -186,6 +191,7 @@ func (s *Sender) Grant() { s.producer.Credit(s, s.window) }
 
 // Close unlinks the sender.
 func (s *Sender) Close() {
+	s.left()
 	s.node.Leave(s)
 	s.delist()
 }

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,14 +55,15 @@ type Router struct {
 
 // house is what a router is over all protocols.
 type house struct {
-	limits    Limits
-	tracer    Tracer  // nil for none
-	watcher   Watcher // nil for nobody
-	resolvers map[addressing.Kind]Resolver
-	services  map[addressing.Address]service
-	below     map[string]Node  // by prefix; see ServeBelow
-	pieces    pieces           // for all streams
-	numbers   register.Numbers // of links
+	limits        Limits
+	tracer        Tracer        // nil for none
+	watcher       Watcher       // nil for nobody
+	senderWatcher SenderWatcher // likewise
+	resolvers     map[addressing.Kind]Resolver
+	services      map[addressing.Address]service
+	below         map[string]Node  // by prefix; see ServeBelow
+	pieces        pieces           // for all streams
+	numbers       register.Numbers // of links
 
 	temporaryNames names
 
@@ -144,7 +146,7 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
 		maxSize: r.limits.MaxMessageSize,
-		window:  p.Allowance().Window(r.limits.LinkCredit),
+		window:  p.Allowance().Window(cmp.Or(target.Window, r.limits.LinkCredit)),
 
 		streamBuffer: r.limits.StreamBuffer,
 		streamMemory: &r.pieces,
@@ -160,6 +162,7 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
 	s.enlist(r, s)
+	r.joined(s)
 	return s, nil
 }
 
@@ -176,7 +179,8 @@ func (r *Router) Receiver(ctx context.Context, p *tenancy.Principal, source Sour
 	if !r.may(p, right, source.Filter) {
 		return nil, Errorf(Denied, "not allowed to %s from %s", right, source.Filter)
 	}
-	defs, err := r.sources(p.Tenant, source)
+	_, way := consumer.(Way)
+	defs, err := r.sources(p.Tenant, source, way)
 	if err != nil {
 		return nil, err
 	}
@@ -260,8 +264,8 @@ func (r *Router) KindOf(p *tenancy.Principal, a addressing.Address) addressing.K
 	return def.Kind
 }
 
-// sources finds the definitions that a receiver takes from: at least one, or an error.
-func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Definition, error) {
+// sources finds the definitions that a receiver, or a way, takes from: at least one, or an error.
+func (r *Router) sources(t *tenancy.Tenant, source Source, way bool) ([]*addressing.Definition, error) {
 	f := source.Filter
 	var defs []*addressing.Definition
 	if a, literal := f.Literal(); literal {
@@ -272,13 +276,16 @@ func (r *Router) sources(t *tenancy.Tenant, source Source) ([]*addressing.Defini
 		defs = append(defs, def)
 	} else {
 		for def := range r.current(t).Addresses.Overlapping(f) {
-			if spans(f, def) && (source.Kind == 0 || source.Kind == def.Kind) {
+			if (way || spans(f, def)) && (source.Kind == 0 || source.Kind == def.Kind) {
 				defs = append(defs, def)
 			}
 		}
-		if len(defs) == 0 {
-			return nil, Errorf(NotFound, "no address that %s may select is declared", f)
-		}
+	}
+	if way {
+		defs = slices.DeleteFunc(defs, func(def *addressing.Definition) bool { return !leadsFrom(source, def) })
+	}
+	if len(defs) == 0 {
+		return nil, Errorf(NotFound, "no address that %s may select is declared", f)
 	}
 	if !utf8.ValidString(source.Subscription) {
 		return nil, Errorf(Malformed, "the name of a subscription is not UTF-8")

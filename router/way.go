@@ -1,5 +1,7 @@
 package router
 
+import "github.com/manifoldmq/manifold/addressing"
+
 // Way is a Consumer that leads on, to consumers at another router of a network. A node asks it for each message whether it
 // is for them, and prefers, of those that could take one message, who costs less: any other consumer costs nothing.
 //
@@ -14,10 +16,37 @@ type Way interface {
 	Leads(d Delivery) (cost int64, ok bool)
 }
 
-// leads tells whether the receiver leads on for a message, as any does that is no way.
+// leadsFrom tells whether a way may lead from the addresses of a definition: what is stored here leaves only at the phase
+// of its consumers, and only if it is stored for the network.
+func leadsFrom(source Source, def *addressing.Definition) bool {
+	var phase uint8
+	if source.Phase != nil {
+		phase = *source.Phase
+	}
+	within := source.Filter.Within(def.Name)
+	switch {
+	case def.Kind == addressing.Anycast:
+		return within
+	case def.Kind == addressing.Broadcast:
+		return phase == 0
+	case def.Home == addressing.Alone, def.Home == addressing.Here && phase != def.ConsumerPhase():
+		return false
+	default:
+		return within || def.Kind == addressing.Topic
+	}
+}
+
+// Leading tells whether the receiver is a way.
+func (r *Receiver) Leading() bool { return r.way != nil }
+
+// leads tells whether the receiver leads on for a message, as any does that is no way. What is stored for this router alone
+// goes nowhere, although one node may have both.
 func (r *Receiver) leads(d Delivery) bool {
 	if r.way == nil {
 		return true
+	}
+	if s := d.sender(); s != nil && s.def.Home == addressing.Alone && (s.def.Kind == addressing.Queue || s.def.Kind == addressing.Topic) {
+		return false
 	}
 	_, ok := r.way.Leads(d)
 	return ok

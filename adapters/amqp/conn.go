@@ -5,6 +5,7 @@ import (
 
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/passage"
 	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -31,6 +32,9 @@ type conn struct {
 	sole         bool                    // it is the only connection of its container
 
 	uploads wire.Uploads
+	wake    func()
+	desk    *passage.Desk // for links that lead on, or come from elsewhere
+	guest   Guest         // what the network does over the connection; nil unless the client is a container
 }
 
 var (
@@ -39,10 +43,15 @@ var (
 )
 
 func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
-	c := &conn{server: s, login: l}
+	c := &conn{server: s, login: l, wake: wake}
 	l.verdicts.Init(wake)
 	c.mail.init(wake, s.config.Limits.MaxQueuedBytes)
-	c.Conn = engine.NewServer(now, &s.config.Limits.ConnectionLimits, l.hello(s.config.ContainerID), peer{c})
+	var h engine.Handler = peer{c}
+	if s.entrance.Containers != "" {
+		h = hosting{peer{c}}
+	}
+	c.Conn = engine.NewServer(now, &s.config.Limits.ConnectionLimits, l.hello(s.config.ContainerID), passage.Handler(h))
+	c.desk = passage.NewDesk(c.Conn, wake)
 	return c
 }
 
@@ -60,12 +69,18 @@ func (c *conn) Advance(now time.Time) error {
 	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
 		c.sayExpired()
 	}
+	if c.guest != nil {
+		c.guest.Advance(now)
+	}
 	return c.Conn.Advance(now)
 }
 
 // Deadline implements transport.Engine.
 func (c *conn) Deadline() time.Time {
 	next := earliest(earliest(c.Conn.Deadline(), c.drainAt), earliest(c.expireAt, c.dueAt()))
+	if c.guest != nil {
+		next = earliest(next, c.guest.Deadline())
+	}
 	return earliest(earliest(next, c.creditAt), c.expiresAt())
 }
 
@@ -80,6 +95,10 @@ func earliest(a, b time.Time) time.Time {
 // Flush implements transport.Engine: what has come for the client goes to the engine, and out.
 func (c *conn) Flush(dst []byte) []byte {
 	c.answerLogin()
+	c.desk.Work()
+	if c.guest != nil {
+		c.guest.Work()
+	}
 	c.sendDue()
 	for _, o := range c.mail.outcomes.Take() {
 		o.link.answer(o)
@@ -102,12 +121,18 @@ func (c *conn) Flush(dst []byte) []byte {
 	}
 	c.uploads.Continue(c.mail.rooms.Take())
 	c.finishDrains()
-	return c.Conn.Flush(dst)
+	dst = c.Conn.Flush(dst)
+	c.desk.Written()
+	return dst
 }
 
 // end gives back everything when the connection is over.
 func (c *conn) end() {
 	c.Lost()
+	c.desk.Close()
+	if c.guest != nil {
+		c.guest.Leave()
+	}
 	c.sendArrivals()
 	c.visit.Leave()
 }

@@ -3,6 +3,7 @@ package amqp
 import (
 	"slices"
 
+	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
 )
 
@@ -10,7 +11,19 @@ import (
 type Entrance struct {
 	Limits     Limits   // must be valid
 	Mechanisms []string // of SASL that are offered, of those that the tenants have; none is all
+	LinkCredit int      // unsettled messages of one sender; 0 is that of the router
 	Tenant     string   // that all who come in belong to; empty leaves it to them
+	Containers string   // what this entrance is called, if those who come in are containers to which links may lead
+
+	Annotations Annotations // nil leaves messages as they are
+}
+
+// Annotations decides what of what routers write on messages clients may write, and what they see.
+type Annotations interface {
+	// In gives a client's message as it goes on. The error is a *router.Error for one that does not.
+	In(router.Message) (router.Message, error)
+	// Out gives the message of a delivery as a client gets it.
+	Out(*router.Delivery) router.Message
 }
 
 // At gives an entrance to the same door: a link or container that is taken over is so whichever way its clients come in.

@@ -86,7 +86,7 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 	}
 	c := in.conn
 	in.sender, err = c.server.config.Router.Sender(
-		context.Background(), c.user, router.Target{Address: a, Kind: kind, Origin: c.Remote().ContainerID}, in)
+		context.Background(), c.user, router.Target{Address: a, Kind: kind, Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit}, in)
 	return err
 }
 
@@ -104,7 +104,7 @@ func (in *incoming) received(t *engine.Transfer) {
 	if !t.Owned {
 		payload = bytes.Clone(payload)
 	}
-	d, names, err := readMessage(payload)
+	d, names, err := in.readMessage(payload)
 	if err != nil {
 		in.refuse(t, router.Reject(router.Malformed, err.Error()))
 		return
@@ -112,7 +112,7 @@ func (in *incoming) received(t *engine.Transfer) {
 	in.readdress(d.Message, &names)
 	sender, err := in.senderFor(names)
 	if err != nil {
-		in.refuse(t, router.Reject(router.ReasonOf(err), err.Error()))
+		in.refuse(t, in.conn.server.config.Manner.unknown(err))
 		return
 	}
 	d.Settled = t.Settled
@@ -131,16 +131,21 @@ type names struct {
 }
 
 // readMessage checks a message whole, since others will have to read it.
-func readMessage(payload []byte) (router.Delivery, names, error) {
+func (in *incoming) readMessage(payload []byte) (router.Delivery, names, error) {
 	m, err := codec.ParseMessage(payload)
 	if err != nil {
 		return router.Delivery{}, names{}, err
 	}
-	return readHead(m)
+	return in.readHead(m)
 }
 
 // readHead reads what the door has to know of a message, which is in the sections before the body.
-func readHead(m codec.Message) (d router.Delivery, n names, err error) {
+func (in *incoming) readHead(m codec.Message) (d router.Delivery, n names, err error) {
+	if a := in.conn.server.entrance.Annotations; a != nil {
+		if m, err = a.In(m); err != nil {
+			return d, n, err
+		}
+	}
 	d, properties, err := wire.Read(m, time.Now)
 	if err != nil {
 		return d, n, err

@@ -21,7 +21,8 @@ func (c *conn) welcome(o *frame.Open) {
 	properties.String("product", "manifold")
 	properties.String("version", c.server.config.Version)
 	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
-	offered := []codec.Symbol{relayCapability, delayCapability, sharingCapability, soleConnection}
+	more, desired := c.server.config.Manner.capabilities()
+	offered := append([]codec.Symbol{relayCapability, delayCapability, sharingCapability, soleConnection}, more...)
 	if slices.Contains(o.DesiredCapabilities, soleConnection) {
 		if !c.server.containers.claim(c, closesExisting(o.Properties)) {
 			c.refuseSecond()
@@ -29,5 +30,5 @@ func (c *conn) welcome(o *frame.Open) {
 		}
 		properties.Uint(soleDetection, strongDetection)
 	}
-	c.Open(frame.Open{OfferedCapabilities: offered, Properties: properties.End()})
+	c.Open(frame.Open{OfferedCapabilities: offered, DesiredCapabilities: desired, Properties: properties.End()})
 }

@@ -280,6 +280,9 @@ func (out *outgoing) Arrived(d router.Delivery) {
 // send gives a message to the engine. It reports false when that took no credit of the client.
 func (out *outgoing) send(d router.Delivery) bool {
 	out.address(&d)
+	if a := out.conn.server.entrance.Annotations; a != nil {
+		d.Message = a.Out(&d)
+	}
 	m, wanted := wire.Write(&d, time.Now, false)
 	if !wanted {
 		out.Finish(d, router.Reject(router.Unroutable, "expired"))
@@ -383,7 +386,7 @@ func (out *outgoing) settledState(s *frame.State) *frame.State {
 	if s != nil && s.Kind != frame.NoState {
 		return s
 	}
-	return &out.link.Local().Source.DefaultOutcome
+	return out.conn.server.config.Manner.silent(&out.link.Local().Source.DefaultOutcome)
 }
 
 // discard forgets a delivery whose end is settled elsewhere.
@@ -420,7 +423,7 @@ func (out *outgoing) farewell(d engine.Detachment) *frame.Error {
 func (out *outgoing) leave(d engine.Detachment) {
 	out.ended, out.end = true, d
 	for _, h := range out.lost {
-		out.Finish(h.delivery, unsettledOutcome(d))
+		out.Finish(h.delivery, out.conn.server.config.Manner.unsettled(d))
 		out.forget(h)
 	}
 	out.lost = nil
@@ -433,15 +436,6 @@ func (out *outgoing) leave(d engine.Detachment) {
 	}
 	out.waiting = nil
 	out.conn.dropDelayed(out)
-}
-
-// unsettledOutcome is how deliveries end that the client had not settled when the link ended. A client that ends it in
-// order has not dealt with them and gives them back. With one that is lost, nobody knows.
-func unsettledOutcome(d engine.Detachment) router.Outcome {
-	if d.By == engine.ByPeer && d.Error == nil {
-		return router.Release()
-	}
-	return router.Fail()
 }
 
 // closeReceiver leaves the node when the link has ended, and no transaction may yet give something back. The error is

@@ -3,7 +3,6 @@ package amqp
 import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
-	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // peer is the connection as the engine's events find it.
@@ -46,15 +45,18 @@ func (c peer) Ended(*engine.Session, *frame.Error) {}
 func (c peer) Requested(l *engine.Link) {
 	var err error
 	switch {
+	case c.route(l):
 	case l.Role() == frame.Sender:
 		err = c.attachOutgoing(l)
+	case l.Remote().Coordinator != nil && c.server.config.Manner.coordinates() != nil:
+		l.Refuse(c.server.config.Manner.coordinates())
 	case l.Remote().Coordinator != nil:
 		c.attachCoordinator(l)
 	default:
 		err = c.attachIncoming(l)
 	}
 	if err != nil {
-		l.Refuse(wire.Error(err))
+		l.Refuse(c.server.config.Manner.refusal(err))
 	}
 }
 

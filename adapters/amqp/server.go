@@ -25,6 +25,12 @@ type Config struct {
 	Version     string // of the program, told in open
 	Log         *slog.Logger
 
+	// Network is where links lead that are not for the gateway itself; nil for nowhere.
+	Network Network
+
+	// Manner is how the door behaves where the standard leaves it open.
+	Manner Manner
+
 	// PlainWithoutTLS lets clients of other machines send passwords and tokens as they are without TLS.
 	PlainWithoutTLS bool
 }

@@ -10,7 +10,7 @@ var _ wire.Inlet = (*incoming)(nil)
 
 // Find implements wire.Inlet.
 func (in *incoming) Find(head codec.Message, found *router.Sender) (router.Delivery, *router.Sender, error) {
-	d, names, err := readHead(head)
+	d, names, err := in.readHead(head)
 	if err == nil && found == nil {
 		found, err = in.senderFor(names)
 	}

@@ -18,7 +18,7 @@ const (
 	temporaryTopicCapability codec.Symbol = "temporary-topic"
 )
 
-// addressText takes off what some clients put before an address: a slash, or amqp://host/.
+// addressText takes off what some clients put before an address: a slash, amqp:/ or amqp://host/.
 func addressText(s string) string {
 	for _, scheme := range []string{"amqp://", "amqps://"} {
 		if rest, ok := strings.CutPrefix(s, scheme); ok {
@@ -27,6 +27,9 @@ func addressText(s string) string {
 			}
 			return s
 		}
+	}
+	if rest, ok := strings.CutPrefix(s, "amqp:/"); ok {
+		return rest
 	}
 	return strings.TrimPrefix(s, "/")
 }

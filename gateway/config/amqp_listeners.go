@@ -25,6 +25,16 @@ type AMQPListener struct {
 	Annotations      string        `yaml:"annotations"`      // those of routers, x-opt-qd.*: strip, in, out or keep; see StripsIn
 }
 
+// Values of AMQPListener.Role: who comes in there. None is clients.
+const (
+	InterRouterRole    = "inter-router"
+	EdgeRole           = "edge"
+	RouteContainerRole = "route-container"
+)
+
+// DispatchManner is the value of amqp.manner for what was a Qpid Dispatch Router.
+const DispatchManner = "dispatch"
+
 // Values of AMQPListener.Annotations: those of routers are taken off messages that come in, that go out, both or neither.
 const (
 	StripAnnotations    = "strip"
@@ -51,6 +61,7 @@ func (l *AMQPListener) Limits(door AMQP) AMQP {
 	door.MaxFrameSize = cmp.Or(l.MaxFrameSize, door.MaxFrameSize)
 	door.IdleTimeout = cmp.Or(l.IdleTimeout, door.IdleTimeout)
 	door.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, door.HandshakeTimeout)
+	door.RelayCredit = cmp.Or(l.LinkCredit, door.RelayCredit)
 	if l.MaxSessions > 0 {
 		door.ChannelMax = l.MaxSessions - 1
 	}
@@ -78,7 +89,8 @@ func (c *Config) validateAMQPListeners(k *check) {
 		first[l.Name] = i
 		k.refuse(!isLabel(l.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", l.Name)
 		k.refuse(!isHost(l.Host), at+".host", "%.80q is no host name or IP address; a port does not belong here", l.Host)
-		k.oneOf(at+".role", l.Role, "", "normal", "inter-router", "edge", "route-container")
+		k.oneOf(at+".role", l.Role, "", "normal", InterRouterRole, EdgeRole, RouteContainerRole)
+		k.refuse(l.Role == InterRouterRole && c.Network.Router.ID == "", at+".role", "needs network.router.id")
 		k.refuse(l.TLS && !c.TLS.Enabled(), at+".tls", "needs tls.certificate")
 		k.oneOf(at+".clientAuth", l.ClientAuth, "", "none", "optional", "required")
 		k.refuse(l.Tenant != "" && !c.hasTenant(l.Tenant), at+".tenant", "no tenant %.80q is declared", l.Tenant)

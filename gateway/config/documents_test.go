@@ -44,6 +44,7 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(Certificates{}), "certificates[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(KeyPair{}), "tls.certificates[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Connector{}), "connectors[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(AMQPListener{}), "listeners[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(AutoLink{}), "autoLinks[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
@@ -74,7 +75,7 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
 		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true,
 		"tokens[].issuer": true, "tokens[].audience": true,
-		"connectors[].name": true, "connectors[].hosts": true, "autoLinks[].address": true, "autoLinks[].connector": true,
+		"connectors[].name": true, "listeners[].name": true, "connectors[].hosts": true, "autoLinks[].address": true, "autoLinks[].connector": true,
 		"certificates[].ca": true, "tls.certificates[].certificate": true, "tls.certificates[].key": true}
 	rows := 0
 	for _, s := range everySetting() {
@@ -107,6 +108,7 @@ func TestSettingsOfQueuesAreExplained(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	others := map[string]bool{
 		"name": true, "kind": true, "distribution": true, "waypoint.connectors": true, "waypoint.external": true,
+		"egressPhase": true, "label": true, "unavailable": true,
 	}
 	rows := 0
 	for _, s := range settingsOf(reflect.ValueOf(Address{}), "") {

@@ -31,6 +31,7 @@ func (c *Config) secureDoors() []secureDoor {
 	return []secureDoor{
 		{"mqtt", "mqtt", c.MQTT.SecureDoor}, {"amqp", "amqp", c.AMQP.SecureDoor}, {"stomp", "stomp", c.STOMP.SecureDoor},
 		{"http", "http", c.HTTP.SecureDoor}, {"ws", "mqtt.webSocket", ws}, {"coap", "coap", c.CoAP.SecureDoor},
+		c.routerDoor(),
 	}
 }
 

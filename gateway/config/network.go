@@ -29,6 +29,10 @@ type Network struct {
 	LinkRetry        time.Duration `yaml:"linkRetry"` // until a link is attached again that a broker refused or ended
 	Connectors       []Connector   `yaml:"connectors"`
 	AutoLinks        []AutoLink    `yaml:"autoLinks"`
+	LinkRoutes       []LinkRoute   `yaml:"linkRoutes"`
+	ResumableLinks   bool          `yaml:"resumableLinks"` // link routes pass links on whose terminus outlives their connection
+	Router           Router        `yaml:"router"`
+	Federation       []Federation  `yaml:"federation"`
 }
 
 // Reconnect says when a connector tries again.
@@ -40,6 +44,8 @@ type Reconnect struct {
 // Connector declares a connection that is kept to one broker.
 type Connector struct {
 	Name         string       `yaml:"name"`
+	Role         network.Role `yaml:"role"`     // what it leads to: normal, a broker; or inter-router, another router
+	Cost         int          `yaml:"cost"`     // inter-router: of the way over it; 0 is 1
 	Hosts        []string     `yaml:"hosts"`    // host:port; the first is the first choice
 	Hostname     string       `yaml:"hostname"` // the virtual host to ask for; none is the name in hosts
 	User         string       `yaml:"user"`
@@ -65,6 +71,7 @@ type AutoLink struct {
 	Address         string            `yaml:"address"` // of ours; out: also topic::subscription
 	Direction       network.Direction `yaml:"direction"`
 	Connector       string            `yaml:"connector"`
+	ContainerID     string            `yaml:"containerID"`     // or what the broker calls itself
 	ExternalAddress string            `yaml:"externalAddress"` // the broker's; none is the same as ours
 	ExternalKind    addressing.Kind   `yaml:"externalKind"`    // queue or topic, where the broker is to make it; none does not say
 	Durable         bool              `yaml:"durable"`         // out: what somebody waits for an answer to is stored on disk
@@ -85,6 +92,9 @@ func defaultNetwork() Network {
 		WriteTimeout: 30 * time.Second,
 		Reconnect:    Reconnect{Initial: l.ReconnectInitial, Max: l.ReconnectMax},
 		LinkRetry:    l.LinkRetry,
+
+		ResumableLinks: true,
+		Router:         defaultRouter(),
 	}
 }
 
@@ -101,7 +111,7 @@ func (n *Network) Limits() network.Limits {
 // Connector gives the declaration in the words of package network, with what is in its files.
 func (c *Connector) Connector(limits network.Limits) (n network.Connector, err error) {
 	n = network.Connector{
-		Name: c.Name, Hosts: c.Hosts, Hostname: c.Hostname, Limits: limits,
+		Name: c.Name, Role: c.Role, Cost: c.Cost, Hosts: c.Hosts, Hostname: c.Hostname, Limits: limits,
 		Login: network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
 	}
 	if c.PasswordFile != "" {
@@ -147,7 +157,7 @@ func (l *AutoLink) Link() network.AutoLink {
 	address, subscription, _ := strings.Cut(l.Address, "::")
 	return network.AutoLink{
 		Name: l.Name, Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
-		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector,
+		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector, Container: l.ContainerID,
 		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind, Durable: l.Durable,
 	}
 }
@@ -180,6 +190,8 @@ func (c *Config) validateNetwork(k *check) {
 	k.span("network.reconnect.initial", n.Reconnect.Initial, tick)
 	k.span("network.reconnect.max", n.Reconnect.Max, n.Reconnect.Initial)
 	k.span("network.linkRetry", n.LinkRetry, tick)
+	c.validateRouter(k)
+	c.validateLinkRoutes(k)
 	first := make(map[string]int, len(n.Connectors))
 	for i := range n.Connectors {
 		at := fmt.Sprintf("network.connectors[%d]", i)
@@ -187,6 +199,7 @@ func (c *Config) validateNetwork(k *check) {
 		k.refuse(twice, at+".name", "%q is declared in network.connectors[%d] already", n.Connectors[i].Name, j)
 		first[n.Connectors[i].Name] = i
 		n.Connectors[i].validate(k, at)
+		k.refuse(n.Connectors[i].Role == network.InterRouter && n.Router.ID == "", at+".role", "needs network.router.id")
 	}
 	seen := make(map[network.AutoLink]int, len(n.AutoLinks))
 	for i := range n.AutoLinks {
@@ -196,6 +209,7 @@ func (c *Config) validateNetwork(k *check) {
 		seen[l] = i
 		c.validateAutoLink(k, at, &n.AutoLinks[i])
 	}
+	c.validateFederation(k)
 }
 
 // Check tells what is wrong with the declaration: its error is Problems.
@@ -221,6 +235,7 @@ func (c *Connector) validate(k *check, at string) {
 	for i, m := range c.Mechanisms {
 		k.oneOf(fmt.Sprintf("%s.mechanisms[%d]", at, i), m, network.Mechanisms()...)
 	}
+	k.within(at+".cost", c.Cost, 0, many)
 	t := &c.TLS
 	k.refuse(!t.Enabled && *t != ConnectorTLS{}, at+".tls.enabled", "is false, but there are other settings of tls")
 	k.refuse((t.Certificate == "") != (t.Key == ""), at+".tls", "certificate and key go together")
@@ -232,7 +247,8 @@ func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {
 	k.refuse(err != nil, at+".address", "%.80q is not an address", l.Address)
 	k.refuse(named && (subscription == "" || l.Direction == network.In), at+".address",
 		"%.80q: only direction out takes from topic::subscription", l.Address)
-	k.refuse(!c.Network.has(l.Connector), at+".connector", "no connector %.80q is declared", l.Connector)
+	k.refuse(l.Connector+l.ContainerID == "", at+".connector", "there is none, and no containerID")
+	c.validateContainer(k, at, l.Connector, l.ContainerID)
 	k.refuse(l.ExternalKind != addressing.AnyKind && l.ExternalKind != addressing.Queue && l.ExternalKind != addressing.Topic,
 		at+".externalKind", "%v is not one of queue, topic", l.ExternalKind)
 	k.refuse(l.Durable && l.Direction == network.In, at+".durable", "fits direction out only")

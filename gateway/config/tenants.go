@@ -79,6 +79,7 @@ type Address struct {
 	DedupWindow     DedupWindow     `yaml:"dedupWindow"`
 	DeadLetter      string          `yaml:"deadLetter"`  // the queue for dead messages; none drops them
 	Expiry          string          `yaml:"expiry"`      // the queue for expired messages; none drops them
+	Home            string          `yaml:"home"`        // queue, topic: the id of the router that stores it for the network; none is here, for here
 	Waypoint        Waypoint        `yaml:"waypoint"`    // anycast: brokers that store what is sent to it
 	EgressPhase     int             `yaml:"egressPhase"` // anycast: the phase that clients receive from; what they send is in phase 0
 	Label           string          `yaml:"label"`       // what tools call the declaration; none is by its name

@@ -136,6 +136,7 @@ func isPlain(text string) bool {
 func (c *Config) validateAMQP(k *check) {
 	a := &c.AMQP
 	c.validateAMQPListeners(k)
+	k.oneOf("amqp.manner", a.Manner, "", DispatchManner)
 	k.size("amqp.maxFrameSize", a.MaxFrameSize, 512, 16<<20)
 	k.size("amqp.maxHandshakeFrame", a.MaxHandshakeFrame, 512, 1<<20)
 	k.within("amqp.channelMax", a.ChannelMax, 0, maxPort)
@@ -226,6 +227,7 @@ func (c *Config) validateTenants(k *check) {
 	validateUsers(k, "users", c.Users)
 	validateAddresses(k, "addresses", c.Addresses)
 	c.validateWaypoints(k, "addresses", c.Addresses)
+	c.validateHomes(k, "addresses", c.Addresses)
 	c.validateWebhooks(k, "webhooks", c.Webhooks, c.Addresses)
 	c.validatePlans(k)
 	names := make(map[string]bool)
@@ -251,6 +253,7 @@ func (c *Config) validateTenant(k *check, path string, t *Tenant) {
 	validateUsers(k, path+"users", t.Users)
 	validateAddresses(k, path+"addresses", t.Addresses)
 	c.validateWaypoints(k, path+"addresses", t.Addresses)
+	c.validateHomes(k, path+"addresses", t.Addresses)
 	c.validateWebhooks(k, path+"webhooks", t.Webhooks, t.Addresses)
 	validateOrigins(k, path+"origins", t.Origins)
 	validateTokens(k, path, t)

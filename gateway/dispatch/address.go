@@ -98,17 +98,34 @@ type pendingLink struct {
 	line      int
 }
 
+// placeAutoLinks adds the automatic links, now that the connectors are known.
+func (t *translator) placeAutoLinks() {
+	n := &t.out.Config.Network
+	for _, p := range t.autoLinks {
+		p.link.Connector = label(p.link.Connector)
+		known := slices.ContainsFunc(n.Connectors, func(c config.Connector) bool { return c.Name == p.link.Connector })
+		if !known {
+			t.remark(p.line, "autoLink", "connection", "no connector %q is declared", p.link.Connector)
+			continue
+		}
+		n.AutoLinks = append(n.AutoLinks, p.link)
+	}
+}
+
 // linkRoute translates links that lead to a container whole.
 func (t *translator) linkRoute(e *entity) error {
 	if _, err := e.pattern(); err != nil {
 		return err
 	}
-	if _, err := e.choice("", []string{"in", "out"}, "direction", "dir"); err != nil {
+	direction, err := e.choice("", []string{"in", "out"}, "direction", "dir")
+	if err != nil {
 		return err
 	}
-	for _, a := range e.Attributes {
-		e.used[a.Name] = true
-	}
-	t.remark(e.Line, e.Type, "", "is not translated yet")
+	n := &t.out.Config.Network
+	n.LinkRoutes = append(n.LinkRoutes, config.LinkRoute{
+		Name: e.text("name"), Prefix: e.text("prefix"), Pattern: e.text("pattern"), Direction: direction,
+		Connector: e.text("connection"), ContainerID: e.text("containerId"),
+		AddExternalPrefix: e.text("addExternalPrefix"), DelExternalPrefix: e.text("delExternalPrefix"),
+	})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/router/network"
 )
 
 // connector translates a connection that is kept to somebody.
@@ -67,8 +68,14 @@ func (t *translator) connectorRole(e *entity, c *config.Connector, role string) 
 	if err != nil {
 		return err
 	}
-	if role != "normal" && role != "route-container" || cost != 1 {
-		t.remark(e.line("role"), e.Type, "role", "%s of cost %d is not translated yet", role, cost)
+	if cost != 1 {
+		c.Cost = cost
+	}
+	switch role {
+	case "inter-router":
+		c.Role = network.InterRouter
+	case "edge":
+		c.Role = network.Edge
 	}
 	return nil
 }

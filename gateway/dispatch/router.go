@@ -3,6 +3,7 @@ package dispatch
 import (
 	"cmp"
 	"errors"
+	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -19,6 +20,9 @@ func (t *translator) router(e *entity) error {
 		return errors.New("Missing required attribute 'id'")
 	}
 	t.out.Config.Network.ContainerID = cmp.Or(id, "Standalone")
+	if t.mode == "interior" {
+		t.out.Config.Network.Router.ID = id
+	}
 	if t.distribution, err = e.choice("balanced", distributions, "defaultDistribution"); err != nil {
 		return err
 	}
@@ -41,12 +45,20 @@ func (t *translator) router(e *entity) error {
 
 // timers translates when a router of a network says what.
 func (t *translator) timers(e *entity) error {
-	for _, name := range []string{
-		"helloIntervalSeconds", "helloInterval", "helloMaxAgeSeconds", "helloMaxAge", "raIntervalSeconds", "raInterval",
-		"raIntervalFluxSeconds", "raIntervalFlux", "remoteLsMaxAgeSeconds", "remoteLsMaxAge",
+	r := &t.out.Config.Network.Router
+	for _, timer := range []struct {
+		names   []string
+		setting *time.Duration
+	}{
+		{[]string{"helloIntervalSeconds", "helloInterval"}, &r.Hello},
+		{[]string{"helloMaxAgeSeconds", "helloMaxAge"}, &r.HelloMaxAge},
+		{[]string{"raIntervalSeconds", "raInterval"}, &r.Advertise},
+		{[]string{"raIntervalFluxSeconds", "raIntervalFlux"}, &r.AdvertiseInFlux},
+		{[]string{"remoteLsMaxAgeSeconds", "remoteLsMaxAge"}, &r.RemoteStateMaxAge},
 	} {
-		if t.mode == "standalone" {
-			e.lacks(name, "a router that is alone says no hello")
+		var err error
+		if *timer.setting, err = e.seconds(*timer.setting, timer.names...); err != nil {
+			return err
 		}
 	}
 	return nil

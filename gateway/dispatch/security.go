@@ -44,6 +44,9 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 			l.Mechanisms = []string{"EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
 		}
 	}
+	if l.Role == config.InterRouterRole && !authenticate {
+		t.out.Config.Network.Router.Anonymous = true
+	}
 	e.lacks("saslPlugin", "a tenant's authenticator judges passwords")
 	e.lacks("trustedCertsFile", "authorities are those of tls.clientCA")
 	e.lacks("trustedCerts", "authorities are those of tls.clientCA")

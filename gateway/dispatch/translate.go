@@ -108,6 +108,7 @@ func newTranslator(file string) *translator {
 	c.Limits.LinkCredit = defaultLinkCapacity
 	c.Limits.MaxMessageSize = maxMessageSize
 	c.AMQP.MaxMessageSize, c.Network.MaxMessageSize = maxMessageSize, maxMessageSize
+	c.AMQP.Manner = config.DispatchManner
 	t.out.Config = c
 	t.tenant = config.Tenant{Name: tenancy.DefaultTenant, Anonymous: true}
 	return t
@@ -141,6 +142,7 @@ func (t *translator) remark(line int, entity, attribute, format string, args ...
 // finish puts together what the entities came to.
 func (t *translator) finish() (Translation, error) {
 	t.defaultDistribution()
+	t.placeAutoLinks()
 	t.applyPolicy()
 	sortRemarks(t.out.Remarks)
 	t.out.Config.Tenants = append([]config.Tenant{t.tenant}, t.others...)

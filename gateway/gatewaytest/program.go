@@ -41,6 +41,17 @@ func Build(t testing.TB, configuration string) Program {
 	return p
 }
 
+// With gives the same binary with another configuration, and a folder of its own for its data.
+func (p Program) With(t testing.TB, configuration string) Program {
+	t.Helper()
+	folder := t.TempDir()
+	p.file, p.data = filepath.Join(folder, "manifold.yaml"), filepath.Join(folder, "data")
+	if err := os.WriteFile(p.file, []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // Process is one life of a program.
 type Process struct {
 	cmd   *exec.Cmd

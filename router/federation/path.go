@@ -69,13 +69,13 @@ func (p Path) list(dst []byte) []byte {
 	return l.End()
 }
 
-// readPath reads a list of strings, or of symbols. What else is in it is left out.
+// readPath reads a list of strings, or of symbols, as far as MaxHops. What else is in it is left out.
 func readPath(list amqp.RawValue) (p Path) {
 	if len(list) == 0 {
 		return ""
 	}
 	tags, _ := list.Value().(amqp.List)
-	for _, tag := range tags {
+	for _, tag := range tags[:min(len(tags), MaxHops)] {
 		switch tag := tag.(type) {
 		case string:
 			p = p.With(tag)

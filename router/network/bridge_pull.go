@@ -22,10 +22,12 @@ type pulling struct {
 	link    *engine.Link
 	senders map[addressing.Address]*router.Sender
 	open    int      // messages that are not settled
+	credit  int      // that the other network has
 	owed    int      // credit that is to be given when the rest is over
 	back    []uint32 // deliveries that go back when the rest is over
 	rest    rest
-	leaving bool // the link ends when all is settled
+	leaving bool      // the link ends when nothing more comes and all is settled
+	leaveBy time.Time // when it does not wait any longer for what still comes; zero for never
 	ended   bool
 }
 
@@ -59,7 +61,7 @@ func (p *pulling) attached() {
 		}
 	}
 	p.auto.note(true, "")
-	p.link.Grant(min(pullWindow, p.conn.connector.Limits.MaxUnsettled))
+	p.grant(min(pullWindow, p.conn.connector.Limits.MaxUnsettled))
 }
 
 // sender gives the sender to an address.
@@ -97,8 +99,14 @@ func (p *pulling) Settled(_ *router.Sender, tag uint64, o router.Outcome) {
 // Credit implements router.Producer: queues and topics take what comes, and answer.
 func (p *pulling) Credit(*router.Sender, int) {}
 
+func (p *pulling) grant(n int) {
+	p.credit += n
+	p.link.Grant(n)
+}
+
 // received hands a message to its address.
 func (p *pulling) received(t *engine.Transfer) {
+	p.credit--
 	if !t.Settled {
 		p.open++
 	}
@@ -191,13 +199,13 @@ func (p *pulling) settle(id uint32, o router.Outcome) {
 // pay gives the credit that is owed, when it is the time for that.
 func (p *pulling) pay() {
 	if !p.leaving && !p.rest.waits() {
-		p.link.Grant(p.owed)
+		p.grant(p.owed)
 		p.owed = 0
 	}
 }
 
 // wakeAt implements patient.
-func (p *pulling) wakeAt() time.Time { return p.rest.until }
+func (p *pulling) wakeAt() time.Time { return earlier(p.rest.until, p.leaveBy) }
 
 // wake gives back what is to come again.
 func (p *pulling) wake(now time.Time) {
@@ -205,6 +213,9 @@ func (p *pulling) wake(now time.Time) {
 		p.giveBack()
 		p.pay()
 		p.parted()
+	}
+	if !p.leaveBy.IsZero() && !now.Before(p.leaveBy) {
+		p.drained() // the other network does not answer
 	}
 }
 
@@ -218,17 +229,28 @@ func (p *pulling) giveBack() {
 	}
 }
 
-// leave ends the link when all that came is settled. What still comes meanwhile is taken.
+// leave ends the link when the other network has said all that it has to say on it and that is settled. Another one may
+// be there in its place, and what is published meanwhile comes over both, so that nothing is missed.
 func (p *pulling) leave() {
 	p.leaving = true
 	p.giveBack()
+	if p.credit > 0 {
+		p.leaveBy = time.Now().Add(drainPatience)
+		p.link.Drain()
+	}
+	p.parted()
+}
+
+// drained hears that nothing more comes.
+func (p *pulling) drained() {
+	p.credit, p.leaveBy = 0, time.Time{}
 	p.parted()
 }
 
 // parted ends a link that is to leave when nothing is left of it. With a durable subscription that ends this too: it is
 // declared no more.
 func (p *pulling) parted() {
-	if p.leaving && p.open == 0 && !p.ended && p.conn.stopping.IsZero() {
+	if p.leaving && p.credit <= 0 && p.open == 0 && !p.ended && p.conn.stopping.IsZero() {
 		p.link.Close(nil)
 	}
 }
@@ -237,7 +259,7 @@ func (p *pulling) unfinished() int { return p.open }
 
 // detached leaves our addresses. What was taken goes on; how it ends nobody hears any more, and it comes again.
 func (p *pulling) detached(d engine.Detachment) {
-	p.ended, p.open, p.back, p.rest = true, 0, nil, rest{}
+	p.ended, p.open, p.back, p.rest, p.leaveBy = true, 0, nil, rest{}, time.Time{}
 	p.closeSenders()
 	p.conn.parted(p.auto, p.link, d)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/passage"
 	"github.com/manifoldmq/manifold/router/wire"
 )
 
@@ -22,6 +23,8 @@ type conn struct {
 	connector *connector
 	host      string // host:port
 	uploads   wire.Uploads
+	desk      *passage.Desk
+	container *container // as which links may lead to the broker; nil before it has let us in
 	mail      mail
 	links     map[*autoLink]end // that are there or wait to be tried again
 	retries   []retry           // the first first
@@ -50,6 +53,7 @@ type sending interface {
 type receiving interface {
 	end
 	received(*engine.Transfer)
+	drained()
 }
 
 // patient is an end that waits for a time; zero for none.
@@ -91,7 +95,25 @@ type arrival struct {
 var _ transport.Engine = (*conn)(nil)
 
 func newConn(c *connector, now time.Time, wake func(), host string, login []engine.Mechanism) *conn {
-	k := &conn{connector: c, host: host, links: make(map[*autoLink]end)}
+	k := &conn{connector: c, host: host}
+	k.init(wake)
+	name, _, _ := net.SplitHostPort(host) // it has been split before
+	hostname := cmp.Or(c.Hostname, name)
+	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(peer{k}))
+	properties := amqp.BeginFields(nil)
+	properties.String("product", "manifold")
+	properties.String("version", c.network.config.Version)
+	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
+	k.desk = passage.NewDesk(k.Conn, wake)
+	k.Open(frame.Open{
+		ContainerID: c.network.config.ContainerID, Hostname: hostname, Properties: properties.End(),
+	})
+	return k
+}
+
+// init makes ready what does not depend on who has connected.
+func (k *conn) init(wake func()) {
+	k.links = make(map[*autoLink]end)
 	k.mail.changes.Init(wake)
 	k.mail.arrivals.Init(wake)
 	k.mail.outcomes.Init(wake)
@@ -100,21 +122,16 @@ func newConn(c *connector, now time.Time, wake func(), host string, login []engi
 	k.mail.streams.Init(wake)
 	k.mail.pushes.Init(wake)
 	k.mail.pulls.Init(wake)
-	name, _, _ := net.SplitHostPort(host) // it has been split before
-	hostname := cmp.Or(c.Hostname, name)
-	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, peer{k})
-	properties := amqp.BeginFields(nil)
-	properties.String("product", "manifold")
-	properties.String("version", c.network.config.Version)
-	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
-	k.Open(frame.Open{
-		ContainerID: c.network.config.ContainerID, Hostname: hostname, Properties: properties.End(),
-	})
-	return k
 }
 
 // Advance implements transport.Engine.
 func (k *conn) Advance(now time.Time) error {
+	k.advance(now)
+	return k.Conn.Advance(now)
+}
+
+// advance lets time pass for the links.
+func (k *conn) advance(now time.Time) {
 	for len(k.retries) > 0 && !now.Before(k.retries[0].at) {
 		l := k.retries[0].link
 		k.retries = k.retries[1:]
@@ -130,14 +147,15 @@ func (k *conn) Advance(now time.Time) error {
 			p.wake(now)
 		}
 	}
-	return k.Conn.Advance(now)
 }
 
 // Deadline implements transport.Engine.
-func (k *conn) Deadline() time.Time {
-	next := k.Conn.Deadline()
+func (k *conn) Deadline() time.Time { return earlier(k.Conn.Deadline(), k.deadline()) }
+
+// deadline is when the links want to be advanced; zero for never.
+func (k *conn) deadline() (next time.Time) {
 	if len(k.retries) > 0 {
-		next = earlier(next, k.retries[0].at)
+		next = k.retries[0].at
 	}
 	for _, e := range k.links {
 		if in, ok := e.(*incoming); ok {
@@ -160,6 +178,18 @@ func earlier(a, b time.Time) time.Time {
 
 // Flush implements transport.Engine: what has come from the router goes to the engine, and out.
 func (k *conn) Flush(dst []byte) []byte {
+	k.desk.Work()
+	k.work()
+	if !k.stopping.IsZero() && k.unfinished() == 0 {
+		k.Close(nil)
+	}
+	dst = k.Conn.Flush(dst)
+	k.desk.Written()
+	return dst
+}
+
+// work does for the links what has come by mail.
+func (k *conn) work() {
 	for _, x := range k.mail.changes.Take() {
 		k.change(x)
 	}
@@ -178,10 +208,6 @@ func (k *conn) Flush(dst []byte) []byte {
 		out.download.Continue()
 	}
 	k.uploads.Continue(k.mail.rooms.Take())
-	if !k.stopping.IsZero() && k.unfinished() == 0 {
-		k.Close(nil)
-	}
-	return k.Conn.Flush(dst)
 }
 
 // Drain implements transport.Engine: nothing new is begun, and when nothing is under way the broker is told goodbye.
@@ -306,11 +332,14 @@ func (k *conn) parted(l *autoLink, link *engine.Link, d engine.Detachment) {
 
 // end gives back everything when the connection is over.
 func (k *conn) end() {
+	k.leaveNetwork()
 	k.Lost()
+	k.desk.Close()
+	k.abandon()
+}
+
+// abandon gives back what still came for the links.
+func (k *conn) abandon() {
 	k.sendArrivals()
 	k.takePushes()
-	c := k.connector
-	c.mu.Lock()
-	c.conn = nil
-	c.mu.Unlock()
 }

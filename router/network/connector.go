@@ -21,6 +21,8 @@ type connector struct {
 	log     *slog.Logger
 	cancel  context.CancelFunc // ends it; the network's lock guards it
 
+	container string // what the other side calls itself, while there is a connection; the network's lock guards it
+
 	mu     sync.Mutex // guards everything below; a leaf
 	links  map[AutoLink]*autoLink
 	conn   *conn // that is open; nil in between
@@ -40,17 +42,26 @@ func newConnector(n *Network, c Connector) *connector {
 func (c *connector) define(links map[AutoLink]*autoLink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var late []change
 	for declared, l := range c.links {
-		if links[declared] != l {
-			delete(c.links, declared)
+		switch {
+		case links[declared] == l:
+			continue
+		case l.federated != nil: // what takes its place is there before it goes
+			late = append(late, change{link: l})
+		default:
 			c.tell(change{link: l})
 		}
+		delete(c.links, declared)
 	}
 	for declared, l := range links {
 		if c.links[declared] == nil {
 			c.links[declared] = l
 			c.tell(change{link: l, added: true})
 		}
+	}
+	for _, x := range late {
+		c.tell(x)
 	}
 }
 

@@ -109,9 +109,9 @@ type federated struct {
 	mu       sync.Mutex              // guards everything below; a leaf
 	peer     string                  // the tag of the other network; empty before it is known
 	interest map[federation.Path]int // subscriptions here, by the networks on whose behalf they are
-	serves   bool                    // on behalf of whom the link is there; see choose
-	behalf   federation.Path
-	goneAt   time.Time // when the last of those whom it serves left; zero for not
+	serves   bool                    // the link is there
+	behalf   federation.Path         // and on whose behalf; see choose
+	goneAt   time.Time               // when the last of those whom it serves left; zero for not
 }
 
 // takes tells whether a subscription here may get something of what the link brings.
@@ -173,20 +173,19 @@ func (f *federated) wanted(now time.Time) (via federation.Path, wanted bool, unt
 
 // choose chooses the subscriptions on whose behalf the link is there: clients of ours, or else those of networks that take
 // the shortest path through us. What goes through the other network, or has come through ours before, is no reason to be
-// there: in a ring each link would be the reason of the next one for ever. As long as there are those that it was chosen
-// for, it stays with them. It is false when there are none.
-func (f *federated) choose() bool {
-	valid := func(p federation.Path) bool { return !p.Has(f.Tag) && !p.Has(f.peer) && p.Len() < federation.MaxHops }
-	if f.serves && f.interest[f.behalf] > 0 && valid(f.behalf) {
-		return true
-	}
-	found := false
+// there: in a ring each link would be the reason of the next one for ever. It is false when there are none; then those
+// that it was there for stay chosen.
+func (f *federated) choose() (found bool) {
+	best := f.behalf
 	for p := range f.interest {
-		if valid(p) && (!found || p.Len() < f.behalf.Len() || p.Len() == f.behalf.Len() && p < f.behalf) {
-			found, f.behalf = true, p
+		if p.Has(f.Tag) || p.Has(f.peer) || p.Len() >= federation.MaxHops {
+			continue
+		}
+		if !found || p.Len() < best.Len() || p.Len() == best.Len() && p < best {
+			found, best = true, p
 		}
 	}
-	f.serves = f.serves || found
+	f.behalf, f.serves = best, f.serves || found
 	return found
 }
 

@@ -141,6 +141,7 @@ func (m *Mesh) follow() {
 // changed takes note of a change.
 func (m *Mesh) changed(c routing.Change) {
 	m.config.Reach.Apply(c)
+	m.network.linkRoutes.apply(c)
 	switch c.Kind {
 	case routing.Rerouted:
 		select { // what has not been taken is out of date

@@ -30,9 +30,8 @@ func (n *Network) ServeRouter(ctx context.Context, nc net.Conn, cost int) {
 	}
 }
 
-// joined notes a connection of another router that is open now.
+// joined notes a connection to another router that is open now.
 func (n *Network) joined(k *neighbor) {
-	k.log.Info("router has connected", "container", k.container)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.neighbors[k] = true

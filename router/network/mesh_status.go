@@ -1,6 +1,9 @@
 package network
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -113,4 +116,35 @@ func (n *Network) Routers() []RouterStatus {
 		all[i] = s
 	}
 	return all
+}
+
+// Neighbors tells how the connections to other routers are that are open, in the order in which they were opened.
+func (n *Network) Neighbors() []NeighborStatus {
+	if n.config.Mesh == nil {
+		return nil
+	}
+	n.mu.Lock()
+	connections := slices.Collect(maps.Keys(n.neighbors))
+	n.mu.Unlock()
+	all := make([]NeighborStatus, len(connections))
+	for i, k := range connections {
+		all[i] = k.describe()
+	}
+	slices.SortFunc(all, func(a, b NeighborStatus) int { return cmp.Compare(a.Link, b.Link) })
+	return all
+}
+
+// describe tells how an open connection is.
+func (k *neighbor) describe() NeighborStatus {
+	s := NeighborStatus{
+		Link: uint64(k.id), Host: k.host, Container: k.container, Cost: k.cost, Since: k.openedAt,
+		Sent: k.traffic.sent.Load(), Received: k.traffic.received.Load(), Lost: k.traffic.lost.Load(),
+	}
+	if k.connector != nil {
+		s.Connector = k.connector.Name
+	}
+	if name := k.name.Load(); name != nil {
+		s.Router, s.Used = *name, k.mesh.path(*name) == k
+	}
+	return s
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,12 +35,30 @@ type station struct {
 	host    string
 	stop    func()
 
+	away atomic.Bool // it cannot be reached any more
+
 	mu    sync.Mutex // guards everything below
-	pipes []net.Conn
-	away  bool
+	pipes []net.Conn // its ends of connections
 }
 
-// cross runs a test with routers that are connected as told: "a-b" has a connect to b.
+func (s *station) keep(nc net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pipes = append(s.pipes, nc)
+}
+
+// cut cuts all connections of a router, for good.
+func (s *station) cut() {
+	s.away.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, nc := range s.pipes {
+		nc.Close()
+	}
+}
+
+// cross runs a test with routers that are connected as told: "a-b" has a connect to b. Those in capital letters declare no
+// addresses.
 func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
@@ -64,8 +84,15 @@ func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
 
 func (n *nets) start(id string, to []string) *station {
 	t := n.t
-	user := routertest.User(t, "default", routertest.Define(t, "orders", addressing.Anycast),
-		routertest.Define(t, "news", addressing.Broadcast), routertest.Define(t, "big", addressing.Anycast))
+	definitions := []addressing.Definition{
+		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
+		routertest.Define(t, "big", addressing.Anycast),
+	}
+	definitions[2].MaxMessageSize = 64 << 20
+	if id == strings.ToUpper(id) {
+		definitions = nil
+	}
+	user := routertest.User(t, "default", definitions...)
 	directory, err := tenancy.NewDirectory(user.Tenant)
 	if err != nil {
 		t.Fatal(err)
@@ -84,13 +111,12 @@ func (n *nets) start(id string, to []string) *station {
 		Version: "test", Log: slog.New(slog.DiscardHandler), Mesh: s.mesh, Routers: directory, RouterLimits: limits,
 		Dial: func(_ context.Context, hostPort string) (net.Conn, error) {
 			far := n.routers[hostPort[:1]]
-			if far == nil {
+			if far == nil || far.away.Load() || s.away.Load() {
 				return nil, net.ErrClosed
 			}
 			near, there := net.Pipe()
-			far.mu.Lock()
-			far.pipes = append(far.pipes, there)
-			far.mu.Unlock()
+			far.keep(there)
+			s.keep(near)
 			n.serving.Go(func() {
 				defer there.Close()
 				far.network.ServeRouter(n.ctx, there, 1)
@@ -134,5 +160,80 @@ func TestTwoRoutersPassMessages(t *testing.T) {
 		if o := p.Next().Outcome; o.State != router.Rejected || o.Reason != router.Quota {
 			t.Fatalf("got %+v", o)
 		}
+	}, "a-b")
+}
+
+func TestBroadcastReachesEveryRouterOnce(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		consumers := make(map[string]*routertest.Consumer)
+		for id, s := range n.routers {
+			consumers[id] = s.Receiver("news", 10)
+		}
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("news")
+		p.Send("extra")
+		p.Accepted(1)
+		synctest.Wait()
+		for id, c := range consumers {
+			c.Expect("extra")
+			if !c.Idle() {
+				t.Errorf("%s got more than one copy", id)
+			}
+		}
+	}, "a-b", "b-c", "c-a", "c-d")
+}
+
+func TestMessageCrossesARouterThatDoesNotDeclareItsAddress(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		c := n.routers["c"].Receiver("orders", 10)
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("orders")
+		p.Send("one")
+		d := c.Next()
+		if got := d.Message.MessageAnnotations().Len(); got != 0 {
+			t.Errorf("the consumer sees %d annotations of routers", got)
+		}
+		d.Settle(router.Accept())
+		p.Accepted(1)
+	}, "a-B", "B-c")
+}
+
+func TestAnotherConsumerTakesOverWhenARouterIsLost(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		near, far := n.routers["b"].Receiver("orders", 10), n.routers["c"].Receiver("orders", 10)
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("orders")
+		p.Send("one")
+		near.Next() // and does not settle
+		n.routers["b"].cut()
+		later(time.Second)
+		if o := p.Next().Outcome; o.State != router.Modified || o.Reason != router.Failed {
+			t.Errorf("what was on its way is %+v", o)
+		}
+		p.Send("two")
+		far.Next().Settle(router.Accept())
+		p.Accepted(1)
+	}, "a-b", "a-c")
+}
+
+func TestNothingIsLostWhenTheLinkIsFull(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		c := n.routers["b"].Receiver("orders", 0)
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("orders")
+		const messages = 5000
+		for i := range messages {
+			p.Send(fmt.Sprint(i))
+		}
+		synctest.Wait()
+		c.Link.Grant(messages)
+		for i := range messages {
+			d := c.Next()
+			if got := routertest.Body(d); got != fmt.Sprint(i) {
+				t.Fatalf("message %d is %q", i, got)
+			}
+			d.Settle(router.Accept())
+		}
+		p.Accepted(messages)
 	}, "a-b")
 }

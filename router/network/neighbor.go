@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/network/internal/routing"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/passage"
 	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
@@ -36,6 +37,7 @@ type neighbor struct {
 	lanes    []*lane  // by priority; what goes out
 	inlets   []*inlet // by number; what comes in
 	uploads  wire.Uploads
+	desk     *passage.Desk
 	regrants []*way    // that are to get credit back
 	stopping time.Time // since when the process is; zero when it is not
 	mail     neighborMail
@@ -75,7 +77,8 @@ func newNeighbor(n *Network, wake func(), host string, cost int) *neighbor {
 func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname string, login []engine.Mechanism) *neighbor {
 	k := newNeighbor(c.network, wake, host, c.Cost)
 	k.connector = c
-	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, router2router{k})
+	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(router2router{k}))
+	k.desk = passage.NewDesk(k.Conn, wake)
 	k.Open(k.greeting(hostname))
 	return k
 }
@@ -85,7 +88,8 @@ func acceptNeighbor(n *Network, now time.Time, wake func(), host string, cost in
 	k := newNeighbor(n, wake, host, cost)
 	k.guest = g
 	g.verdicts.Init(wake)
-	k.Conn = engine.NewServer(now, &n.config.RouterLimits.Limits, g.hello(k.mesh.ID()), router2router{k})
+	k.Conn = engine.NewServer(now, &n.config.RouterLimits.Limits, g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
+	k.desk = passage.NewDesk(k.Conn, wake)
 	return k
 }
 
@@ -94,6 +98,7 @@ func (k *neighbor) Flush(dst []byte) []byte {
 	if k.guest != nil {
 		k.answerLogin()
 	}
+	k.desk.Work()
 	for _, p := range k.mail.packets.Take() {
 		k.control.send(p)
 	}
@@ -112,7 +117,9 @@ func (k *neighbor) Flush(dst []byte) []byte {
 	if !k.stopping.IsZero() && k.unfinished() == 0 {
 		k.Close(nil)
 	}
-	return k.Conn.Flush(dst)
+	dst = k.Conn.Flush(dst)
+	k.desk.Written()
+	return dst
 }
 
 // sendParcels gives to the lanes what the nodes and other connections have left.
@@ -150,9 +157,8 @@ func (k *neighbor) unfinished() (n int) {
 // end gives back everything when the connection is over.
 func (k *neighbor) end() {
 	k.Lost()
-	if k.connector == nil {
-		k.network.parted(k)
-	}
+	k.desk.Close()
+	k.network.parted(k)
 	k.mesh.down(k)
 }
 
@@ -171,11 +177,12 @@ func (k *neighbor) opened(o *frame.Open) {
 	k.openedAt = time.Now()
 	k.container = o.ContainerID
 	k.cost = max(k.cost, costIn(o.Properties))
+	k.network.joined(k)
 	if k.connector != nil {
 		k.connector.noteOpened(k.host, k.container)
 		k.attach()
 	} else {
-		k.network.joined(k)
+		k.log.Info("router has connected", "container", k.container)
 	}
 }
 

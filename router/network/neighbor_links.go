@@ -66,6 +66,9 @@ func attachment(role frame.Role, capability amqp.Symbol) frame.Attach {
 // requested answers an attach of the other side.
 func (k *neighbor) requested(l *engine.Link) {
 	end := k.endFor(l)
+	if end == nil && k.network.linkRoutes.pass(l, k.desk) {
+		return
+	}
 	if end == nil {
 		l.Refuse(&frame.Error{Condition: frame.NotImplemented, Description: "between routers there are no such links"})
 		return

@@ -10,10 +10,12 @@ import (
 
 // Network is all connectors and their links. Its methods may be called from any goroutine.
 type Network struct {
-	config Config
+	config     Config
+	linkRoutes linkRoutes
 
 	mu         sync.Mutex // guards everything below; ordered before those of connectors
 	connectors []*connector
+	guests     []*connector           // of containers that have connected to us
 	links      map[AutoLink]*autoLink // all that are declared, also of connectors that there are not
 	declared   []AutoLink             // by Define
 	made       uint64                 // links so far; it numbers them
@@ -27,6 +29,7 @@ func New(c Config) *Network {
 		c.Dial = dialTCP
 	}
 	n := &Network{config: c, links: make(map[AutoLink]*autoLink), neighbors: make(map[*neighbor]bool)}
+	n.linkRoutes.init(n)
 	if c.Mesh != nil {
 		c.Mesh.network = n
 	}
@@ -61,8 +64,8 @@ func (n *Network) define(now time.Time) (again time.Time) {
 		}
 	}
 	n.links = declared
-	for _, c := range n.connectors {
-		c.define(n.linksOf(c.Name))
+	for _, c := range slices.Concat(n.connectors, n.guests) {
+		c.define(n.linksFor(c))
 	}
 	return again
 }
@@ -74,6 +77,17 @@ func (n *Network) link(declared AutoLink) *autoLink {
 	}
 	n.made++
 	return newAutoLink(declared, n.made)
+}
+
+// linksFor gives the links of a connector, and those of the container that it is connected to.
+func (n *Network) linksFor(c *connector) map[AutoLink]*autoLink {
+	links := n.linksOf(c.Name)
+	for declared, l := range n.links {
+		if declared.Container != "" && declared.Container == c.container {
+			links[declared] = l
+		}
+	}
+	return links
 }
 
 // linksOf gives the links of a connector.
@@ -95,7 +109,7 @@ func (n *Network) Connect(declared Connector) error {
 		return fmt.Errorf("there is a connector %q already", declared.Name)
 	}
 	c := newConnector(n, declared)
-	c.define(n.linksOf(c.Name))
+	c.define(n.linksFor(c))
 	n.connectors = append(n.connectors, c)
 	if n.begin != nil {
 		n.begin(c)

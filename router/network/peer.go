@@ -18,9 +18,8 @@ func (p peer) Authenticate(engine.Authentication) {}
 // Opened implements engine.Handler.
 func (p peer) Opened(*frame.Open) {
 	p.openedAt = time.Now()
-	for _, l := range p.connector.opened(p.conn) {
-		p.attach(l)
-	}
+	p.connector.noteOpened(p.host, p.Remote().ContainerID)
+	p.join()
 }
 
 // Closed implements engine.Handler.
@@ -48,7 +47,7 @@ func (p peer) Detached(l *engine.Link, d engine.Detachment) {
 }
 
 // Drained implements engine.Handler.
-func (p peer) Drained(l *engine.Link) { l.Context.(*incoming).drained() }
+func (p peer) Drained(l *engine.Link) { l.Context.(receiving).drained() }
 
 // Sendable implements engine.Handler.
 func (p peer) Sendable(l *engine.Link) { l.Context.(sending).creditChanged() }

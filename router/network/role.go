@@ -1,6 +1,10 @@
 package network
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+)
 
 // Role is what a connection is for.
 type Role uint8
@@ -31,3 +35,6 @@ func (r *Role) UnmarshalText(text []byte) error {
 
 // MarshalText gives the role's name.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// ValidRouterID tells whether a router may be called so: 1 to 127 bytes of printable text without spaces and slashes.
+func ValidRouterID(id string) bool { return protocol.ValidID(id) }

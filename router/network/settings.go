@@ -25,11 +25,14 @@ type Config struct {
 	Version     string // of the program, told in open
 	Connectors  []Connector
 	Federation  *Federation // nil for none
+	NoResumable bool        // link routes refuse links whose terminus stays when their connection is lost
 	Log         *slog.Logger
 
 	Mesh         *Mesh              // of a router in a network of routers; nil for none
 	Routers      *tenancy.Directory // of those that may connect to us; nil without a Mesh
 	RouterLimits Limits             // of their connections
+
+	ContainerLimits Limits // for the links over connections of containers that have connected to us
 
 	// Dial opens a connection to a host and port; nil is over TCP.
 	Dial func(ctx context.Context, hostPort string) (net.Conn, error)
@@ -133,7 +136,8 @@ type AutoLink struct {
 	Subscription string             // Out: the durable subscription of the topic at Address that it takes from; empty for none
 	Direction    Direction
 	Phase        uint8           // of an anycast address: Out takes what is sent at this phase, In sends at it
-	Connector    string          // by its name
+	Connector    string          // over which connection, by the name of a connector or of a listener for containers
+	Container    string          // or by what the other side calls itself; the other one is empty
 	External     string          // the broker's address
 	Durable      bool            // Out: what somebody waits for an answer to is sent as durable, so that the broker has it on disk
 	Capability   addressing.Kind // what the broker's address is to be, Queue or Topic; AnyKind does not say

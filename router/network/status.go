@@ -70,10 +70,9 @@ func (l *autoLink) describe() AutoLinkStatus {
 	return l.status
 }
 
-// opened notes that the broker has let us in, and gives the links that are to be there. The connection is told of those
-// that are declared from then on.
-func (c *connector) opened(k *conn) []*autoLink {
-	c.noteOpened(k.host, k.Remote().ContainerID)
+// joined notes the connection that the links are to be there over, and gives those. The connection is told of those that are
+// declared from then on.
+func (c *connector) joined(k *conn) []*autoLink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = k

@@ -12,6 +12,7 @@ import (
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/gateway/internal/declared"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	Router    *router.Router
 	Store     *broker.Broker
 	Sessions  Sessions
+	Network   *network.Network
 	Node      Node
 	Metrics   http.Handler                                       // the page for Prometheus
 	Record    func(*Caller, []declared.Difference)               // keeps a record of what is declared
@@ -65,6 +67,7 @@ func New(c Config) http.Handler {
 	s.addMessages()
 	s.addConnections()
 	s.addSessions()
+	s.addNetwork()
 	s.addNode()
 	s.addProfiles(mux)
 	mux.Handle("GET /metrics", forOperators(c.Metrics.ServeHTTP)) // they name all tenants, and what these have

@@ -10,7 +10,7 @@ import (
 )
 
 // A Desk is the part of a connection that its routed links need. It belongs to the connection's owner, who calls its
-// methods; but that a link shall go on along it may be said from elsewhere. It is not to be copied.
+// methods; but that a link shall go on along it may be said from elsewhere.
 type Desk struct {
 	conn   *engine.Conn
 	mail   transport.Mailbox[post]
@@ -40,11 +40,11 @@ type name struct {
 	role frame.Role // of who asked
 }
 
-// Init says whose desk it is, and what wakes the owner; it is called before anything else.
-func (d *Desk) Init(c *engine.Conn, wake func()) {
-	d.conn = c
+// NewDesk gives the desk of a connection. wake wakes the owner; it must not block.
+func NewDesk(c *engine.Conn, wake func()) *Desk {
+	d := &Desk{conn: c}
 	d.mail.Init(wake)
-	d.sessions, d.names, d.holds = make(map[*engine.Session]*mirror), make(map[name]*End), make(map[*engine.Session]int)
+	return d
 }
 
 // Work reads the mail. It comes before the connection's Flush.
@@ -79,6 +79,9 @@ func (d *Desk) sessionFor(elsewhere *engine.Session) *mirror {
 			return nil
 		}
 		m = &mirror{session: s}
+		if d.sessions == nil {
+			d.sessions, d.names = make(map[*engine.Session]*mirror), make(map[name]*End)
+		}
 		d.sessions[elsewhere] = m
 	}
 	return m
@@ -97,7 +100,12 @@ func (d *Desk) leave(elsewhere *engine.Session) {
 }
 
 // hold holds a session back for one end more.
-func (d *Desk) hold(s *engine.Session) { d.holds[s]++ }
+func (d *Desk) hold(s *engine.Session) {
+	if d.holds == nil {
+		d.holds = make(map[*engine.Session]int)
+	}
+	d.holds[s]++
+}
 
 // release lets a session go on that no end holds back any more.
 func (d *Desk) release(s *engine.Session) {

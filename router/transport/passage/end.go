@@ -7,8 +7,8 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
 
-// An End is one end of a passage: a link, and what is known of the other end. The owner of the connection hands it the
-// engine's events of its link, whose Context it is.
+// An End is one end of a passage: a link, whose Context it is, and what is known of the other end. It belongs to the owner of
+// the link's connection.
 type End struct {
 	desk   *Desk
 	other  *End
@@ -31,12 +31,6 @@ type End struct {
 	outbound
 }
 
-// Of gives the end whose link it is.
-func Of(l *engine.Link) (*End, bool) {
-	e, ok := l.Context.(*End)
-	return e, ok
-}
-
 // maxUnread is how many letters an end may have that it has not read. Credit and windows keep it below, unless a peer says the same
 // thing over and over again.
 const maxUnread = 64 << 10
@@ -52,15 +46,15 @@ func (e *End) tell(x letter) {
 	o.desk.mail.Put(post{o, x})
 }
 
-// Attached hears that the peer has accepted a link that was asked for elsewhere.
-func (e *End) Attached() {
+// hasAttached hears that the peer has accepted a link that was asked for elsewhere.
+func (e *End) hasAttached() {
 	e.attached = true
 	e.link.Stream()
 	e.tell(&answer{e.rewritten.back().attach(*e.link.Remote(), e.role)})
 }
 
-// Parting hears that the peer detaches. It is true when that is answered later.
-func (e *End) Parting(d engine.Detachment) bool {
+// parting hears that the peer detaches. It is true when that is answered later.
+func (e *End) parting(d engine.Detachment) bool {
 	if e.over || e.leaving || !e.asker && !e.attached {
 		return false
 	}
@@ -70,8 +64,8 @@ func (e *End) Parting(d engine.Detachment) bool {
 	return true
 }
 
-// Detached hears that the link is over.
-func (e *End) Detached(d engine.Detachment) {
+// detached hears that the link is over.
+func (e *End) detached(d engine.Detachment) {
 	if e.over {
 		return
 	}
@@ -151,7 +145,7 @@ func (e *End) answered(a *frame.Attach) {
 	e.link.Stream()
 	e.link.Answer(*a)
 	if e.link.Role() == frame.Sender {
-		e.Sendable() // it may have given credit already
+		e.sendable() // it may have given credit already
 	}
 }
 

@@ -33,8 +33,8 @@ type parcel struct {
 	batchable bool
 }
 
-// Received hears a delivery, or a piece of one, and passes it on.
-func (e *End) Received(t *engine.Transfer) {
+// received hears a delivery, or a piece of one, and passes it on.
+func (e *End) received(t *engine.Transfer) {
 	if t.First {
 		e.begin(t)
 	}
@@ -97,9 +97,6 @@ func (e *End) credited(x *flow) {
 	e.link.SetCredit(n, x.drain && n > 0)
 }
 
-// Drained hears that the peer has used its credit up, or given it back.
-func (e *End) Drained() { e.tell(drained{}) }
-
 // judged tells the peer what the other one says of its delivery.
 func (e *End) judged(x *verdict) {
 	if x.settled {
@@ -109,8 +106,8 @@ func (e *End) judged(x *verdict) {
 	}
 }
 
-// Progressed hears what the peer says of a delivery: of ours, or of its own.
-func (e *End) Progressed(u engine.Update) {
+// progressed hears what the peer says of a delivery: of ours, or of its own.
+func (e *End) progressed(u engine.Update) {
 	p, ours := u.Token.(*parcel)
 	state := frame.State{}
 	if u.State != nil {

@@ -16,8 +16,8 @@ type outbound struct {
 	knows   bool     // it knows something
 }
 
-// Sendable hears of the peer's credit, and tells the other end.
-func (e *End) Sendable() {
+// sendable hears of the peer's credit, and tells the other end.
+func (e *End) sendable() {
 	if e.over {
 		return
 	}

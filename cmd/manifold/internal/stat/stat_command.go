@@ -26,13 +26,15 @@ func NewStatCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stat",
 		Short: "Show what goes on in a gateway",
-		Long: `Show what goes on in a gateway: its connections, links, addresses or memory, or the whole in numbers.
+		Long: `Show what goes on in a gateway: its connections, links, addresses or memory, the network that it is in, or the
+whole in numbers.
 
 It asks $management over AMQP, within one tenant. That takes the right manage or admin there; a gateway that only this
 machine reaches, and whose tenant is anonymous and has no roles, tells everybody.`,
 		Example: `  manifold stat
   manifold stat --addresses
   manifold stat -c -o json
+  manifold stat -n
   manifold stat -l --url amqps://gateway.example --user ann@acme --password-file secret`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {

@@ -28,6 +28,9 @@ http: {enabled: false}
 coap: {enabled: false}
 admin: {enabled: false}
 dataDir: `+t.TempDir()+`
+network:
+  connectors: [{name: broker, hosts: ["127.0.0.1:1"]}]
+  autoLinks: [{name: kept, address: jobs, connector: broker, externalAddress: work}]
 tenants:
   - name: default
     anonymous: true
@@ -96,6 +99,10 @@ func TestGatewayIsShown(t *testing.T) {
 		{"-a", "jobs          queue  balanced"},
 		{"-a --limit 1", "jobs"},
 		{"-m", "heap/objects"},
+		{"-n", "ROUTER-ID NEXT-HOP LINK COST NEIGHBORS VALID-ORIGINS"},
+		{"--connectors", "broker 127.0.0.1 1 normal 1 CONNECTING"},
+		{"--autolinks", "kept jobs out 0 work broker"},
+		{"--linkroutes", "NAME PREFIX PATTERN DIR"},
 		{"-m -o yaml", "- totalAllocFromHeap: "},
 		{"-a --tenant acme --user ann --password-file " + password, "orders"},
 		{"-a --user ann@acme --password-file " + password, "orders"},

@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ const (
 	asCount
 	asBytes
 	asDuration // of seconds
+	asList     // of texts
 	asAddress  // the key of an address, without its class and phase
 )
 
@@ -60,6 +62,23 @@ var views = []view{
 		{"subscriberCount", "consumers", asCount}, {"messages", "stored", asCount}, {"bytes", "bytes", asBytes},
 		{"trackedDeliveries", "held", asCount}, {"deliveriesIngress", "in", asCount}, {"deliveriesEgress", "out", asCount},
 	}},
+	{flag: "nodes", short: "n", about: "routers of the network, and the ways to them", entityType: "router.node", columns: []column{
+		{"id", "router-id", asText}, {"nextHop", "next-hop", asText}, {"routerLink", "link", asText}, {"cost", "cost", asCount},
+		{"linkState", "neighbors", asList}, {"validOrigins", "valid-origins", asList},
+	}},
+	{flag: "connectors", about: "connections that are kept to routers and brokers", entityType: "connector", columns: []column{
+		{"name", "name", asText}, {"host", "host", asText}, {"port", "port", asText}, {"role", "role", asText}, {"cost", "cost", asCount},
+		{"connectionStatus", "status", asText}, {"connectionMsg", "message", asText},
+	}},
+	{flag: "autolinks", about: "links that the gateway keeps to addresses elsewhere", entityType: "router.config.autoLink", columns: []column{
+		{"name", "name", asText}, {"address", "address", asText}, {"direction", "dir", asText}, {"phase", "phase", asCount},
+		{"externalAddress", "external", asText}, {"connection", "connection", asText}, {"containerId", "container", asText},
+		{"operStatus", "status", asText}, {"lastError", "error", asText},
+	}},
+	{flag: "linkroutes", about: "addresses whose links lead to somebody else", entityType: "router.config.linkRoute", columns: []column{
+		{"name", "name", asText}, {"prefix", "prefix", asText}, {"pattern", "pattern", asText}, {"direction", "dir", asText},
+		{"connection", "connection", asText}, {"containerId", "container", asText}, {"operStatus", "status", asText},
+	}},
 	{flag: "memory", short: "m", about: "memory of the process, which the default tenant is told", entityType: "allocator", columns: []column{
 		{"typeName", "for", asText}, {"totalAllocFromHeap", "bytes", asBytes},
 	}},
@@ -79,6 +98,9 @@ func (f form) show(value any) string {
 	if value == nil || value == "" {
 		return "-"
 	}
+	if list, isList := value.([]any); isList && f == asList {
+		return showList(list)
+	}
 	switch text, isText := value.(string); {
 	case f == asAddress && isText:
 		return addressOf(text)
@@ -90,6 +112,15 @@ func (f form) show(value any) string {
 		return fmt.Sprintf("%q", text)
 	}
 	return fmt.Sprint(value)
+}
+
+// showList writes a list of texts.
+func showList(list []any) string {
+	texts := make([]string, len(list))
+	for i, value := range list {
+		texts[i] = asText.show(value)
+	}
+	return cmp.Or(strings.Join(texts, " "), "-")
 }
 
 // isControl tells whether a character may do something to a terminal.

@@ -2,8 +2,8 @@ package router
 
 import "sync"
 
-// onward is what waits for the ways of a broadcast node, in the order in which it was sent.
-type onward struct {
+// Onward is what waits for the ways of a node that gives each message to many, in the order in which it was sent.
+type Onward struct {
 	maxWaiting int // bytes
 
 	mu      sync.Mutex // guards everything below; a node's lock, taken after the other one
@@ -18,9 +18,20 @@ type awaited struct {
 	handed   bool     // somebody has it
 }
 
+// NewOnward gives one that keeps so many bytes.
+func NewOnward(maxWaiting int) *Onward { return &Onward{maxWaiting: maxWaiting} }
+
+// Hand hands a message to a way, now or as soon as it has credit. Nobody is told when. What there is no room for is missed,
+// which is counted.
+func (o *Onward) Hand(r *Receiver, d Delivery) {
+	if _, late := o.give(r, d.Unowned(), nil); late != nil {
+		o.began(late, false)
+	}
+}
+
 // give hands a message to a way, now if it has credit. Otherwise the message waits, if there is room, together with others
 // of the same message: late is nil as long as there are none.
-func (o *onward) give(r *Receiver, d Delivery, late *awaited) (now bool, _ *awaited) {
+func (o *Onward) give(r *Receiver, d Delivery, late *awaited) (now bool, _ *awaited) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	size := d.Message.Len()
@@ -44,14 +55,14 @@ func (o *onward) give(r *Receiver, d Delivery, late *awaited) (now bool, _ *awai
 }
 
 // began notes that a message has been offered to all; handed tells whether somebody has it already.
-func (o *onward) began(late *awaited, handed bool) {
+func (o *Onward) began(late *awaited, handed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	late.arrived(handed)
 }
 
-// granted hands a way what waits for it.
-func (o *onward) granted(r *Receiver) {
+// Granted hands a way, which has more credit, what waits for it.
+func (o *Onward) Granted(r *Receiver) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	queue := o.waiting[r]
@@ -65,8 +76,8 @@ func (o *onward) granted(r *Receiver) {
 	o.keep(r, queue)
 }
 
-// end drops what waits for a way that is no more.
-func (o *onward) end(r *Receiver) {
+// End drops what waits for a way that is no more.
+func (o *Onward) End(r *Receiver) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, late := range o.waiting[r] {
@@ -78,7 +89,7 @@ func (o *onward) end(r *Receiver) {
 }
 
 // leave tells a sender that goes how what waits has ended: somebody has it, or it goes on without him.
-func (o *onward) leave(s *Sender) {
+func (o *Onward) leave(s *Sender) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, queue := range o.waiting {
@@ -91,7 +102,7 @@ func (o *onward) leave(s *Sender) {
 	}
 }
 
-func (o *onward) keep(r *Receiver, queue []*awaited) {
+func (o *Onward) keep(r *Receiver, queue []*awaited) {
 	if len(queue) == 0 {
 		delete(o.waiting, r)
 	} else {

@@ -1,0 +1,132 @@
+package amqp
+
+import (
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/transport/passage"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Network is where links lead that are not for the gateway itself.
+type Network interface {
+	// RouteLink tells along which way a link goes that a client of a tenant wants, but for its name and owner there, or
+	// why the client cannot have it. routed is false when it is for the gateway itself.
+	RouteLink(tenant string, a *frame.Attach) (way passage.Way, refusal *frame.Error, routed bool)
+	// Host begins to use the connection of a client that is a container, at an entrance for such. wake has Work called.
+	Host(entrance string, c *engine.Conn, desk *passage.Desk, wake func()) Guest
+}
+
+// Guest is what the network does over the connection of a container. It hears of the links that it attaches. The
+// connection's owner calls its methods.
+type Guest interface {
+	engine.Handler
+	Work()                 // before Flush
+	Advance(now time.Time) // before the connection's
+	Deadline() time.Time   // of Advance; zero for never
+	Leave()                // when the connection is over
+}
+
+// route has a link go on along its way, if it has one. It is false when the link is for the gateway itself.
+func (c *conn) route(l *engine.Link) bool {
+	if c.server.config.Network == nil {
+		return false
+	}
+	tenant := c.user.Tenant.Name
+	way, refusal, routed := c.server.config.Network.RouteLink(tenant, l.Remote())
+	if !routed {
+		return false
+	}
+	if refusal == nil {
+		refusal = c.mayRoute(l.Remote())
+	}
+	if refusal != nil {
+		l.Refuse(refusal)
+		return true
+	}
+	way.Name, way.Owner = l.Name()+"@"+c.Remote().ContainerID, tenant
+	c.desk.Pass(l, way)
+	return true
+}
+
+// mayRoute tells why the client may not have a link that leads on; nil if it may. Who may attach one to an address may do
+// what the container at its end lets it; a coordinator changes nothing by itself.
+func (c *conn) mayRoute(a *frame.Attach) *frame.Error {
+	address, _ := passage.Address(a)
+	right := tenancy.Receive
+	if a.Role == frame.Sender {
+		right = tenancy.Send
+	}
+	if a.Coordinator != nil {
+		return nil
+	}
+	f, err := addressing.ParseFilter(addressText(address))
+	if err != nil || !c.user.May(right, f) {
+		return &frame.Error{Condition: frame.UnauthorizedAccess, Description: "no right to " + right.String() + " there"}
+	}
+	return nil
+}
+
+// hosting is the connection of a container as the engine's events find it: those of links that its client has not attached
+// are the guest's.
+type hosting struct{ peer }
+
+var _ engine.Handler = hosting{}
+
+// Opened implements engine.Handler.
+func (c hosting) Opened(o *frame.Open) {
+	c.peer.Opened(o)
+	if c.isIn {
+		c.guest = c.server.config.Network.Host(c.server.entrance.Containers, c.Conn, c.desk, c.wake)
+	}
+}
+
+// ours tells whether a link is the door's.
+func (c hosting) ours(l *engine.Link) bool {
+	_, ok := l.Context.(linkEnd)
+	return ok
+}
+
+// Attached implements engine.Handler.
+func (c hosting) Attached(l *engine.Link) { c.guest.Attached(l) }
+
+// Drained implements engine.Handler.
+func (c hosting) Drained(l *engine.Link) { c.guest.Drained(l) }
+
+// Detached implements engine.Handler.
+func (c hosting) Detached(l *engine.Link, d engine.Detachment) {
+	if c.ours(l) {
+		c.peer.Detached(l, d)
+	} else {
+		c.guest.Detached(l, d)
+	}
+}
+
+// Sendable implements engine.Handler.
+func (c hosting) Sendable(l *engine.Link) {
+	if c.ours(l) {
+		c.peer.Sendable(l)
+	} else {
+		c.guest.Sendable(l)
+	}
+}
+
+// Received implements engine.Handler.
+func (c hosting) Received(l *engine.Link, t *engine.Transfer) {
+	if c.ours(l) {
+		c.peer.Received(l, t)
+	} else {
+		c.guest.Received(l, t)
+	}
+}
+
+// Progressed implements engine.Handler.
+func (c hosting) Progressed(l *engine.Link, u engine.Update) {
+	if c.ours(l) {
+		c.peer.Progressed(l, u)
+	} else {
+		c.guest.Progressed(l, u)
+	}
+}

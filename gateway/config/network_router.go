@@ -1,0 +1,66 @@
+package config
+
+import (
+	"time"
+
+	"github.com/manifoldmq/manifold/router/network"
+)
+
+// Router is the gateway as a router in a network of routers. Those that connect to it have a listener of their own, and
+// users of their own: who may send messages may not connect a router for that.
+type Router struct {
+	ID         string `yaml:"id"`         // unlike that of any other router of the network; none is no part of one
+	Port       int    `yaml:"port"`       // where other routers connect to it, before portOffset; 0 takes any free one
+	TLSPort    int    `yaml:"tlsPort"`    // likewise, by TLS; open when there is a certificate
+	ClientAuth string `yaml:"clientAuth"` // whether routers show a certificate there, as of other doors
+	Cost       int    `yaml:"cost"`       // of the way to a router that has connected, at least; the higher of both ends counts
+
+	Anonymous bool   `yaml:"anonymous"` // whether a router may connect that does not show who it is; from this machine each may
+	Users     []User `yaml:"users"`     // as whom routers may connect, by a password or a certificate
+
+	Hello             time.Duration `yaml:"hello"`             // between two words to each neighbour
+	HelloMaxAge       time.Duration `yaml:"helloMaxAge"`       // without one after which a neighbour is lost
+	Advertise         time.Duration `yaml:"advertise"`         // between two words to all routers
+	AdvertiseInFlux   time.Duration `yaml:"advertiseInFlux"`   // likewise, after a change of the network
+	RemoteStateMaxAge time.Duration `yaml:"remoteStateMaxAge"` // without a word after which the links of a router count no more
+}
+
+func defaultRouter() Router {
+	t := network.Timers{}.WithDefaults()
+	return Router{
+		Port: 55672, TLSPort: 55671, Cost: 1,
+		Hello: t.Hello, HelloMaxAge: t.HelloMaxAge, Advertise: t.Advertise, AdvertiseInFlux: t.AdvertiseInFlux,
+		RemoteStateMaxAge: t.StateMaxAge,
+	}
+}
+
+// Timers gives the settings in the words of package network.
+func (r *Router) Timers() network.Timers {
+	return network.Timers{
+		Hello: r.Hello, HelloMaxAge: r.HelloMaxAge, Advertise: r.Advertise, AdvertiseInFlux: r.AdvertiseInFlux,
+		StateMaxAge: r.RemoteStateMaxAge,
+	}
+}
+
+// routerDoor gives where other routers connect. Who declares the listeners of AMQP one by one declares this one there too.
+func (c *Config) routerDoor() secureDoor {
+	r := &c.Network.Router
+	enabled := r.ID != "" && len(c.AMQP.Listeners) == 0
+	return secureDoor{"router", "network.router", SecureDoor{
+		Door: Door{Enabled: enabled, Port: r.Port}, TLSPort: r.TLSPort, ClientAuth: r.ClientAuth,
+	}}
+}
+
+func (c *Config) validateRouter(k *check) {
+	const tick = 10 * time.Millisecond
+	r := &c.Network.Router
+	k.refuse(r.ID != "" && !network.ValidRouterID(r.ID), "network.router.id",
+		"%.80q is not 1 to 127 bytes of printable text without spaces and slashes", r.ID)
+	k.within("network.router.cost", r.Cost, 1, many)
+	validateUsers(k, "network.router.users", r.Users)
+	k.span("network.router.hello", r.Hello, tick)
+	k.span("network.router.helloMaxAge", r.HelloMaxAge, r.Hello)
+	k.span("network.router.advertise", r.Advertise, tick)
+	k.span("network.router.advertiseInFlux", r.AdvertiseInFlux, tick)
+	k.span("network.router.remoteStateMaxAge", r.RemoteStateMaxAge, r.Advertise)
+}

@@ -1,0 +1,172 @@
+package network
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/network/internal/routing"
+	"github.com/manifoldmq/manifold/router/transport/passage"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// Routers tell each other the patterns for which they have containers, as keys of four classes: for both directions one of prefixes
+// and one of other patterns. A tenant's name is the first level, as in the keys of other addresses; see Keys.
+
+// key gives what a road is called among routers.
+func (k roadKey) key() protocol.Key {
+	name, isPrefix := strings.CutSuffix(k.pattern, ".#")
+	isPrefix = isPrefix && !strings.ContainsAny(name, "*#")
+	class := protocol.LinkPatternOut
+	switch {
+	case isPrefix && k.direction == In:
+		class = protocol.LinkRouteIn
+	case isPrefix:
+		class = protocol.LinkRouteOut
+	case k.direction == In:
+		class = protocol.LinkPatternIn
+	}
+	if !isPrefix {
+		name = k.pattern
+	}
+	return protocol.KeyOf(class, k.tenantPrefix()+name)
+}
+
+// tenantPrefix is what is before the addresses of the tenant among routers.
+func (k roadKey) tenantPrefix() string {
+	if k.tenant == tenancy.DefaultTenant {
+		return ""
+	}
+	return k.tenant + "/"
+}
+
+// tenantOf takes the tenant off an address, or the name of a key, as routers write it.
+func (r *linkRoutes) tenantOf(name string) (tenant, rest string) {
+	keys := Keys{Directory: r.network.config.Directory}
+	if tenant, rest, ok := keys.tenant(name); ok {
+		return tenant, rest
+	}
+	return tenancy.DefaultTenant, name
+}
+
+// roadOf gives the road that a key stands for. It is false for other keys.
+func (r *linkRoutes) roadOf(key protocol.Key) (k roadKey, f addressing.Filter, ok bool) {
+	pattern := key.Name()
+	switch key.Class() {
+	case protocol.LinkRouteIn:
+		k.direction, pattern = In, pattern+".#"
+	case protocol.LinkRouteOut:
+		pattern += ".#"
+	case protocol.LinkPatternIn:
+		k.direction = In
+	case protocol.LinkPatternOut:
+	default:
+		return k, f, false
+	}
+	k.tenant, k.pattern = r.tenantOf(pattern)
+	f, err := addressing.ParseTokens(k.pattern)
+	k.pattern = canonical(k.pattern)
+	return k, f, err == nil
+}
+
+// apply takes note of what another router tells.
+func (r *linkRoutes) apply(c routing.Change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch c.Kind {
+	case routing.Added:
+		if _, _, ok := r.roadOf(c.Address.Key); !ok {
+			return
+		}
+		r.told[c.Address.Key] = append(r.withoutRouter(c.Address.Key, c.Router), c.Router)
+	case routing.Removed:
+		r.told[c.Address.Key] = r.withoutRouter(c.Address.Key, c.Router)
+	case routing.Flushed:
+		for key := range r.told {
+			r.told[key] = r.withoutRouter(key, c.Router)
+		}
+	default:
+		return
+	}
+	for key, routers := range r.told {
+		if len(routers) == 0 {
+			delete(r.told, key)
+		}
+	}
+	r.update()
+}
+
+// withoutRouter gives the other routers that have told a key.
+func (r *linkRoutes) withoutRouter(key protocol.Key, router string) []string {
+	return slices.DeleteFunc(slices.Clone(r.told[key]), func(other string) bool { return other == router })
+}
+
+// announce tells the other routers for which patterns there are containers here, if that is different.
+func (r *linkRoutes) announce() {
+	mesh := r.network.config.Mesh
+	if mesh == nil {
+		return
+	}
+	now := make(map[protocol.Key]bool)
+	for _, at := range r.roads {
+		if len(at.here) > 0 && at.key.Told() {
+			now[at.key] = true
+			if !r.announced[at.key] {
+				mesh.Announce(at.key, protocol.LinkBalanced)
+			}
+		}
+	}
+	for key := range r.announced {
+		if !now[key] {
+			mesh.Withdraw(key)
+		}
+	}
+	r.announced = now
+}
+
+// pass has a link that another router wants go on, if it is one for a link route.
+func (r *linkRoutes) pass(l *engine.Link, from *passage.Desk) (routed bool) {
+	a := l.Remote()
+	address, ok := passage.Address(a)
+	if !ok {
+		return false
+	}
+	tenant, rest := r.tenantOf(address)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.find(tenant, rest, directionOf(a))
+	if at == nil {
+		return false
+	}
+	way, ok := r.next(at, from)
+	if !ok {
+		l.Refuse(passage.Unreachable())
+		return true
+	}
+	if prefix := at.tenantPrefix(); way.Add == prefix {
+		way.Add = "" // it goes on to another router
+	} else {
+		way.Remove = prefix + way.Remove
+	}
+	way.Name, way.Owner = l.Name(), "network"
+	from.Pass(l, way)
+	return true
+}
+
+// toward gives the desk of the connection on the way to another router; nil if there is none.
+func (r *linkRoutes) toward(router string) *passage.Desk {
+	mesh := r.network.config.Mesh
+	if mesh == nil {
+		return nil
+	}
+	hop, ok := mesh.config.Reach.Toward(router, nil)
+	if !ok {
+		return nil
+	}
+	if k := (*mesh.paths.Load())[hop]; k != nil {
+		return k.desk
+	}
+	return nil
+}
