@@ -82,7 +82,7 @@ func (f Filter) IsZero() bool { return f.text == "" }
 // UnmarshalText reads. It is empty for the zero Filter.
 func (f Filter) String() string {
 	if f.IsTokens() {
-		return tokensPrefix + f.text[len(tokensMark):]
+		return TokensPrefix + f.text[len(tokensMark):]
 	}
 	if !strings.ContainsAny(f.text, oneLevel+"*") {
 		return f.text
@@ -102,14 +102,18 @@ func (f Filter) String() string {
 // MarshalText returns the house syntax.
 func (f Filter) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// UnmarshalText reads the house syntax as [ParseFilter] does, and what follows "tokens:" as [ParseTokens] does.
-func (f *Filter) UnmarshalText(text []byte) error {
-	parse := ParseFilter
-	written, isTokens := strings.CutPrefix(string(text), tokensPrefix)
-	if isTokens {
-		parse = ParseTokens
+// ReadFilter reads what a configuration says: the house syntax as [ParseFilter] does, and what follows "tokens:" as
+// [ParseTokens] does.
+func ReadFilter(s string) (Filter, error) {
+	if written, ok := strings.CutPrefix(s, TokensPrefix); ok {
+		return ParseTokens(written)
 	}
-	parsed, err := parse(written)
+	return ParseFilter(s)
+}
+
+// UnmarshalText reads a filter as ReadFilter does.
+func (f *Filter) UnmarshalText(text []byte) error {
+	parsed, err := ReadFilter(string(text))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // them, and stands anywhere. Among definitions it is less specific than every filter of the other notations.
 const (
 	tokensMark   = "\x01"    // begins its canonical text; no other filter and no address has it
-	tokensPrefix = "tokens:" // begins its written form
+	TokensPrefix = "tokens:" // begins its written form
 	anyTokens    = tokensMark + restMark
 )
 

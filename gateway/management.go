@@ -160,7 +160,7 @@ func (n *managementNode) answer(d router.Delivery) router.Outcome {
 	if err != nil {
 		return router.Reject(router.Malformed, err.Error())
 	}
-	to, err := addressing.ParseAddress(strings.TrimPrefix(asked.ReplyTo, "/"))
+	to, err := addressing.ParseAddress(withoutHost(asked.ReplyTo))
 	if err != nil {
 		return router.Reject(router.Malformed, "reply-to: "+err.Error())
 	}
@@ -176,6 +176,17 @@ func (n *managementNode) answer(d router.Delivery) router.Outcome {
 		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())
 	}
 	return router.Accept()
+}
+
+// withoutHost takes off what clients, and routers, put before an address: a slash, amqp:/ or amqp://host/.
+func withoutHost(address string) string {
+	for _, scheme := range []string{"amqp://", "amqps://"} {
+		if rest, ok := strings.CutPrefix(address, scheme); ok {
+			_, path, _ := strings.Cut(rest, "/")
+			return path
+		}
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(address, "amqp:"), "/")
 }
 
 // room tells how large an answer may be. Before anything is done it makes sure that there will be one.

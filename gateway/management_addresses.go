@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -10,20 +11,25 @@ import (
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 )
 
-// Keys of addresses begin with a letter for their class: those that clients know, in phase 0, and those that last as long
-// as a link.
+// Keys of addresses begin with a letter for their class: those that clients know, followed by their phase, and those of
+// this router only.
 const (
-	mobileKey    = "M0"
-	temporaryKey = "L"
+	mobileKey = "M0"
+	localKey  = "L"
 )
 
-// temporaryLevel is what temporary addresses begin with.
+// temporaryLevel is what temporary addresses begin with, outside of a network.
 const temporaryLevel = "temp/"
 
 // keyOf gives the key of an address.
-func keyOf(address string) string {
+func (m *managedTenant) keyOf(address string) string {
+	for _, own := range []string{"_topo/0/" + m.routerID() + "/", "_edge/" + m.routerID() + "/", "_local/"} {
+		if rest, ok := strings.CutPrefix(address, own); ok {
+			return localKey + rest
+		}
+	}
 	if strings.HasPrefix(address, temporaryLevel) {
-		return temporaryKey + address
+		return localKey + address
 	}
 	return mobileKey + address
 }
@@ -34,9 +40,10 @@ type use struct {
 	subscribers int
 	unsettled   uint64
 	in, out     uint64
+	routers     []string // others, that have consumers
 }
 
-// uses gathers what links do, by what they send to or receive from.
+// uses gathers what links do, by what they send to or receive from, and who has consumers elsewhere.
 func (m *managedTenant) uses() map[string]use {
 	all := make(map[string]use)
 	for l := range m.links(0) {
@@ -51,12 +58,25 @@ func (m *managedTenant) uses() map[string]use {
 		}
 		all[l.Address] = u
 	}
+	for _, remote := range m.network.RemoteAddresses() {
+		if remote.Tenant == m.name {
+			u := all[remote.Name]
+			u.routers = slices.Compact(slices.Sorted(slices.Values(append(u.routers, remote.Routers...))))
+			all[remote.Name] = u
+		}
+	}
 	return all
 }
 
-// Addresses implements management.Model: what is declared, in order, and then what else is stored or in use.
+// Addresses implements management.Model: those of link routes, what is declared, in order, and then what else is stored or
+// in use.
 func (m *managedTenant) Addresses(offset int) iter.Seq[management.Address] {
 	return func(yield func(management.Address) bool) {
+		for _, a := range m.linkAddresses() {
+			if offset--; offset < 0 && !yield(a) {
+				return
+			}
+		}
 		uses := m.uses()
 		for def := range m.tenant.Addresses.All() {
 			if offset--; offset >= 0 {
@@ -77,25 +97,54 @@ func (m *managedTenant) Addresses(offset int) iter.Seq[management.Address] {
 	}
 }
 
+// linkAddresses are those whose links lead to somebody else.
+func (m *managedTenant) linkAddresses() (all []management.Address) {
+	for _, l := range m.network.LinkAddresses() {
+		if l.Tenant == m.name {
+			all = append(all, management.Address{
+				Names: management.Names{Name: l.Key, Identity: l.Key}, Key: l.Key, Priority: -1,
+				Distribution: "linkBalanced", ContainerCount: l.Containers, RemoteCount: l.Routers,
+			})
+		}
+	}
+	return all
+}
+
 // Address implements management.Model.
 func (m *managedTenant) Address(key string) (a management.Address, ok bool) {
-	name, ok := strings.CutPrefix(key, mobileKey)
-	if !ok {
-		name, ok = strings.CutPrefix(key, temporaryKey)
-	}
-	if !ok {
-		return a, false
-	}
-	used := m.uses()
-	def, isDeclared := m.definition(name)
-	_, isStored := m.store.StatisticsOf(m.name, name)
-	if u, isUsed := used[name]; isDeclared || isStored || isUsed {
-		if !isDeclared {
-			def = m.covering(name)
+	for _, a := range m.linkAddresses() {
+		if a.Key == key {
+			return a, true
 		}
-		return m.addressOf(name, def, u), true
+	}
+	for a := range m.candidates(key) {
+		if a.Key == key {
+			return a, true
+		}
 	}
 	return a, false
+}
+
+// candidates are addresses that may have a key.
+func (m *managedTenant) candidates(key string) iter.Seq[management.Address] {
+	return func(yield func(management.Address) bool) {
+		used := m.uses()
+		for _, form := range []string{"%s", "_topo/0/" + m.routerID() + "/%s", "_edge/" + m.routerID() + "/%s", "_local/%s"} {
+			name := fmt.Sprintf(form, strings.TrimPrefix(strings.TrimPrefix(key, mobileKey), localKey))
+			def, isDeclared := m.definition(name)
+			_, isStored := m.store.StatisticsOf(m.name, name)
+			u, isUsed := used[name]
+			if !isDeclared && !isStored && !isUsed {
+				continue
+			}
+			if !isDeclared {
+				def = m.covering(name)
+			}
+			if !yield(m.addressOf(name, def, u)) {
+				return
+			}
+		}
+	}
 }
 
 // undeclared names what is stored or in use, and is not a name that is declared.
@@ -123,10 +172,11 @@ func (m *managedTenant) covering(name string) *addressing.Definition {
 
 // addressOf describes an address.
 func (m *managedTenant) addressOf(name string, def *addressing.Definition, u use) management.Address {
-	key := keyOf(name)
+	key := m.keyOf(name)
 	a := management.Address{
 		Names: management.Names{Name: key, Identity: key}, Key: key, Priority: -1,
 		SubscriberCount: u.subscribers, DeliveriesIngress: u.in, DeliveriesEgress: u.out, TrackedDeliveries: int(u.unsettled),
+		RemoteCount: len(u.routers), RemoteHostRouters: u.routers,
 	}
 	kind, distribution := u.kind, addressing.Balanced
 	if def != nil {

@@ -65,7 +65,8 @@ func connectionOf(v *tenancy.Visit) management.Connection {
 		Names: management.Names{Name: "connection/" + v.Address().String(), Identity: strconv.FormatUint(v.ID(), 10)},
 		Host:  v.Address().String(), Container: v.Client(), Protocol: strings.ToLower(v.Protocol()),
 		Role: "normal", Dir: "in", Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up",
-		IsAuthenticated: true, User: v.User(), SASL: "PLAIN", Tenant: v.Tenant(),
+		IsAuthenticated: v.User() != "", User: v.User(), SASL: "PLAIN", Tenant: v.Tenant(),
+		Properties:    v.About(),
 		UptimeSeconds: int(time.Since(v.Since()).Seconds()),
 		MessagesIn:    traffic.MessagesIn, MessagesOut: traffic.MessagesOut, BytesIn: traffic.BytesIn, BytesOut: traffic.BytesOut,
 	}
@@ -141,7 +142,7 @@ func (m *managedTenant) linkOf(l router.Link) management.Link {
 	d := management.Link{
 		Names:       management.Names{Name: identity, Identity: identity},
 		AdminStatus: "enabled", OperStatus: "up", LinkName: l.Subscription, LinkType: "endpoint", LinkDir: "out",
-		OwningAddr: keyOf(l.Address), Capacity: m.config.Limits.LinkCredit, Priority: 4,
+		OwningAddr: m.keyOf(l.Address), Capacity: m.config.Limits.LinkCredit, Priority: 4,
 		UnsettledCount: l.Unsettled, DeliveryCount: l.Delivered, PresettledCount: l.Presettled,
 		DroppedPresettledCount: l.Dropped,
 		AcceptedCount:          l.Ended[router.Accepted], RejectedCount: l.Ended[router.Rejected],

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"iter"
 	"maps"
 	"os"
 	"runtime"
@@ -45,9 +46,9 @@ func (m *managedTenant) Router() management.Router {
 	host, _ := os.Hostname()
 	r := management.Router{
 		Names: management.Names{Name: "router/" + id, Identity: "router/" + id},
-		ID:    id, Mode: "standalone", Area: "0", Version: version(), HostName: host, Metadata: "tenant " + m.name,
+		ID:    id, Mode: m.mode(), Area: "0", Version: version(), HostName: host, Metadata: "tenant " + m.name,
 		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: "unavailable",
-		AddrCount: m.tenant.Addresses.Len(), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
+		AddrCount: count(m.Addresses(0)), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
 		AutoLinkCount: len(m.AutoLinks()), LinkRouteCount: len(m.LinkRoutes()),
 		NodeCount:     max(0, len(m.Nodes())-1),
 		UptimeSeconds: int(time.Since(m.started).Seconds()),
@@ -71,6 +72,22 @@ func (m *managedTenant) Router() management.Router {
 		r.MemoryUsage = new(int(memoryInUse()))
 	}
 	return r
+}
+
+// count is how many there are.
+func count[E any](all iter.Seq[E]) (n int) {
+	for range all {
+		n++
+	}
+	return n
+}
+
+// mode is the gateway's part in a network of routers.
+func (m *managedTenant) mode() string {
+	if m.network.RouterID() == "" {
+		return "standalone"
+	}
+	return "interior"
 }
 
 // isOperators tells whether the tenant is the one of those who run the gateway: what is about the whole process is told

@@ -58,7 +58,7 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 	return c
 }
 
-// connectionsMade are the connections of now that connectors have made.
+// connectionsMade are the connections of now that are no clients': those that connectors have made, and those of routers.
 func (m *managedTenant) connectionsMade() (all []management.Connection) {
 	if !m.isOperators() {
 		return nil
@@ -68,7 +68,22 @@ func (m *managedTenant) connectionsMade() (all []management.Connection) {
 			all = append(all, connectionMade(&s))
 		}
 	}
+	for _, n := range m.network.Neighbors() {
+		if n.Connector == "" {
+			all = append(all, connectionTaken(&n))
+		}
+	}
 	return all
+}
+
+// connectionTaken describes the connection of a router that has connected to this one.
+func connectionTaken(n *network.NeighborStatus) management.Connection {
+	return management.Connection{
+		Names: management.Names{Name: "connection/" + n.Host, Identity: strconv.FormatUint(n.Link, 10)},
+		Host:  n.Host, Container: n.Container, Protocol: "amqp", Role: network.InterRouter.String(), Dir: "in",
+		Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up", User: "anonymous", SASL: "ANONYMOUS",
+		UptimeSeconds: int(time.Since(n.Since).Seconds()),
+	}
 }
 
 // connectionMade describes the connection of a connector.
@@ -187,7 +202,7 @@ func autoLinkOf(s *network.AutoLinkStatus) management.AutoLink {
 		Names:   management.Names{Name: cmp.Or(s.Name, "autoLink/"+id), Identity: id},
 		Address: address, Addr: address,
 		Heading:     management.Heading{Direction: s.Direction.String(), Dir: s.Direction.String()},
-		Destination: management.Destination{Connection: s.Connector},
+		Destination: management.Destination{Connection: s.Connector, ContainerID: s.Container},
 		Phase:       int(s.Phase), OperStatus: "inactive",
 	}
 	if s.External != address {
@@ -214,7 +229,7 @@ func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (m
 	}
 	declared := config.AutoLink{
 		Name: l.Name, Tenant: m.name, Address: l.Address, Direction: way, Phase: l.Phase,
-		Connector: l.Connection, ExternalAddress: l.ExternalAddress,
+		Connector: l.Connection, ContainerID: l.ContainerID, ExternalAddress: l.ExternalAddress,
 	}
 	status, err := m.autoLinks.add(declared.Link())
 	if err != nil {

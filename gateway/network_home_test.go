@@ -114,6 +114,29 @@ func TestTopicIsHeardOnEveryRouterOnce(t *testing.T) {
 	}
 }
 
+func TestRetainedMessageIsKeptAtItsHome(t *testing.T) {
+	doors := chain(t)
+	const topic, text = "events/state", "on"
+	publisher := dialMQTT(t, mqtt5, doors[0]["mqtt"], "", func(arrival) {})
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := publisher.publish(topic, letter{payload: []byte(text)}, true)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	heard := make(chan string, 1)
+	subscriber := dialMQTT(t, mqtt5, doors[len(doors)-1]["mqtt"], "", func(a arrival) { heard <- string(a.payload) })
+	if err := subscriber.subscribe(topic); err != nil {
+		t.Fatal(err)
+	}
+	if got := hear(t, heard); got != text {
+		t.Errorf("heard %q, want %q", got, text)
+	}
+}
+
 // hear gives the next text that is no probe.
 func hear(t *testing.T, box <-chan string) string {
 	t.Helper()

@@ -49,6 +49,7 @@ func (a *assembly) defineThese(tenants []*tenancy.Tenant) {
 	a.store.Define(tenants...)
 	if a.interest != nil {
 		a.interest.Define(a.tenants())
+		a.mesh.Redefine()
 	}
 }
 

@@ -20,16 +20,17 @@ type anycast struct {
 	consumers addressing.Index[*consumer]
 	links     map[*Receiver]*consumer
 	waiting   map[addressing.Address][]Delivery
-	bytes     int              // of what waits
-	senders   map[*Sender]bool // whether it has been granted its credit
-	turn      uint64           // of the newest choice
-	scratch   []*consumer      // what match gave last
+	bytes     int // of what waits
+	senders   senders
+	turn      uint64      // of the newest choice
+	scratch   []*consumer // what match gave last
 	eager     eager
 }
 
 var (
 	_ Node     = (*anycast)(nil)
 	_ Streamer = (*anycast)(nil)
+	_ Returner = (*anycast)(nil)
 )
 
 func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
@@ -38,7 +39,7 @@ func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
 		maxWaiting:   maxWaiting,
 		links:        make(map[*Receiver]*consumer),
 		waiting:      make(map[addressing.Address][]Delivery),
-		senders:      make(map[*Sender]bool),
+		senders:      make(senders),
 		eager:        make(eager),
 	}
 	n.spare.New = func() any { return &holding{node: n} }
@@ -50,15 +51,15 @@ func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
 func (n *anycast) Join(s *Sender) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.senders[s] = false
-	n.welcome(s)
+	n.senders.add(s)
+	n.welcome(s.Address())
 	return nil
 }
 
 func (n *anycast) Leave(s *Sender) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.senders, s)
+	n.senders.remove(s)
 	delete(n.eager, s)
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
 		withdrawn := d.owner() == s && !d.Settled
@@ -104,8 +105,8 @@ func (n *anycast) Attach(r *Receiver) error {
 	n.links[r] = c
 	n.consumers.Add(r.source.Filter, c)
 	n.eager.call()
-	for s := range n.senders {
-		n.welcome(s)
+	for a := range n.senders.within(r.source.Filter) {
+		n.welcome(a)
 	}
 	return nil
 }
@@ -149,13 +150,31 @@ func (n *anycast) Detach(r *Receiver) {
 			n.releaseUnwanted(a)
 		}
 	}
+	for a := range n.senders.within(r.source.Filter) {
+		if !n.isWelcoming(a) {
+			n.senders.withdraw(a)
+		}
+	}
 }
 
-// welcome grants a sender its credit, once, when its address has a consumer.
-func (n *anycast) welcome(s *Sender) {
-	if granted, ok := n.senders[s]; ok && !granted && slices.ContainsFunc(n.match(s.Address()), (*consumer).welcomes) {
-		n.senders[s] = true
-		s.Grant()
+// isWelcoming tells whether somebody is there for whose sake senders to an address get credit.
+func (n *anycast) isWelcoming(a addressing.Address) bool {
+	return slices.ContainsFunc(n.match(a), (*consumer).welcomes)
+}
+
+// welcome grants the senders to an address the credit that they have coming, when it has a consumer.
+func (n *anycast) welcome(a addressing.Address) {
+	if n.senders.wait(a) && n.isWelcoming(a) {
+		n.senders.grant(a)
+	}
+}
+
+// TakeBack implements Returner.
+func (n *anycast) TakeBack(s *Sender, credit int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.senders.owe(s, credit) {
+		n.welcome(s.Address())
 	}
 }
 

@@ -21,6 +21,13 @@ type Producer interface {
 	Credit(s *Sender, n int)
 }
 
+// Withdrawer is a Producer whose peer can be asked for credit that it has not used.
+type Withdrawer interface {
+	// Withdraw tells that nobody is there any more for what the sender sends. What its peer gives back goes to
+	// Sender.TakeBack, later. It is called with locks held, as the others are.
+	Withdraw(s *Sender)
+}
+
 // Consumer is a door's side of its receivers. Deliver is called with locks held; see the package's promises. The
 // consumer owns the delivery and settles it.
 type Consumer interface {
@@ -188,6 +195,13 @@ func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 // Grant is for nodes: it welcomes a sender that joined with its first window of credit. From then on each settlement
 // gives one back.
 func (s *Sender) Grant() { s.producer.Credit(s, s.window) }
+
+// TakeBack notes that the peer has given back n credits after Withdrawer.Withdraw: they are granted again when somebody is there.
+func (s *Sender) TakeBack(n int) {
+	if node, ok := s.node.(Returner); ok && n > 0 {
+		node.TakeBack(s, n)
+	}
+}
 
 // Close unlinks the sender.
 func (s *Sender) Close() {

@@ -30,6 +30,12 @@ type Node interface {
 	Detach(r *Receiver)
 }
 
+// Returner is a Node that asks for credit back; see Withdrawer.
+type Returner interface {
+	// TakeBack notes that a sender has credit less than it was granted.
+	TakeBack(s *Sender, credit int)
+}
+
 // ErrEnded answers Attach when what lived at the node is no more.
 var ErrEnded = errors.New("what was here has just been ended")
 

@@ -54,6 +54,9 @@ func (r *Router) makeTemporary(
 	defer r.mu.Unlock()
 	r.temporaries[key] = t
 	return a, func() {
+		if q, ok := node.(*temporaryQueue); ok {
+			q.end()
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.temporaries, key)

@@ -17,6 +17,7 @@ type temporaryQueue struct {
 	bytes     int // of what waits and of what consumers hold
 	held      map[uint64]assignment
 	tag       uint64 // of the newest assignment
+	ended     bool   // nobody will come any more
 }
 
 var (
@@ -35,9 +36,20 @@ func (q *temporaryQueue) Join(s *Sender) error {
 
 func (q *temporaryQueue) Leave(*Sender) {}
 
+// end notes that the address is no more: only those who receive already are given what still comes.
+func (q *temporaryQueue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+}
+
 func (q *temporaryQueue) Offer(d Delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.ended && len(q.consumers) == 0 {
+		d.Settle(Release())
+		return
+	}
 	if q.bytes+d.Message.Len() > q.maxWaiting {
 		d.Settle(Reject(Quota, "too much waits in the temporary queue (limits.maxWaiting)"))
 		return

@@ -15,6 +15,10 @@ type Principal struct {
 	User   string  // empty for the anonymous user
 	Client string  // what the client calls itself in its protocol, such as an MQTT client id; empty for nothing
 
+	// About is what the client has told of itself beside that, a map as AMQP encodes it; nil for nothing. It does not change
+	// once the client has entered.
+	About []byte
+
 	roles     []string   // that a token has given him; nil for who was not let in by a token
 	issuer    string     // of that token; empty when it is not known any more
 	authority string     // that has certified him although his tenant does not declare him; empty for none
@@ -61,7 +65,7 @@ func Insider(t *Tenant, name string) *Principal {
 // As gives the same principal under the name that the client has in its protocol.
 func (p *Principal) As(client string) *Principal {
 	return &Principal{
-		Tenant: p.Tenant, User: p.User, Client: client,
+		Tenant: p.Tenant, User: p.User, Client: client, About: p.About,
 		roles: p.roles, issuer: p.issuer, authority: p.authority, expires: p.expires, directory: p.directory, insider: p.insider,
 		allowance: p.allowance, visit: p.visit, traffic: p.traffic,
 	}

@@ -58,14 +58,14 @@ var Everywhere = Pattern{"#"}
 // placeholders are what a pattern may have in braces.
 var placeholders = []string{"{tenant}", "{user}", "{client}"}
 
-// ParsePattern checks a pattern: it has to be a filter (addressing.ParseFilter) whatever its placeholders stand for.
+// ParsePattern checks a pattern: it has to be a filter (addressing.ReadFilter) whatever its placeholders stand for.
 func ParsePattern(s string) (Pattern, error) {
 	p := Pattern{s}
 	plain := p.with("x", "x", "x")
 	if strings.ContainsAny(plain, "{}") {
 		return Pattern{}, fmt.Errorf("pattern %q: braces are for %s", s, strings.Join(placeholders, ", "))
 	}
-	if _, err := addressing.ParseFilter(plain); err != nil {
+	if _, err := addressing.ReadFilter(plain); err != nil {
 		return Pattern{}, fmt.Errorf("pattern %q: %w", s, err)
 	}
 	return p, nil
@@ -92,16 +92,21 @@ func (p Pattern) with(tenant, user, client string) string {
 // there, or that could widen the pattern: a name is a part of one level, and has neither separator nor wildcard in it.
 func (p Pattern) For(who *Principal) (f addressing.Filter, ok bool) {
 	for i, name := range []string{who.Tenant.Name, who.User, who.Client} {
-		if strings.Contains(p.text, placeholders[i]) && !isPlainLevel(name) {
+		if strings.Contains(p.text, placeholders[i]) && !isPlainLevel(name, p.isTokens()) {
 			return addressing.Filter{}, false
 		}
 	}
-	f, err := addressing.ParseFilter(p.with(who.Tenant.Name, who.User, who.Client))
+	f, err := addressing.ReadFilter(p.with(who.Tenant.Name, who.User, who.Client))
 	return f, err == nil
 }
 
-// isPlainLevel tells whether a name means nothing but itself inside a level.
-func isPlainLevel(name string) bool { return name != "" && !strings.ContainsAny(name, "/*#+") }
+// isTokens tells whether the pattern is one of tokens, which dots part as well.
+func (p Pattern) isTokens() bool { return strings.HasPrefix(p.text, addressing.TokensPrefix) }
+
+// isPlainLevel tells whether a name means nothing but itself inside a level, or inside a token if it is to be that.
+func isPlainLevel(name string, isToken bool) bool {
+	return name != "" && !strings.ContainsAny(name, "/*#+") && !(isToken && strings.Contains(name, "."))
+}
 
 // checkRoles finds roles that are declared twice, and names of roles that are not declared.
 func (t *Tenant) checkRoles() error {

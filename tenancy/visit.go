@@ -117,6 +117,9 @@ func (v *Visit) User() string { return v.principal.User }
 // Client is what the client calls itself in its protocol, such as an MQTT client id; empty for nothing.
 func (v *Visit) Client() string { return v.principal.Client }
 
+// About is what the client has told of itself: see Principal.About.
+func (v *Visit) About() []byte { return v.principal.About }
+
 // Protocol is what the client speaks, such as "MQTT".
 func (v *Visit) Protocol() string { return v.protocol }
 

@@ -110,6 +110,7 @@ func (c *conn) Flush(dst []byte) []byte {
 		x.committed()
 	}
 	c.passOnCredit()
+	c.takeBack()
 	if len(c.mail.evictions.Take()) > 0 {
 		c.leave()
 	}

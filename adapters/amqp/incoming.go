@@ -23,6 +23,9 @@ type incoming struct {
 	senders map[addressing.Address]*relayed // of a relay
 	release func()                          // of the address that was made for the link; nil for none
 	credit  atomic.Int64                    // granted by the node and not yet given to the client
+	given   int                             // credit that the client has; once it was asked for, without what it used since
+	asked   int                             // how much of it the client was asked for; 0 for none
+	used    int                             // of what it was asked for
 	upload  *wire.Upload                    // the message of several frames that is coming in; nil for none
 
 	federated bool // another network sends over it; see federate
@@ -92,6 +95,9 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 
 // received hands a message to the router.
 func (in *incoming) received(t *engine.Transfer) {
+	if t.First {
+		in.spend()
+	}
 	if !t.First || !t.Last {
 		in.upload = in.conn.uploads.Received(in, in.link, in.upload, t)
 		return
@@ -209,7 +215,7 @@ func (in *incoming) refuse(t *engine.Transfer, o router.Outcome) {
 		return
 	}
 	in.link.Settle(t.ID, wire.State(o))
-	in.link.Grant(1)
+	in.grant(1)
 }
 
 // senderFor gives the sender for a message, if it may say what it says.
@@ -275,7 +281,7 @@ func (c *conn) passOnCredit() {
 		return
 	}
 	for _, in := range c.mail.credits.Take() {
-		in.link.Grant(int(in.credit.Swap(0)))
+		in.grant(int(in.credit.Swap(0)))
 	}
 }
 

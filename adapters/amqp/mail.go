@@ -15,6 +15,7 @@ type mail struct {
 	arrivals    transport.Mailbox[arrival]
 	outcomes    transport.Mailbox[outcome]
 	credits     transport.Mailbox[*incoming] // each with some credit in it
+	withdrawals transport.Mailbox[*incoming] // for what nobody is there any more
 	settlements transport.Mailbox[settlement]
 	commits     transport.Mailbox[commit]
 	rooms       transport.Mailbox[*wire.Upload] // that may go on
@@ -53,6 +54,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
 	m.credits.Init(wake)
+	m.withdrawals.Init(wake)
 	m.settlements.Init(wake)
 	m.commits.Init(wake)
 	m.rooms.Init(wake)

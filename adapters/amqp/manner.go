@@ -23,6 +23,9 @@ const (
 // streamingLinks is the capability of one who takes streaming messages on links of their own, as routers do.
 const streamingLinks codec.Symbol = "qd.streaming-links"
 
+// withdraws tells whether credit is taken back from senders when nobody is there any more.
+func (m Manner) withdraws() bool { return m == DispatchManner }
+
 // capabilities gives what is offered beside the door's own, and what is desired.
 func (m Manner) capabilities() (offered, desired []codec.Symbol) {
 	if m != DispatchManner {

@@ -1,6 +1,8 @@
 package amqp
 
 import (
+	"bytes"
+
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -18,6 +20,7 @@ func (c peer) Opened(o *frame.Open) {
 	user, err := c.enter(o)
 	if err == nil {
 		c.user = user.As(o.ContainerID)
+		c.user.About = bytes.Clone(o.Properties)
 		c.visit, err = c.login.directory.Enter(c.login.visitor, c.user, c)
 	}
 	if err != nil {
@@ -63,8 +66,12 @@ func (c peer) Requested(l *engine.Link) {
 // Attached implements engine.Handler; we attach no links of our own.
 func (c peer) Attached(*engine.Link) {}
 
-// Drained implements engine.Handler; we drain nobody.
-func (c peer) Drained(*engine.Link) {}
+// Drained implements engine.Handler.
+func (c peer) Drained(l *engine.Link) {
+	if in, ok := l.Context.(*incoming); ok && in.sender != nil {
+		in.drained()
+	}
+}
 
 // receiving is a link on which the client sends.
 type receiving interface{ received(*engine.Transfer) }

@@ -163,7 +163,9 @@ func (net *network) harm(l *ledger, cuts int, random *rand.Rand) {
 	counts := make(map[string]int)
 	for range cuts {
 		r := net.relays[random.IntN(len(net.relays))]
-		counts[r.harm(random)]++
+		kind := r.harm(random)
+		counts[kind]++
+		net.t.Logf("%s is %s", r.name, kind)
 		net.await(l, 1+random.IntN(1000))
 		if last != nil && last != r {
 			last.cut()

@@ -3,7 +3,6 @@ package chaos
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -47,7 +46,7 @@ func (l *ledger) end(name string, state amqp.DeliveryState) {
 	if _, ok := state.(*amqp.StateAccepted); ok {
 		l.accepted = append(l.accepted, name)
 	}
-	l.outcomes[strings.TrimPrefix(fmt.Sprintf("%T", state), "*amqp.State")]++
+	l.outcomes[strings.TrimPrefix(fmt.Sprintf("%T", state), "*encoding.State")]++
 	if l.ended++; l.progress != nil && l.ended >= l.awaited {
 		close(l.progress)
 		l.progress = nil
@@ -154,7 +153,7 @@ func produce(ctx context.Context, t *testing.T, stop <-chan struct{}, l *ledger,
 		}
 		receipt, err := out.SendWithReceipt(sending, amqp.NewMessage(body), nil)
 		if err != nil {
-			if !errors.Is(err, context.Canceled) {
+			if sending.Err() == nil {
 				t.Errorf("sending %s: %v", name, err)
 			}
 			return

@@ -53,6 +53,10 @@ type Connector struct {
 	PasswordFile string       `yaml:"passwordFile"` // a file with the password in its first line
 	Mechanisms   []string     `yaml:"mechanisms"`   // of SASL, the best first; none leaves it to what else is declared
 	TLS          ConnectorTLS `yaml:"tls"`
+
+	MaxFrameSize Size          `yaml:"maxFrameSize"` // of what comes over it; 0 is network.maxFrameSize
+	MaxSessions  int           `yaml:"maxSessions"`  // that the other side may begin; 0 is as many as there may be
+	IdleTimeout  time.Duration `yaml:"idleTimeout"`  // how long the other side may be silent; 0 is network.idleTimeout
 }
 
 // ConnectorTLS says how a connection is secured.
@@ -110,6 +114,11 @@ func (n *Network) Limits() network.Limits {
 
 // Connector gives the declaration in the words of package network, with what is in its files.
 func (c *Connector) Connector(limits network.Limits) (n network.Connector, err error) {
+	limits.MaxFrameSize = cmp.Or(uint32(c.MaxFrameSize), limits.MaxFrameSize)
+	limits.IdleTimeout = cmp.Or(c.IdleTimeout, limits.IdleTimeout)
+	if c.MaxSessions > 0 {
+		limits.ChannelMax = uint16(c.MaxSessions - 1)
+	}
 	n = network.Connector{
 		Name: c.Name, Role: c.Role, Cost: c.Cost, Hosts: c.Hosts, Hostname: c.Hostname, Limits: limits,
 		Login: network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
@@ -232,6 +241,10 @@ func (c *Connector) validate(k *check, at string) {
 	}
 	k.refuse(c.Password != "" && c.PasswordFile != "", at+".passwordFile", "there is a password already")
 	k.refuse(c.User == "" && c.Password+c.PasswordFile != "", at+".user", "there is a password, but no user")
+	k.refuse(c.MaxFrameSize != 0 && (c.MaxFrameSize < 512 || c.MaxFrameSize > 16<<20), at+".maxFrameSize",
+		"%v is neither 0 nor from %v to %v", c.MaxFrameSize, Size(512), Size(16<<20))
+	k.within(at+".maxSessions", c.MaxSessions, 0, maxPort+1)
+	k.refuse(c.IdleTimeout < 0 || c.IdleTimeout > 24*time.Hour, at+".idleTimeout", "%v is not from 0s to a day", c.IdleTimeout)
 	for i, m := range c.Mechanisms {
 		k.oneOf(fmt.Sprintf("%s.mechanisms[%d]", at, i), m, network.Mechanisms()...)
 	}

@@ -102,14 +102,42 @@ type pendingLink struct {
 func (t *translator) placeAutoLinks() {
 	n := &t.out.Config.Network
 	for _, p := range t.autoLinks {
-		p.link.Connector = label(p.link.Connector)
-		known := slices.ContainsFunc(n.Connectors, func(c config.Connector) bool { return c.Name == p.link.Connector })
-		if !known {
-			t.remark(p.line, "autoLink", "connection", "no connector %q is declared", p.link.Connector)
-			continue
+		if p.link.Connector = t.connection(p.line, "autoLink", p.link.Connector); p.link.Connector == "" {
+			p.link.ContainerID = p.container
 		}
-		n.AutoLinks = append(n.AutoLinks, p.link)
+		if p.link.Connector+p.link.ContainerID != "" {
+			n.AutoLinks = append(n.AutoLinks, p.link)
+		}
 	}
+	for _, p := range t.linkRoutes {
+		if p.route.Connector = t.connection(p.line, "linkRoute", p.route.Connector); p.route.Connector != "" {
+			p.route.ContainerID = "" // which says the same
+		}
+		n.LinkRoutes = append(n.LinkRoutes, p.route)
+	}
+}
+
+// pendingRoute is a link route that waits for all connectors to be known.
+type pendingRoute struct {
+	route config.LinkRoute
+	line  int
+}
+
+// connection gives the connector or listener of a name, if there is one.
+func (t *translator) connection(line int, entity, name string) string {
+	if name == "" {
+		return ""
+	}
+	name = label(name)
+	c := &t.out.Config
+	if slices.ContainsFunc(c.Network.Connectors, func(c config.Connector) bool { return c.Name == name }) ||
+		slices.ContainsFunc(c.AMQP.Listeners, func(l config.AMQPListener) bool {
+			return l.Name == name && l.Role == config.RouteContainerRole
+		}) {
+		return name
+	}
+	t.remark(line, entity, "connection", "no connector %q is declared", name)
+	return ""
 }
 
 // linkRoute translates links that lead to a container whole.
@@ -121,11 +149,10 @@ func (t *translator) linkRoute(e *entity) error {
 	if err != nil {
 		return err
 	}
-	n := &t.out.Config.Network
-	n.LinkRoutes = append(n.LinkRoutes, config.LinkRoute{
+	t.linkRoutes = append(t.linkRoutes, pendingRoute{config.LinkRoute{
 		Name: e.text("name"), Prefix: e.text("prefix"), Pattern: e.text("pattern"), Direction: direction,
 		Connector: e.text("connection"), ContainerID: e.text("containerId"),
 		AddExternalPrefix: e.text("addExternalPrefix"), DelExternalPrefix: e.text("delExternalPrefix"),
-	})
+	}, e.Line})
 	return nil
 }

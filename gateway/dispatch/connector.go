@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/network"
@@ -35,6 +36,13 @@ func (t *translator) connector(e *entity) error {
 	if c.Password, err = secret(e.text("saslPassword")); err != nil {
 		return err
 	}
+	frame, err1 := e.number(16384, "maxFrameSize")
+	sessions, err2 := t.sessions(e)
+	idle, err3 := e.seconds(16*time.Second, "idleTimeoutSeconds")
+	if err := firstError(err1, err2, err3); err != nil {
+		return err
+	}
+	c.MaxFrameSize, c.MaxSessions, c.IdleTimeout = config.Size(max(frame, 512)), sessions, idle
 	if err := t.connectorRole(e, &c, role); err != nil {
 		return err
 	}
@@ -50,9 +58,8 @@ func (t *translator) connector(e *entity) error {
 	e.used["protocolFamily"] = true // the host decides it
 	e.ignores("stripAnnotations", "both", "what routers write on messages never leaves the network over a connector")
 	for name, why := range map[string]string{
-		"maxFrameSize": "network.maxFrameSize is that of all connectors", "maxSessions": "a connection has as many as it needs",
-		"maxSessionFrames": "network.maxUnsettled bounds what is under way", "idleTimeoutSeconds": "network.idleTimeout is that of all connectors",
-		"linkCapacity": "limits.linkCredit is that of all links", "allowRedirect": "nobody is followed elsewhere",
+		"maxSessionFrames": "network.maxUnsettled bounds what is under way",
+		"linkCapacity":     "limits.linkCredit is that of all links", "allowRedirect": "nobody is followed elsewhere",
 		"messageLoggingComponents": "what is in messages is never logged", "logMessage": "what is in messages is never logged",
 		"policyVhost": "links that the gateway makes itself need no leave", "openProperties": "what is said in open is not a setting",
 	} {

@@ -69,7 +69,7 @@ func (t *translator) listener(e *entity) error {
 	l.Mechanisms = strings.Fields(strings.ReplaceAll(e.text("saslMechanisms"), ",", " "))
 	cost, err1 := e.number(1, "cost")
 	frame, err2 := e.number(16384, "maxFrameSize")
-	l.MaxSessions, err = e.number(0, "maxSessions")
+	l.MaxSessions, err = t.sessions(e)
 	idle, err3 := e.seconds(16*time.Second, "idleTimeoutSeconds")
 	handshake, err4 := e.seconds(0, "initialHandshakeTimeoutSeconds")
 	capacity, err5 := e.number(0, "linkCapacity")
@@ -95,6 +95,18 @@ func (t *translator) listener(e *entity) error {
 	e.lacks("failoverList", "clients are told of no other hosts")
 	e.lacks("openProperties", "what is said in open is not a setting")
 	return t.place(e, l)
+}
+
+// maxSessions is the most sessions of a connection that the router knows, and what it has for none.
+const maxSessions = 32768
+
+// sessions reads how many sessions a connection may have.
+func (t *translator) sessions(e *entity) (int, error) {
+	n, err := e.number(0, "maxSessions")
+	if n <= 0 || n > maxSessions {
+		n = maxSessions
+	}
+	return n, err
 }
 
 // place puts a listener to the others. One for HTTP becomes the HTTP door.

@@ -26,6 +26,9 @@ func (t *translator) router(e *entity) error {
 	if t.distribution, err = e.choice("balanced", distributions, "defaultDistribution"); err != nil {
 		return err
 	}
+	if t.out.Config.Network.ResumableLinks, err = e.flag(true, "allowResumableLinkRoute"); err != nil {
+		return err
+	}
 	utc, err := e.flag(false, "timestampsInUTC")
 	if err != nil {
 		return err

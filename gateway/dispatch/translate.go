@@ -74,7 +74,7 @@ var steps = []map[string]func(*translator, *entity) error{
 	{"sslProfile": (*translator).sslProfile},
 	{"log": (*translator).log, "listener": (*translator).listener, "connector": (*translator).connector},
 	{"address": (*translator).address, "autoLink": (*translator).autoLink, "linkRoute": (*translator).linkRoute},
-	{"policy": (*translator).policyEntity, "vhost": (*translator).vhost},
+	{"policy": (*translator).policy, "vhost": (*translator).vhost},
 }
 
 func isKnown(entityType string) bool {
@@ -94,11 +94,12 @@ type translator struct {
 	profiles map[string]profile // by the names of the entities sslProfile
 	tenant   config.Tenant      // the one that a router without tenants has
 	others   []config.Tenant    // those of virtual hosts
-	rules    policy
+	rules    rules
 
 	distribution string // of addresses that are not declared
 	multiTenant  bool   // some listener takes the virtual host for a tenant
 	autoLinks    []pendingLink
+	linkRoutes   []pendingRoute
 }
 
 func newTranslator(file string) *translator {

@@ -3,6 +3,7 @@ package network
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -24,10 +25,14 @@ type inlet struct {
 	*neighbor
 	link      *engine.Link
 	senders   senders
+	extra     bool   // for messages that stream: the other side ends it as it likes
 	open      int    // messages that are not settled
 	gathering bool   // the message that comes in has been counted, and is not whole
 	id        uint32 // of that
 	upload    *wire.Upload
+
+	fixed protocol.Key       // of a link for one address only; empty for one to all of them
+	place addressing.Address // of a link to something of this router's own; empty for none
 }
 
 // verdict is what became of a message.
@@ -46,7 +51,7 @@ var (
 
 // newInlet gives the end of a link that is about to be attached.
 func (k *neighbor) newInlet() *inlet {
-	in := &inlet{neighbor: k}
+	in := &inlet{neighbor: k, extra: len(k.inlets) >= priorities}
 	in.senders.init()
 	k.inlets = append(k.inlets, in)
 	return in
@@ -113,7 +118,21 @@ func (in *inlet) receivedWhole(t *engine.Transfer, found *router.Sender) {
 		return
 	}
 	d.Settled = t.Settled
+	if in.repeated(d, to) {
+		in.answer(verdict{inlet: in, id: t.ID, sender: to})
+		return
+	}
 	to.Send(uint64(t.ID), d)
+}
+
+// repeated tells whether a message that is for many comes, or came, from another neighbour too.
+func (in *inlet) repeated(d router.Delivery, to *router.Sender) bool {
+	m, ok := d.Route.(*forwarding.Message)
+	if !ok { // an edge router's comes from nobody else
+		return false
+	}
+	many := to.Kind() == addressing.Broadcast || to.Kind() == addressing.Topic && m.Key.Phase() > 0
+	return many && in.mesh.config.Reach.Repeated(*m)
 }
 
 // owned gives the bytes of a message, to keep.
@@ -145,8 +164,12 @@ func (in *inlet) Find(m amqp.Message, found *router.Sender) (router.Delivery, *r
 	}
 	place := forwarding.Addressed(properties.To, annotations, in.mesh.ID())
 	key := forwarding.KeyOf(place, annotations.Phase)
+	if in.fixed != "" {
+		key, place = in.fixed, protocol.Place{Class: protocol.Mobile, Name: in.fixed.Name()}
+	}
 	d.Message = withoutAnnotations(m)
-	d.Route = &forwarding.Message{Key: key, From: in.router(), Annotations: annotations}
+	d.Retain = annotations.Retain && key.Phase() == 0 // the home of a topic keeps it
+	d.Route = in.routeOf(&forwarding.Message{Key: key, From: in.router(), Annotations: annotations})
 	if found != nil {
 		return d, found, nil
 	}
@@ -162,10 +185,14 @@ func withoutAnnotations(m amqp.Message) amqp.Message {
 // openSender makes the sender to an address.
 func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sender, error) {
 	n := in.network
-	if place.Class != protocol.Mobile {
+	if in.place != "" {
 		t, _ := n.config.Directory.Lookup(tenancy.DefaultTenant)
-		a, err := addressing.ParseAddress(placeName(place, in.mesh.ID()))
-		if err != nil || t == nil {
+		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: in.place}, in)
+	}
+	if place.Class != protocol.Mobile {
+		t, known := in.mesh.tenantAt(place)
+		a, err := addressing.ParseAddress(in.mesh.text(place))
+		if err != nil || !known {
 			return nil, router.Errorf(router.NotFound, "there is no such place")
 		}
 		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: a}, in)
@@ -180,20 +207,6 @@ func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sen
 	return n.config.Router.Sender(context.Background(), insider(t), router.Target{
 		Address: a, Phase: &phase, Undeclared: definitionOf(filter, reach.Hint(key)),
 	}, in)
-}
-
-// placeName gives the text of an address that is no application's.
-func placeName(p protocol.Place, self string) string {
-	switch p.Class {
-	case protocol.Router:
-		return "_topo/0/" + p.Node + "/" + p.Name
-	case protocol.Topological:
-		return "_topo/0/all/" + p.Name
-	case protocol.Edge:
-		return "_edge/" + p.Node + "/" + p.Name
-	default:
-		return "_topo/0/" + self + "/" + p.Name
-	}
 }
 
 // Decided implements wire.Inlet.
@@ -221,15 +234,25 @@ func (in *inlet) answer(v verdict) {
 	in.open--
 	if in.link != nil {
 		in.link.Settle(v.id, wire.State(v.outcome))
-		in.link.Grant(1)
+		if in.stopping.IsZero() {
+			in.link.Grant(1)
+		}
 	}
 }
 
-// detached leaves all addresses. How what was taken in ends nobody hears any more; without its data links a connection is of
-// no use.
+// detached leaves all addresses. Without its data links a connection of two routers is of no use.
 func (in *inlet) detached() {
+	in.letGo()
+	if in.role == Edge || in.extra {
+		in.inlets = slices.DeleteFunc(in.inlets, func(other *inlet) bool { return other == in })
+		return
+	}
+	in.refuseAll("a data link has ended")
+}
+
+// letGo leaves all addresses. How what was taken in ends nobody hears any more.
+func (in *inlet) letGo() {
 	in.upload.Void(router.Release())
 	in.senders.close()
-	in.link = nil
-	in.refuseAll("a data link has ended")
+	in.link, in.open = nil, 0
 }

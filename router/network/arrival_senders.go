@@ -22,6 +22,7 @@ type opened struct {
 	key    protocol.Key
 	sender *router.Sender
 	open   int           // messages that have not ended
+	era    uint64        // of the definitions by which it was made
 	idle   *list.Element // nil while there are
 }
 
@@ -32,15 +33,20 @@ func (s *senders) init() {
 // find gives the sender for one message more to an address.
 func (s *senders) find(in *inlet, key protocol.Key, place protocol.Place) (*router.Sender, error) {
 	if place.Class != protocol.Mobile {
-		key = protocol.KeyOf(place.Class, placeName(place, ""))
+		key = protocol.KeyOf(place.Class, in.mesh.text(place))
 	}
 	o := s.byKey[key]
+	era := in.mesh.era.Load()
+	if o != nil && o.era != era && o.idle != nil { // the address may be something else by now
+		s.drop(o)
+		o = nil
+	}
 	if o == nil {
 		sender, err := in.openSender(key, place)
 		if err != nil {
 			return nil, err
 		}
-		o = &opened{key: key, sender: sender}
+		o = &opened{key: key, sender: sender, era: era}
 		s.byKey[key], s.bySend[sender] = o, o
 	}
 	if o.idle != nil {

@@ -104,7 +104,7 @@ func (c *connector) connect(ctx context.Context, hostPort string) (open time.Dur
 	if err != nil {
 		return 0, err
 	}
-	if c.Role == InterRouter && c.network.config.Mesh == nil {
+	if (c.Role == InterRouter || c.Role == Edge) && c.network.config.Mesh == nil {
 		return 0, errNoRouter
 	}
 	login, err := c.mechanisms(host)
@@ -118,7 +118,7 @@ func (c *connector) connect(ctx context.Context, hostPort string) (open time.Dur
 	defer nc.Close()
 	var k dialled
 	err = c.network.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		if c.Role == InterRouter {
+		if c.Role == InterRouter || c.Role == Edge {
 			k = dialNeighbor(c, time.Now(), wake, hostPort, cmp.Or(c.Hostname, host), login)
 		} else {
 			k = newConn(c, time.Now(), wake, hostPort, login)

@@ -69,6 +69,26 @@ func (n *Network) LinkRoutes() []LinkRouteStatus {
 	return all
 }
 
+// LinkAddress is a set of addresses that has link routes, here or at other routers.
+type LinkAddress struct {
+	Tenant     string
+	Key        string // as routers call it
+	Containers int    // to which links lead from here
+	Routers    int    // that have others
+}
+
+// LinkAddresses tells to what addresses links lead on, the most specific first.
+func (n *Network) LinkAddresses() []LinkAddress {
+	r := &n.linkRoutes
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]LinkAddress, len(r.roads))
+	for i, at := range r.roads {
+		all[i] = LinkAddress{Tenant: at.tenant, Key: string(at.key), Containers: len(at.here), Routers: len(at.routers)}
+	}
+	return all
+}
+
 // RouteLink tells where a link that a client of a tenant wants leads, or why it cannot be had. routed is false when it is
 // for the gateway itself. The name and the owner of the way are the caller's to set.
 func (n *Network) RouteLink(tenant string, a *frame.Attach) (way passage.Way, refusal *frame.Error, routed bool) {

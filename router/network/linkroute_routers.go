@@ -155,6 +155,17 @@ func (r *linkRoutes) pass(l *engine.Link, from *passage.Desk) (routed bool) {
 	return true
 }
 
+// findLinkRoute tells whether links to an address, as routers write it, are for a link route, and whether there is anybody to
+// whom they could lead.
+func (n *Network) findLinkRoute(address string, d Direction) (is, reachable bool) {
+	r := &n.linkRoutes
+	tenant, rest := r.tenantOf(address)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.find(tenant, rest, d)
+	return at != nil, at != nil && len(at.here)+len(at.routers) > 0
+}
+
 // toward gives the desk of the connection on the way to another router; nil if there is none.
 func (r *linkRoutes) toward(router string) *passage.Desk {
 	mesh := r.network.config.Mesh

@@ -22,6 +22,7 @@ type MeshConfig struct {
 	Instance int64  // above that of each earlier start of this router, such as the time in seconds
 	Timers   Timers
 	Reach    *Reach // what it knows of the others, for its nodes
+	Edge     bool   // it is an edge router: others find it by way of an interior one
 	Log      *slog.Logger
 }
 
@@ -34,13 +35,18 @@ type Mesh struct {
 	inputs  transport.Mailbox[func(time.Time)] // for the goroutine
 	woken   chan struct{}
 	routes  chan *topology.Routes // the newest that Reach does not have yet
+	ended   chan struct{}         // closed when the goroutine has
 	linkIDs atomic.Uint64
+	era     atomic.Uint64 // counts the changes of definitions
 
 	node  *routing.Node                        // the goroutine's own, as is all below
 	links map[routing.LinkID]*neighbor         // whose control links are there
 	ways  map[wayKey]*way                      // that are needed; nil for one that is not there
 	hops  map[string]*neighbor                 // by router: the connections that its ways use
 	paths atomic.Pointer[map[string]*neighbor] // a copy of hops, for everybody
+
+	fringe *fringe // of an edge router; nil otherwise
+	hub    *hub    // of others; nil otherwise
 
 	mu      sync.Mutex // guards everything below; a leaf
 	picture picture
@@ -53,6 +59,7 @@ func NewMesh(c MeshConfig) *Mesh {
 		log:    c.Log.With("router", c.ID),
 		woken:  make(chan struct{}, 1),
 		routes: make(chan *topology.Routes, 1),
+		ended:  make(chan struct{}),
 		links:  make(map[routing.LinkID]*neighbor),
 		ways:   make(map[wayKey]*way),
 		hops:   make(map[string]*neighbor),
@@ -64,6 +71,11 @@ func NewMesh(c MeshConfig) *Mesh {
 		}
 	})
 	m.paths.Store(&map[string]*neighbor{})
+	if c.Edge {
+		m.fringe = newFringe(m)
+	} else {
+		m.hub = newHub(m)
+	}
 	c.Reach.Follow(m.need)
 	return m
 }
@@ -73,23 +85,29 @@ func (m *Mesh) ID() string { return m.config.ID }
 
 // Announce tells the other routers that the first consumer of an address came to this one. It never blocks.
 func (m *Mesh) Announce(key protocol.Key, t protocol.Treatment) {
-	m.inputs.Put(func(time.Time) { m.node.Announce(protocol.Address{Key: key, Treatment: t}) })
+	m.clients(protocol.Address{Key: key, Treatment: t}, true)
 }
 
 // Withdraw tells that the last consumer of an address went. It never blocks.
 func (m *Mesh) Withdraw(key protocol.Key) {
-	m.inputs.Put(func(time.Time) { m.node.Withdraw(key) })
+	m.clients(protocol.Address{Key: key}, false)
 }
 
 // need notes whether a way is needed.
 func (m *Mesh) need(key protocol.Key, neighbor string, needed bool) {
-	m.inputs.Put(func(time.Time) { m.needWay(wayKey{key, neighbor}, needed) })
+	m.inputs.Put(func(time.Time) {
+		m.needWay(wayKey{key, neighbor}, needed)
+		if m.hub != nil {
+			m.hub.leads(key, needed)
+		}
+	})
 }
 
 // run is the goroutine, until ctx ends.
 func (m *Mesh) run(ctx context.Context) {
 	var aside sync.WaitGroup
 	defer aside.Wait()
+	defer close(m.ended)
 	aside.Go(func() { m.reroute(ctx) })
 	m.node = routing.New(routing.Config{
 		Router: m.config.ID, Instance: m.config.Instance, Timers: m.config.Timers,
@@ -108,8 +126,9 @@ func (m *Mesh) run(ctx context.Context) {
 			input(now)
 		}
 		m.node.Advance(now)
+		m.advanceEdge(now)
 		m.follow()
-		clock.Reset(m.node.Deadline().Sub(now))
+		clock.Reset(earlier(m.node.Deadline(), m.edgeDeadline()).Sub(now))
 	}
 }
 
@@ -136,6 +155,7 @@ func (m *Mesh) follow() {
 	if news {
 		m.paint()
 	}
+	m.followEdge()
 }
 
 // changed takes note of a change.
@@ -191,6 +211,7 @@ func (m *Mesh) up(n *neighbor) {
 // down notes that a connection has ended. From then on it is the mesh's.
 func (m *Mesh) down(n *neighbor) {
 	m.inputs.Put(func(now time.Time) {
+		m.downEdge(n, now)
 		m.node.LinkDown(n.id, now)
 		m.follow() // parts with the neighbour while its connection is known
 		delete(m.links, n.id)

@@ -15,10 +15,17 @@ var errNoRouter = errors.New("this gateway is no router of a network (network.ro
 // ServeRouter runs a connection of another router, which has connected to us, until it ends, and hangs up as
 // transport.Driver does. If it is one of TLS, it has shaken hands. cost is what the way over it costs at least.
 func (n *Network) ServeRouter(ctx context.Context, nc net.Conn, cost int) {
+	n.serve(ctx, nc, cost, InterRouter)
+}
+
+// ServeEdge is ServeRouter for a connection of an edge router.
+func (n *Network) ServeEdge(ctx context.Context, nc net.Conn) { n.serve(ctx, nc, 1, Edge) }
+
+func (n *Network) serve(ctx context.Context, nc net.Conn, cost int, role Role) {
 	g := newGuest(ctx, n.config.Routers, nc)
 	var k *neighbor
 	err := n.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		k = acceptNeighbor(n, time.Now(), wake, nc.RemoteAddr().String(), cost, g)
+		k = acceptNeighbor(n, time.Now(), wake, nc.RemoteAddr().String(), cost, role, g)
 		return k
 	})
 	g.end()

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/routertest"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -33,6 +35,7 @@ type station struct {
 	network *Network
 	mesh    *Mesh
 	host    string
+	begin   func()
 	stop    func()
 
 	away atomic.Bool // it cannot be reached any more
@@ -58,7 +61,7 @@ func (s *station) cut() {
 }
 
 // cross runs a test with routers that are connected as told: "a-b" has a connect to b. Those in capital letters declare no
-// addresses.
+// addresses; x, y and z are edge routers.
 func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
@@ -69,20 +72,25 @@ func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
 			to[l[2:]] = append(to[l[2:]], "")
 		}
 		for id := range to {
-			n.routers[id] = n.start(id, to[id])
+			n.routers[id] = n.station(id, to[id])
 		}
-		time.Sleep(15 * time.Second) // as one connector may have been there before its host
-		synctest.Wait()
-		test(t, n)
 		for _, s := range n.routers {
-			s.stop()
+			s.begin()
 		}
-		stop()
-		n.serving.Wait()
+		defer func() {
+			for _, s := range n.routers {
+				s.stop()
+			}
+			stop()
+			n.serving.Wait()
+		}()
+		later(15 * time.Second) // as one connector may have been there before its host
+		test(t, n)
 	})
 }
 
-func (n *nets) start(id string, to []string) *station {
+// station makes a router, which is to begin when all are there.
+func (n *nets) station(id string, to []string) *station {
 	t := n.t
 	definitions := []addressing.Definition{
 		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
@@ -102,7 +110,8 @@ func (n *nets) start(id string, to []string) *station {
 		addressing.Anycast: direct, addressing.Broadcast: direct,
 	})
 	s := &station{Links: routertest.Links{T: t, Router: r, User: user}, host: id + ":55672"}
-	s.mesh = NewMesh(MeshConfig{ID: id, Instance: time.Now().Unix(), Reach: NewReach(Keys{Self: id, Directory: directory}), Log: slog.New(slog.DiscardHandler)})
+	s.mesh = NewMesh(MeshConfig{ID: id, Instance: time.Now().Unix(), Reach: NewReach(Keys{Self: id, Directory: directory}), Log: slog.New(slog.DiscardHandler), Edge: strings.Contains("xyz", id)})
+	r.WatchSenders(s.mesh.WatchProducers())
 	r.Watch(NewInterest(Keys{Self: id, Directory: directory}, s.mesh.Announce, s.mesh.Withdraw))
 	limits := DefaultLimits()
 	limits.MaxMessageSize = 64 << 20
@@ -119,22 +128,30 @@ func (n *nets) start(id string, to []string) *station {
 			s.keep(near)
 			n.serving.Go(func() {
 				defer there.Close()
-				far.network.ServeRouter(n.ctx, there, 1)
+				if s.mesh.isEdge() {
+					far.network.ServeEdge(n.ctx, there)
+				} else {
+					far.network.ServeRouter(n.ctx, there, 1)
+				}
 			})
 			return near, nil
 		},
 	}
 	for _, other := range to {
 		if other != "" {
+			role := InterRouter
+			if s.mesh.isEdge() {
+				role = Edge
+			}
 			config.Connectors = append(config.Connectors, Connector{
-				Name: other, Role: InterRouter, Hosts: []string{other + ":55672"}, Limits: limits,
+				Name: other, Role: role, Hosts: []string{other + ":55672"}, Limits: limits,
 			})
 		}
 	}
 	s.network = New(config)
 	running, halt := context.WithCancel(context.Background())
 	var done sync.WaitGroup
-	done.Go(func() { s.network.Run(running) })
+	s.begin = func() { done.Go(func() { s.network.Run(running) }) }
 	s.stop = func() { halt(); done.Wait() }
 	return s
 }
@@ -236,4 +253,53 @@ func TestNothingIsLostWhenTheLinkIsFull(t *testing.T) {
 		}
 		p.Accepted(messages)
 	}, "a-b")
+}
+
+func TestLargeMessagesStreamThroughAndHoldUpNobody(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		c := n.routers["c"].From(router.Source{Filter: routertest.Filter(t, "big"), Streams: true}, 1)
+		quick := n.routers["c"].Receiver("orders", 1000)
+		later(3 * time.Second)
+		p, other := n.routers["a"].Sender("big"), n.routers["a"].Sender("orders")
+		head, body := amqp.Message{}, bytes.Repeat([]byte("x"), 4<<20)
+		whole := amqp.AppendData(nil, body)
+		begun, rest := whole[:10], whole[10:]
+		stream, reception := p.Link.SendStream(1, router.Delivery{Message: head}, bytes.Clone(begun), func() {})
+		if reception != router.Taken {
+			t.Fatalf("the stream is %v", reception)
+		}
+		for room := true; room && len(rest) > 1<<10; synctest.Wait() {
+			room = stream.Append(rest[:1<<10], false)
+			rest = rest[1<<10:]
+		}
+		if len(rest) < 2<<20 {
+			t.Fatalf("%d bytes are on their way to a consumer who takes nothing", len(whole)-len(rest))
+		}
+		for i := range 1000 {
+			other.Send(fmt.Sprint(i))
+		}
+		for range 1000 {
+			quick.Next().Settle(router.Accept())
+		}
+		other.Accepted(1000)
+		stream.Append(rest, true)
+		d := c.Next()
+		var got []byte
+		for {
+			piece := d.Stream.Take(func() {}, nil)
+			got = append(got, piece.Bytes...)
+			if piece.Last {
+				break
+			}
+			if piece.Void != nil {
+				t.Fatalf("the stream is void: %+v", *piece.Void)
+			}
+			synctest.Wait()
+		}
+		if !bytes.Equal(got, whole) {
+			t.Fatalf("%d bytes have come, other ones than were sent", len(got))
+		}
+		d.Settle(router.Accept())
+		p.Accepted(1)
+	}, "a-b", "b-c")
 }

@@ -2,7 +2,9 @@ package network
 
 import (
 	"maps"
+	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
@@ -63,3 +65,30 @@ func (m *Mesh) met(router string, n *neighbor) {
 
 // path gives the connection to a neighbour; nil for none. It may be called from any goroutine.
 func (m *Mesh) path(router string) *neighbor { return (*m.paths.Load())[router] }
+
+// Redefine looks anew at what addresses are here, when that has been declared otherwise. It never blocks.
+func (m *Mesh) Redefine() {
+	m.era.Add(1)
+	m.inputs.Put(func(time.Time) {
+		for k, w := range m.ways {
+			if w != nil && m.isStill(w) {
+				continue
+			}
+			if w != nil {
+				w.leave()
+			}
+			m.ways[k] = m.openWay(k)
+		}
+	})
+}
+
+// isStill tells whether the address of a way is of the kind that it was when the way was opened.
+func (m *Mesh) isStill(w *way) bool {
+	t, ok := m.network.config.Directory.Lookup(w.tenant)
+	if !ok {
+		return false
+	}
+	a, literal := w.receiver.Source().Filter.Literal()
+	is := m.network.config.Router.KindOf(insider(t), a)
+	return !literal || is == addressing.AnyKind || is == w.receiver.Kind()
+}

@@ -2,6 +2,7 @@ package network
 
 import (
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ type neighbor struct {
 	life
 	mesh      *Mesh
 	network   *Network
+	role      Role // InterRouter or Edge
 	log       *slog.Logger
 	id        routing.LinkID
 	connector *connector // that keeps the connection; nil where the other side has connected
@@ -33,15 +35,17 @@ type neighbor struct {
 	container string                 // what the other side calls itself
 	name      atomic.Pointer[string] // the other router's id; nil before it is a neighbour
 
-	control  control
-	lanes    []*lane  // by priority; what goes out
-	inlets   []*inlet // by number; what comes in
-	uploads  wire.Uploads
-	desk     *passage.Desk
-	regrants []*way    // that are to get credit back
-	stopping time.Time // since when the process is; zero when it is not
-	mail     neighborMail
-	traffic  traffic
+	control     control
+	lanes       []*lane  // by priority; what goes out
+	streamLanes []*lane  // for messages that stream
+	inlets      []*inlet // what comes in
+	uploads     wire.Uploads
+	desk        *passage.Desk
+	regrants    []*way    // that are to get credit back
+	spurs       spurs     // of an edge connection
+	stopping    time.Time // since when the process is; zero when it is not
+	mail        neighborMail
+	traffic     traffic
 }
 
 // neighborMail is where other goroutines leave what a connection is to do.
@@ -52,15 +56,16 @@ type neighborMail struct {
 	outcomes transport.Mailbox[verdict]
 	rooms    transport.Mailbox[*wire.Upload] // that may go on
 	streams  transport.Mailbox[*lane]
+	orders   transport.Mailbox[func()] // of the mesh, for an edge connection
 }
 
 var _ transport.Engine = (*neighbor)(nil)
 
 // newNeighbor gives a connection without its engine.
-func newNeighbor(n *Network, wake func(), host string, cost int) *neighbor {
+func newNeighbor(n *Network, wake func(), host string, cost int, role Role) *neighbor {
 	m := n.config.Mesh
 	k := &neighbor{
-		mesh: m, network: n, id: routing.LinkID(m.linkIDs.Add(1)), host: host, cost: max(cost, 1),
+		mesh: m, network: n, id: routing.LinkID(m.linkIDs.Add(1)), host: host, cost: max(cost, 1), role: role,
 		log: m.log.With("host", host),
 	}
 	k.mail.packets.Init(wake)
@@ -69,26 +74,27 @@ func newNeighbor(n *Network, wake func(), host string, cost int) *neighbor {
 	k.mail.outcomes.Init(wake)
 	k.mail.rooms.Init(wake)
 	k.mail.streams.Init(wake)
+	k.mail.orders.Init(wake)
 	k.lanes = newLanes(k)
 	return k
 }
 
 // dialNeighbor gives the connection to a router that we have connected to.
 func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname string, login []engine.Mechanism) *neighbor {
-	k := newNeighbor(c.network, wake, host, c.Cost)
+	k := newNeighbor(c.network, wake, host, c.Cost, c.Role)
 	k.connector = c
-	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(router2router{k}))
+	k.Conn = engine.NewClient(now, k.limits(&c.Limits), engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
 	k.Open(k.greeting(hostname))
 	return k
 }
 
 // acceptNeighbor gives the connection of a router that has connected to us.
-func acceptNeighbor(n *Network, now time.Time, wake func(), host string, cost int, g *guest) *neighbor {
-	k := newNeighbor(n, wake, host, cost)
+func acceptNeighbor(n *Network, now time.Time, wake func(), host string, cost int, role Role, g *guest) *neighbor {
+	k := newNeighbor(n, wake, host, cost, role)
 	k.guest = g
 	g.verdicts.Init(wake)
-	k.Conn = engine.NewServer(now, &n.config.RouterLimits.Limits, g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
+	k.Conn = engine.NewServer(now, k.limits(&n.config.RouterLimits), g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
 	return k
 }
@@ -99,6 +105,9 @@ func (k *neighbor) Flush(dst []byte) []byte {
 		k.answerLogin()
 	}
 	k.desk.Work()
+	for _, order := range k.mail.orders.Take() {
+		order()
+	}
 	for _, p := range k.mail.packets.Take() {
 		k.control.send(p)
 	}
@@ -145,13 +154,13 @@ func (k *neighbor) Drain(now time.Time) {
 
 // unfinished is how many deliveries are under way.
 func (k *neighbor) unfinished() (n int) {
-	for _, l := range k.lanes {
+	for _, l := range slices.Concat(k.lanes, k.streamLanes) {
 		n += l.open + len(l.queue)
 	}
 	for _, in := range k.inlets {
 		n += in.open
 	}
-	return n
+	return n + k.spurs.unfinished()
 }
 
 // end gives back everything when the connection is over.
@@ -180,9 +189,14 @@ func (k *neighbor) opened(o *frame.Open) {
 	k.network.joined(k)
 	if k.connector != nil {
 		k.connector.noteOpened(k.host, k.container)
-		k.attach()
+		if k.role == InterRouter {
+			k.attach()
+		}
 	} else {
 		k.log.Info("router has connected", "container", k.container)
+	}
+	if k.role == Edge {
+		k.openedEdge()
 	}
 }
 

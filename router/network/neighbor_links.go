@@ -65,8 +65,15 @@ func attachment(role frame.Role, capability amqp.Symbol) frame.Attach {
 
 // requested answers an attach of the other side.
 func (k *neighbor) requested(l *engine.Link) {
-	end := k.endFor(l)
+	var end trunk
+	if k.role == InterRouter {
+		end = k.endFor(l)
+	}
 	if end == nil && k.network.linkRoutes.pass(l, k.desk) {
+		return
+	}
+	if k.role == Edge {
+		k.requestedByEdge(l)
 		return
 	}
 	if end == nil {

@@ -32,6 +32,7 @@ func New(c Config) *Network {
 	n.linkRoutes.init(n)
 	if c.Mesh != nil {
 		c.Mesh.network = n
+		c.Mesh.servePlaces(c.Router)
 	}
 	for _, declared := range c.Connectors {
 		n.connectors = append(n.connectors, newConnector(n, declared))

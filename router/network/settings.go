@@ -79,6 +79,7 @@ func DefaultLimits() Limits {
 		LinkRetry:        5 * time.Second,
 	}
 	l.IdleTimeout = 30 * time.Second
+	l.ChannelMax, l.MaxLinks = 1<<15-1, 1<<16 // each session of a client with links that lead on has one there
 	return l
 }
 

@@ -23,7 +23,8 @@ type way struct {
 	neighbor *neighbor
 	reach    *Reach
 	tenant   string
-	literal  bool // the address is one, and no filter
+	literal  bool  // the address is one, and no filter
+	lane     *lane // that its messages go on; nil for that of their priority
 	receiver *router.Receiver
 
 	taken   int  // messages for which the node is to get credit back; the connection's, as is all below
@@ -36,35 +37,36 @@ var _ router.Way = (*way)(nil)
 
 // newWay opens the way of an address to a neighbour.
 func newWay(m *Mesh, n *neighbor, k wayKey) (*way, error) {
-	reach := m.config.Reach
-	name, filter, phase, ok := reach.keys.Split(k.address)
-	if !ok {
-		return nil, router.Errorf(router.NotFound, "it is no address of ours")
+	w := &way{wayKey: k}
+	return w, w.open(m, n, nil, k.address, w, m.config.Reach.Hint(k.address))
+}
+
+// open has consumer, which gives to the way what it is given, receive from the node of an address. hint is how its messages
+// are treated if it is not declared here.
+func (w *way) open(
+	m *Mesh, n *neighbor, l *lane, key protocol.Key, consumer router.Consumer, hint protocol.Treatment,
+) error {
+	tenant, filter, phase, err := m.tenantOf(key)
+	if err != nil {
+		return err
 	}
-	tenant, ok := m.network.config.Directory.Lookup(name)
-	if !ok {
-		return nil, router.Errorf(router.NotFound, "there is no tenant %q", name)
-	}
-	w := &way{wayKey: k, neighbor: n, reach: reach, tenant: name}
+	w.neighbor, w.lane, w.address, w.reach, w.tenant = n, l, key, m.config.Reach, tenant.Name
 	_, w.literal = filter.Literal()
-	source := router.Source{
-		Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, reach.Hint(k.address)),
-	}
-	var err error
-	if w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, w); err != nil {
-		return nil, err
+	source := router.Source{Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, hint)}
+	if w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, consumer); err != nil {
+		return err
 	}
 	window := wayWindow
 	if w.receiver.Kind() == addressing.Broadcast {
 		window = broadcastWindow
 	}
 	w.receiver.Grant(window)
-	return w, nil
+	return nil
 }
 
 // Deliver implements router.Consumer.
 func (w *way) Deliver(_ *router.Receiver, d router.Delivery) {
-	w.neighbor.mail.parcels.Put(parcel{delivery: d, way: w, to: w.keyOf(d.To)})
+	w.neighbor.mail.parcels.Put(parcel{delivery: d, way: w, lane: w.lane, to: w.keyOf(d.To)})
 }
 
 // Leads implements router.Way.
@@ -107,7 +109,7 @@ func (w *way) left() {
 // regrant gives the node credit for what has gone out.
 func (w *way) regrant() {
 	n := w.taken
-	if w.taken = 0; !w.leaving {
+	if w.taken = 0; !w.leaving && w.neighbor.stopping.IsZero() {
 		w.receiver.Grant(n)
 	}
 }
@@ -125,6 +127,7 @@ func (w *way) settled(n int) {
 type parcel struct {
 	delivery router.Delivery
 	way      *way         // by which it has come; nil for what is for a router
+	lane     *lane        // that it goes on; nil for that of its priority
 	to       protocol.Key // the address, if it is one of applications; otherwise it is in the message
 }
 

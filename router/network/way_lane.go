@@ -20,6 +20,7 @@ type lane struct {
 	queue    []parcel     // that wait for credit, or behind a message that is under way
 	open     int          // messages that the neighbour has and has not settled
 	download wire.Download
+	extra    bool    // for messages that stream, one at a time
 	lost     []*sent // what it had not settled when the link ended
 }
 
@@ -34,6 +35,9 @@ var (
 // newLanes gives the lanes of a connection, none of which has its link.
 func newLanes(k *neighbor) []*lane {
 	lanes := make([]*lane, priorities)
+	if k.role == Edge {
+		lanes = lanes[:1]
+	}
 	for i := range lanes {
 		lanes[i] = &lane{neighbor: k}
 	}
@@ -54,13 +58,26 @@ func (k *neighbor) send(p parcel) {
 	if p.way != nil {
 		p.way.held++
 	}
-	header, _ := p.delivery.Message.Header() // one that is not right has the usual priority
-	l := k.lanes[min(header.Priority, priorities-1)]
+	l := p.lane
+	if l == nil {
+		l = k.laneFor(p.delivery)
+	}
 	if l.link == nil || len(l.queue) > 0 || l.download.Busy() || l.link.Credit() == 0 {
 		l.queue = append(l.queue, p)
 		return
 	}
 	l.transmit(p)
+}
+
+// laneFor gives the lane for a message.
+func (k *neighbor) laneFor(d router.Delivery) *lane {
+	if d.Stream != nil {
+		if l := k.streamLane(); l != nil {
+			return l
+		}
+	}
+	header, _ := d.Message.Header() // one that is not right has the usual priority
+	return k.lanes[min(int(header.Priority), len(k.lanes)-1)]
 }
 
 func (l *lane) bind(link *engine.Link) { l.link = link }
@@ -110,9 +127,14 @@ func (l *lane) encode(p *parcel, now time.Time) (payload []byte, wanted bool) {
 	}
 	if p.to != "" {
 		a.To, a.Phase = p.to.Name(), p.to.Phase()
+	} else {
+		a.To = string(d.To)
 	}
-	a.Streaming = d.Stream != nil
-	return annotate(m, a.Through(l.mesh.ID())), true
+	a.Streaming, a.Retain = d.Stream != nil, d.Retain
+	if !l.mesh.isEdge() { // the others do not know it
+		a = a.Through(l.mesh.ID())
+	}
+	return annotate(m, a), true
 }
 
 // annotate gives a message, or its head, with what routers write on it.
@@ -131,7 +153,7 @@ func annotate(m amqp.Message, a protocol.Annotations) []byte {
 func (l *lane) write(p parcel, payload []byte, more bool) bool {
 	h := &sent{p}
 	err := l.link.Send(engine.Delivery{
-		Payload: payload, More: more, Settled: !p.delivery.Owned() && p.delivery.Settled, Token: h,
+		Payload: payload, More: more, Settled: !p.delivery.Owned(), Token: h,
 	})
 	switch err {
 	case nil:
@@ -184,9 +206,23 @@ func (l *lane) progressed(u engine.Update) {
 	l.finish(h.parcel, o)
 }
 
-// detached gives back what the neighbour had not settled, of which nobody knows whether it has it, and what was not sent.
-// Without its data links a connection is of no use.
+// detached gives back what is under way. Without its data links a connection is of no use, but for those of
+// messages that stream.
 func (l *lane) detached() {
+	link := l.link
+	l.giveBack()
+	switch {
+	case l.extra:
+		l.gone(link)
+	case l.role == Edge:
+		l.lostTrunk()
+	default:
+		l.refuseAll("a data link has ended")
+	}
+}
+
+// giveBack gives back what the neighbour had not settled, of which nobody knows whether it has it, and what was not sent.
+func (l *lane) giveBack() {
 	for _, h := range l.lost {
 		l.open--
 		l.finish(h.parcel, router.Fail())
@@ -198,7 +234,6 @@ func (l *lane) detached() {
 	for _, p := range queue {
 		l.finish(p, router.Release())
 	}
-	l.refuseAll("a data link has ended")
 }
 
 // outlet is a lane as the message that streams out on it needs it.

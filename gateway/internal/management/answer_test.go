@@ -64,7 +64,7 @@ func TestRequestsAreJudged(t *testing.T) {
 		{"READ of itself", everything, asking{map[string]any{"operation": "READ", "type": "org.amqp.management"}, nil}, 200},
 		{"READ by name", everything, asking{map[string]any{"operation": "READ", "name": "jobs"}, nil}, 200},
 		{"READ by identity", everything, asking{map[string]any{"operation": "READ", "identity": "listener/http"}, nil}, 200},
-		{"READ of another type", everything, asking{map[string]any{"operation": "READ", "name": "jobs", "type": "listener"}, nil}, 404},
+		{"READ of another type", everything, asking{map[string]any{"operation": "READ", "name": "jobs", "type": "listener"}, nil}, 400},
 		{"READ of what is not there", everything, asking{map[string]any{"operation": "READ", "name": "x"}, nil}, 404},
 		{"UPDATE of a listener", everything, asking{map[string]any{"operation": "UPDATE", "identity": "listener/http"}, nil}, 501},
 		{"DELETE of a listener", everything, asking{map[string]any{"operation": "DELETE", "identity": "listener/http"}, nil}, 501},

@@ -21,10 +21,23 @@ func (c *call) entity() (*entityType, named, error) {
 			return t, e, nil
 		}
 	}
+	if c.target != "" && c.exists(id) {
+		return nil, nil, faultf(statusBadRequest, "the entity with %s=%.100s is of another type than %q", by, id, c.target)
+	}
 	if by == "name" {
 		return nil, nil, faultf(statusNotFound, "No entity with name=%.100s", id)
 	}
 	return nil, nil, faultf(statusNotFound, "Not Found: no entity with identity=%.100s", id)
+}
+
+// exists tells whether there is an entity of any type.
+func (c *call) exists(id string) bool {
+	for _, t := range types {
+		if _, ok := t.find(c.model, id); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *call) read() (status int, body any, err error) {
@@ -32,5 +45,5 @@ func (c *call) read() (status int, body any, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return statusOK, t.entityMap(e, c.prefix()), nil
+	return statusOK, t.wholeMap(e, c.prefix()), nil
 }

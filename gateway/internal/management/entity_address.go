@@ -3,7 +3,7 @@ package management
 // Address is one that is there: declared by its name, or stored, or in use.
 type Address struct {
 	Names
-	Key          string `about:"M, its phase 0, and its text; L and its text for a temporary one."`
+	Key          string `about:"M, its phase 0, and its text; L and its text for one of this router only; C, D, E or F and its text where links lead on."`
 	Distribution string `about:"Who gets a message: one of them (balanced, closest), or everybody (multicast)."`
 	Kind         string `about:"anycast, broadcast, queue or topic. Dispatch does not have it."`
 	Priority     int    `about:"-1: messages have priorities of their own."`
@@ -11,7 +11,7 @@ type Address struct {
 	InProcess       int `about:"Receivers inside the gateway."`
 	SubscriberCount int `about:"Links of clients that receive from it."`
 	RemoteCount     int `about:"Other routers that have receivers."`
-	ContainerCount  int `about:"Always 0: there are no link routes."`
+	ContainerCount  int `about:"Containers to which links lead on, where it is of a link route."`
 
 	DeliveriesIngress       uint64 `about:"Messages that came in."`
 	DeliveriesEgress        uint64 `about:"Messages that consumers took."`

@@ -1,6 +1,10 @@
 package management
 
-import "context"
+import (
+	"context"
+
+	"github.com/manifoldmq/manifold/router/amqp"
+)
 
 // Connection is a client's, over whichever protocol, or one to another router or a broker.
 type Connection struct {
@@ -26,8 +30,8 @@ type Connection struct {
 	UptimeSeconds   int     `about:"How long it has been there."`
 	LastDlvSeconds  *int    `about:"How long ago the last message went over it; not told where it is not known."`
 
-	EnableProtocolTrace bool              `about:"Always false."`
-	Properties          map[string]string `about:"What the client has told about itself."`
+	EnableProtocolTrace bool          `about:"Always false."`
+	Properties          amqp.RawValue `about:"What the client has told about itself: a map."`
 
 	MessagesIn  uint64 `about:"Messages from the client. Dispatch does not have it."`
 	MessagesOut uint64 `about:"Messages to the client. Dispatch does not have it."`

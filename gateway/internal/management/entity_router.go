@@ -6,7 +6,7 @@ import "iter"
 type Router struct {
 	Names
 	ID            string `attr:"id" about:"The name of this node."`
-	Mode          string `about:"Its part in a network of routers: standalone."`
+	Mode          string `about:"Its part in a network of routers: interior, edge or standalone."`
 	Area          string `about:"Always 0."`
 	Version       string `about:"Which build of Manifold it is."`
 	HostName      string `about:"The machine that it runs on."`
@@ -15,13 +15,13 @@ type Router struct {
 
 	DefaultDistribution string `about:"Of addresses that nobody has declared: unavailable."`
 
-	AddrCount        int `about:"Addresses that are declared."`
+	AddrCount        int `about:"Addresses that are declared, stored or in use."`
 	LinkCount        int `about:"Links of clients, over whichever protocol."`
 	BlockedLinkCount int `about:"Always 0: it is not measured."`
 	LinksBlocked     int `about:"Always 0: it is not measured."`
 	NodeCount        int `about:"Other routers that can be reached."`
-	LinkRouteCount   int `about:"Always 0: there are no link routes."`
-	AutoLinkCount    int `about:"Always 0: there are no auto links."`
+	LinkRouteCount   int `about:"Link routes that are declared."`
+	AutoLinkCount    int `about:"Links that the gateway keeps."`
 	ConnectionCount  int `about:"Connections of clients."`
 
 	PresettledDeliveries        uint64 `about:"Messages that links of now sent without asking for an outcome."`

@@ -48,9 +48,11 @@ func (h *house) Listeners() []Listener {
 func (h *house) Pools() []Pool { return nil }
 
 func (h *house) connection(i int) Connection {
+	properties := amqp.BeginFields(nil)
+	properties.String("product", "test")
 	return Connection{
 		Names: Names{fmt.Sprintf("connection/%d", i), fmt.Sprint(i)}, AdminStatus: statusEnabled, OperStatus: "up",
-		Container: fmt.Sprintf("client-%d", i), Properties: map[string]string{"product": "test"},
+		Container: fmt.Sprintf("client-%d", i), Properties: properties.End(),
 	}
 }
 

@@ -128,6 +128,9 @@ func lowerFirst(name string) string {
 
 // kindOf gives the word of the schema for a type of Go.
 func kindOf(t reflect.Type) string {
+	if t == reflect.TypeFor[amqp.RawValue]() {
+		return "map"
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return kindOf(t.Elem())
@@ -139,8 +142,6 @@ func kindOf(t reflect.Type) string {
 		return "integer"
 	case reflect.Slice:
 		return "list"
-	case reflect.Map:
-		return "map"
 	}
 	panic("an attribute cannot be a " + t.String())
 }

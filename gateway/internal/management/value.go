@@ -1,7 +1,6 @@
 package management
 
 import (
-	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -30,35 +29,42 @@ func valueOf(v reflect.Value) any {
 	case reflect.Uint64:
 		return int64(min(v.Uint(), math.MaxInt64))
 	case reflect.Slice:
+		if encoded, isMap := v.Interface().(amqp.RawValue); isMap {
+			return mapOf(encoded)
+		}
 		list := amqp.List{}
 		for _, element := range v.Seq2() {
 			list = append(list, valueOf(element))
 		}
 		return list
-	case reflect.Map:
-		m := amqp.Map{}
-		entries := v.Interface().(map[string]string)
-		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			m = append(m, amqp.Entry{Key: key, Value: entries[key]})
-		}
-		return m
 	case reflect.Bool:
 		return v.Bool()
 	}
 	return v.String()
 }
 
-// entityMap gives all attributes of an entity, but for those that it does not have.
-func (t *entityType) entityMap(e named, prefix string) amqp.Map {
-	var m amqp.Map
+// mapOf gives a map that is encoded already, or an empty one for none.
+func mapOf(encoded amqp.RawValue) any {
+	if _, isMap := encoded.Map(); !isMap {
+		return amqp.Map{}
+	}
+	return encoded
+}
+
+// wholeMap gives all attributes of an entity; null for what it does not have.
+func (t *entityType) wholeMap(e named, prefix string) amqp.Map {
+	m := make(amqp.Map, len(t.attributes))
 	entity := reflect.ValueOf(e)
 	for i := range t.attributes {
 		a := &t.attributes[i]
-		if value := t.attributeValue(a, entity, prefix); value != nil {
-			m = append(m, amqp.Entry{Key: a.name, Value: value})
-		}
+		m[i] = amqp.Entry{Key: a.name, Value: t.attributeValue(a, entity, prefix)}
 	}
 	return m
+}
+
+// entityMap gives the attributes of an entity that it has.
+func (t *entityType) entityMap(e named, prefix string) amqp.Map {
+	return slices.DeleteFunc(t.wholeMap(e, prefix), func(entry amqp.Entry) bool { return entry.Value == nil })
 }
 
 // assign sets the field of an attribute to a value of AMQP; nil is what it is without being said.

@@ -13,6 +13,7 @@ import (
 // methods; but that a link shall go on along it may be said from elsewhere.
 type Desk struct {
 	conn   *engine.Conn
+	wake   func()
 	mail   transport.Mailbox[post]
 	closed atomic.Bool
 
@@ -31,7 +32,7 @@ type post struct {
 // mirror is a session for the links of a session elsewhere.
 type mirror struct {
 	session *engine.Session
-	links   int
+	ends    []*End
 }
 
 // name tells links that were asked for elsewhere apart.
@@ -42,7 +43,7 @@ type name struct {
 
 // NewDesk gives the desk of a connection. wake wakes the owner; it must not block.
 func NewDesk(c *engine.Conn, wake func()) *Desk {
-	d := &Desk{conn: c}
+	d := &Desk{conn: c, wake: wake}
 	d.mail.Init(wake)
 	return d
 }
@@ -87,14 +88,15 @@ func (d *Desk) sessionFor(elsewhere *engine.Session) *mirror {
 	return m
 }
 
-// leave takes a link out of a session, which ends with the last one.
-func (d *Desk) leave(elsewhere *engine.Session) {
-	m := d.sessions[elsewhere]
+// leave takes a link out of its session, which ends with the last one.
+func (d *Desk) leave(e *End) {
+	m := d.sessions[e.elsewhere]
 	if m == nil {
 		return
 	}
-	if m.links--; m.links <= 0 {
-		delete(d.sessions, elsewhere)
+	m.ends = slices.DeleteFunc(m.ends, func(other *End) bool { return other == e })
+	if len(m.ends) == 0 {
+		delete(d.sessions, e.elsewhere)
 		m.session.End(nil)
 	}
 }

@@ -111,7 +111,7 @@ func (e *End) attach(x *request) {
 		e.refuse(Unreachable())
 		return
 	}
-	m.links++
+	m.ends = append(m.ends, e)
 	e.elsewhere = x.session
 	if e.link = m.session.Attach(x.attach); e.link == nil {
 		e.refuse(&frame.Error{Condition: frame.ResourceLimitExceeded, Description: "the other container allows no more links"})
@@ -164,6 +164,6 @@ func (e *End) finish() {
 		delete(e.desk.names, e.name)
 	}
 	if e.elsewhere != nil {
-		e.desk.leave(e.elsewhere)
+		e.desk.leave(e)
 	}
 }

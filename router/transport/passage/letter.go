@@ -57,6 +57,7 @@ type piece struct {
 	first   bool
 	more    bool
 	aborted bool
+	after   []barrier // of a coordinator's: what is to be written first
 }
 
 func (x *piece) read(e *End) { e.take(x) }

@@ -10,6 +10,7 @@ type outbound struct {
 	taken   uint32   // deliveries of the other end that the engine has
 	backlog []*piece // that wait for credit, which the peer has taken back meanwhile
 	waiting int      // bytes in backlog
+	given   int      // bytes that the other end has given
 	left    int      // bytes that were not written when it was last looked
 	done    int      // bytes that are written, and of which the other end has not heard
 	told    flow     // what the other end knows of the peer's credit
@@ -41,6 +42,10 @@ func (e *End) take(x *piece) {
 	if e.left == 0 && len(x.payload) > 0 {
 		e.desk.busy = append(e.desk.busy, e)
 	}
+	if e.coordinates() {
+		x.after = e.barriers()
+	}
+	e.given += len(x.payload)
 	e.left += len(x.payload)
 	e.waiting += len(x.payload)
 	e.backlog = append(e.backlog, x)
@@ -51,6 +56,9 @@ func (e *End) take(x *piece) {
 func (e *End) send() {
 	for len(e.backlog) > 0 {
 		x := e.backlog[0]
+		if !x.isDue() {
+			return // acknowledge looks again
+		}
 		switch e.give(x) {
 		case nil:
 		case engine.NoCredit:
@@ -107,6 +115,11 @@ func (e *End) retire(x *retirement) {
 func (e *End) acknowledge() bool {
 	if e.over {
 		return true
+	}
+	if len(e.backlog) > 0 && e.backlog[0].after != nil {
+		if e.send(); len(e.backlog) == 0 {
+			e.desk.wake()
+		}
 	}
 	left := e.link.Unwritten() + e.waiting
 	e.done += e.left - left

@@ -314,3 +314,35 @@ func TestAddressIsWrittenAnewThereAndBack(t *testing.T) {
 		})
 	}
 }
+
+// TestDischargeComesAfterTheMessages: the links of a session take turns, but not a coordinator's.
+func TestDischargeComesAfterTheMessages(t *testing.T) {
+	in(t, func(h *house) {
+		c := h.client()
+		var s *engine.Session
+		var messages, control *engine.Link
+		h.way.Name = "messages"
+		c.do(func() { s = c.Begin(); messages = s.Attach(sender("messages")) })
+		h.way.Name = "control"
+		wish := sender("control")
+		wish.Target, wish.Coordinator = nil, &frame.Coordinator{}
+		c.do(func() { control = s.Attach(wish) })
+		c.hears("attached messages", "credit 10 drain=false", "attached control", "credit 10 drain=false")
+		for range 2 {
+			h.broker.do(h.broker.Hold)
+			c.do(func() { messages.Send(engine.Delivery{Tag: []byte("1"), Payload: make([]byte, 100<<10), Settled: true}) })
+			for _, tag := range []string{"2", "3", "4", "5"} {
+				c.do(func() { messages.Send(engine.Delivery{Tag: []byte(tag), Payload: []byte("x"), Settled: true}) })
+			}
+			c.do(func() { control.Send(engine.Delivery{Tag: []byte("discharge"), Payload: []byte("x"), Settled: true}) })
+			h.broker.do(h.broker.Resume)
+		}
+		var want []string
+		for range 2 {
+			for _, tag := range []string{"1", "2", "3", "4", "5", "discharge"} {
+				want = append(want, "delivery "+tag+" format=0 settled=true batchable=false")
+			}
+		}
+		h.broker.hears(want...)
+	})
+}

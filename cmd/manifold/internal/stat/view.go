@@ -40,7 +40,7 @@ var views = []view{
 	{flag: "general", short: "g", about: "the gateway, and what was counted in the tenant", entityType: "router", turned: true, columns: []column{
 		{"id", "node", asText}, {"version", "version", asText}, {"metadata", "asked", asText},
 		{"uptimeSeconds", "uptime", asDuration}, {"memoryUsage", "memory", asBytes},
-		{"connectionCount", "connections", asCount}, {"linkCount", "links", asCount}, {"addrCount", "addresses declared", asCount},
+		{"connectionCount", "connections", asCount}, {"linkCount", "links", asCount}, {"addrCount", "addresses", asCount},
 		{"deliveriesIngress", "messages in", asCount}, {"deliveriesEgress", "deliveries out", asCount},
 		{"acceptedDeliveries", "accepted", asCount}, {"releasedDeliveries", "released", asCount},
 		{"rejectedDeliveries", "rejected", asCount}, {"modifiedDeliveries", "modified", asCount},

@@ -18,6 +18,8 @@ const (
 	annotationTo      = prefix + "to"
 	annotationIngress = prefix + "ingress"
 	annotationTrace   = prefix + "trace"
+
+	annotationRetain = "x-opt-manifold-retain" // for Qpid Dispatch one of a client, which it passes on
 )
 
 // Annotations are what routers write on a message for each other. Clients do not see them.
@@ -27,6 +29,7 @@ type Annotations struct {
 	To        string   // the address to use instead of that in its properties; empty for none
 	Phase     uint8    // of the address, 0 to 9
 	Streaming bool     // it began to be sent on before all of it was there
+	Retain    bool     // its publisher asked the topic to keep it
 }
 
 // Passed tells whether the message has passed a router.
@@ -58,6 +61,9 @@ func ParseAnnotations(view amqp.MapView) (Annotations, error) {
 	ok := true
 	for key, value := range view.All() {
 		name, _ := key.Text()
+		if string(name) == annotationRetain {
+			a.Retain = true
+		}
 		if !strings.HasPrefix(string(name), prefix) {
 			continue
 		}
@@ -93,9 +99,12 @@ func (a Annotations) Append(dst []byte, others amqp.MapView) []byte {
 	start := len(dst)
 	fields := amqp.BeginMessageAnnotations(dst)
 	for key, value := range others.All() {
-		if name, _ := key.Text(); !strings.HasPrefix(string(name), prefix) {
+		if name, _ := key.Text(); !strings.HasPrefix(string(name), prefix) && string(name) != annotationRetain {
 			fields.Pair(key, value)
 		}
+	}
+	if a.Retain {
+		fields.Bool(annotationRetain, true)
 	}
 	if a.Phase != 0 {
 		fields.Int(annotationPhase, int32(a.Phase))

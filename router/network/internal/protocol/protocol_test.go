@@ -294,11 +294,12 @@ func TestAnnotationsOfOthersStay(t *testing.T) {
 	theirs := amqp.BeginMessageAnnotations(nil)
 	theirs.String("x-opt-mine", "1")
 	theirs.String(annotationTo, "old")
+	theirs.String(annotationRetain, "old")
 	m, err := amqp.ParseMessage(amqp.AppendValueString(theirs.End(), ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Annotations{Ingress: "0/A", Trace: []string{"0/A", "0/B"}, To: "orders", Phase: 1, Streaming: true}
+	want := Annotations{Ingress: "0/A", Trace: []string{"0/A", "0/B"}, To: "orders", Phase: 1, Streaming: true, Retain: true}
 	section := want.Append(nil, m.MessageAnnotations())
 	m, err = amqp.ParseMessage(amqp.AppendValueString(section, ""))
 	if err != nil {
@@ -308,7 +309,7 @@ func TestAnnotationsOfOthersStay(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, ok := m.MessageAnnotations().Lookup("x-opt-mine"); !ok || m.MessageAnnotations().Len() != 6 {
+	if _, ok := m.MessageAnnotations().Lookup("x-opt-mine"); !ok || m.MessageAnnotations().Len() != 7 {
 		t.Error("the annotations of others are gone")
 	}
 	if len((Annotations{}).Append(nil, amqp.MapView{})) != 0 {

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	goamqp "github.com/Azure/go-amqp"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
+)
+
+// routing is the configuration of a gateway whose links to "stored" and to "ext/..." lead on to a broker.
+func routing(t *testing.T, broker string) config.Config {
+	t.Helper()
+	c := quickstart(t)
+	c.Network.Connectors = []config.Connector{{Name: "broker", Hosts: []string{broker}, User: "gateway", Password: "secret"}}
+	c.Network.Reconnect.Initial, c.Network.Reconnect.Max = 10*time.Millisecond, 100*time.Millisecond
+	for _, direction := range []string{"in", "out"} {
+		c.Network.LinkRoutes = append(c.Network.LinkRoutes,
+			config.LinkRoute{Prefix: "stored", Direction: direction, Connector: "broker"},
+			config.LinkRoute{Pattern: "ext.#", Direction: direction, ContainerID: "broker", DelExternalPrefix: "ext/"})
+	}
+	return c
+}
+
+// routedSender attaches a link as soon as the broker is there.
+func (c *amqpClient) routedSender(t *testing.T, address string) *goamqp.Sender {
+	t.Helper()
+	for {
+		link, err := c.session.NewSender(c.ctx, address, nil)
+		if err == nil {
+			return link
+		}
+		if e := new(goamqp.LinkError); !errors.As(err, &e) || e.RemoteErr == nil || e.RemoteErr.Condition != "qd:no-route-to-dest" {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestLinksLeadOnToTheBroker(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	client := dialAMQP(ctx, t, start(t, routing(t, storing(t, gatewaytest.New(t))["amqp"]))["amqp"])
+	sender := client.routedSender(t, "stored")
+	for i := range 20 {
+		m := &goamqp.Message{
+			Header: &goamqp.MessageHeader{Durable: true}, Data: [][]byte{fmt.Append(nil, i)},
+			ApplicationProperties: map[string]any{"odd": i%2 == 1},
+		}
+		if err := sendAMQP(ctx, sender, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sendAMQP(ctx, sender, goamqp.NewMessage(make([]byte, 3<<20))); err != nil {
+		t.Fatal(err)
+	}
+	selective, err := client.session.NewReceiver(ctx, "stored", &goamqp.ReceiverOptions{
+		Filters: []goamqp.LinkFilter{goamqp.NewSelectorFilter("odd = TRUE")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i < 20; i += 2 {
+		takes(ctx, t, selective, fmt.Sprint(i))
+	}
+	if err := selective.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := client.session.NewReceiver(ctx, "stored", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < 20; i += 2 {
+		takes(ctx, t, rest, fmt.Sprint(i))
+	}
+	takes(ctx, t, rest, string(make([]byte, 3<<20)))
+}
+
+// takes fails unless that is the next message, and accepts it.
+func takes(ctx context.Context, t *testing.T, link *goamqp.Receiver, body string) {
+	t.Helper()
+	m, err := link.Receive(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(m.GetData()); got != body {
+		t.Fatalf("got %.40q, want %.40q", got, body)
+	}
+	if err := link.AcceptMessage(ctx, m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBrokerSaysWhatBecomesOfALink(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var client *amqpClient
+	var sender *goamqp.Sender
+	t.Run("while it is there", func(inside *testing.T) {
+		c := quickstart(inside)
+		c.Network.ContainerID = "broker"
+		broker := start(inside, c)
+		client = dialAMQP(ctx, t, start(t, routing(t, broker["amqp"]))["amqp"])
+		sender = client.routedSender(t, "ext/commands/a") // which has no consumer, so there is no credit
+		_, err := client.session.NewReceiver(ctx, "ext/nowhere", nil)
+		if e := new(goamqp.LinkError); !errors.As(err, &e) || e.RemoteErr == nil || e.RemoteErr.Condition != goamqp.ErrCondNotFound {
+			t.Errorf("the broker's refusal is %v", err)
+		}
+	})
+	err := sendAMQP(ctx, sender, goamqp.NewMessage([]byte("late")))
+	if err == nil || !strings.Contains(err.Error(), "qd:routed-link-lost") {
+		t.Errorf("without the broker the link says %v", err)
+	}
+	_, err = client.session.NewSender(ctx, "ext/commands/a", nil)
+	if err == nil || !strings.Contains(err.Error(), "qd:no-route-to-dest") {
+		t.Errorf("without the broker there is %v", err)
+	}
+}

@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/gatewaytest"
+	"github.com/manifoldmq/manifold/router/network"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// openToRouters is a router to which others may connect by a password, or by a certificate.
+func openToRouters(t *testing.T, authority *gatewaytest.Authority) (doors map[string]string) {
+	t.Helper()
+	credential, err := tenancy.NewCredential(tenancy.SCRAMSHA256, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := quickstart(t)
+	c.TLS = authority.Settings("optional")
+	c.AMQP.TLSPort, c.MQTT.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
+	r := &c.Network.Router
+	r.ID, r.Port, r.TLSPort = "near", 0, 0
+	r.Users = []config.User{{Name: "far", Credential: credential}, {Name: "certified"}}
+	return start(t, c)
+}
+
+// connecting is the configuration of a router that connects to another one.
+func connecting(t *testing.T, connector config.Connector) config.Config {
+	t.Helper()
+	connector.Name, connector.Role = "on", network.InterRouter
+	c := quickstart(t)
+	c.Network.Router.ID, c.Network.Router.Port = "far", 0
+	c.Network.Connectors = []config.Connector{connector}
+	c.Network.Reconnect.Initial, c.Network.Reconnect.Max = 10*time.Millisecond, 100*time.Millisecond
+	return c
+}
+
+func TestRoutersConnectInEveryWay(t *testing.T) {
+	authority := gatewaytest.New(t)
+	doors := openToRouters(t, authority)
+	certificate, key := authority.Client("certified")
+	trusting := config.ConnectorTLS{Enabled: true, CA: authority.File}
+	shown := trusting
+	shown.Certificate, shown.Key = certificate, key
+	_, port, _ := strings.Cut(doors["routers"], ":")
+	secure := []string{"localhost:" + port}
+	for name, connector := range map[string]config.Connector{
+		"as it is":           {Hosts: []string{doors["router"]}, User: "far", Password: "secret"},
+		"over TLS":           {Hosts: secure, User: "far", Password: "secret", TLS: trusting},
+		"over TLS, PLAIN":    {Hosts: secure, User: "far", Password: "secret", TLS: trusting, Mechanisms: []string{"PLAIN"}},
+		"with a certificate": {Hosts: secure, TLS: shown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			far := start(t, connecting(t, connector))
+			answered := make(chan page, 1)
+			go func() { // takes what comes, once somebody there waits for it
+				p, _ := newHTTPClient(t, doors["http"]).ask(t.Context(), http.MethodDelete,
+					pathOf("default", "commands/a", "messages/head?timeout=60"), nil, nil)
+				answered <- p
+			}()
+			client := newHTTPClient(t, far["http"])
+			until(t, http.StatusCreated, func() (page, error) {
+				return client.ask(t.Context(), http.MethodPost, pathOf("default", "commands/a", "messages"), nil, []byte(name))
+			})
+			if p := <-answered; string(p.body) != name {
+				t.Errorf("got status %d and %q", p.code, p.body)
+			}
+		})
+	}
+}
+
+func TestRouterWithoutTheRightsIsNotLetIn(t *testing.T) {
+	doors := openToRouters(t, gatewaytest.New(t))
+	for want, connector := range map[string]config.Connector{
+		"refused the authentication":  {Hosts: []string{doors["router"]}, User: "far", Password: "guessed"},
+		"none of our SASL mechanisms": {Hosts: []string{doors["router"]}},
+	} {
+		h := &heard{warning: make(chan string, 1)}
+		startOn(t, nil, connecting(t, connector), slog.New(slog.NewTextHandler(h, nil)))
+		if got := <-h.warning; !strings.Contains(got, want) {
+			t.Errorf("it says %s want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package router
+
+import (
+	"iter"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+// senders are those of an anycast definition by their addresses, each with the credit that it has coming when somebody
+// receives there: its window at first, and later what it gave back.
+type senders map[addressing.Address]map[*Sender]int
+
+func (all senders) add(s *Sender) {
+	there := all[s.Address()]
+	if there == nil {
+		there = make(map[*Sender]int)
+		all[s.Address()] = there
+	}
+	there[s] = s.window
+}
+
+func (all senders) remove(s *Sender) {
+	there := all[s.Address()]
+	if delete(there, s); len(there) == 0 {
+		delete(all, s.Address())
+	}
+}
+
+// within yields the addresses that a filter selects and that have senders.
+func (all senders) within(f addressing.Filter) iter.Seq[addressing.Address] {
+	return func(yield func(addressing.Address) bool) {
+		if a, literal := f.Literal(); literal {
+			if len(all[a]) > 0 {
+				yield(a)
+			}
+			return
+		}
+		for a := range all {
+			if f.Matches(a) && !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// wait tells whether a sender to an address has credit coming.
+func (all senders) wait(a addressing.Address) bool {
+	for _, owed := range all[a] {
+		if owed > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// grant gives the senders to an address what they have coming.
+func (all senders) grant(a addressing.Address) {
+	there := all[a]
+	for s, owed := range there {
+		if owed > 0 {
+			there[s] = 0
+			s.producer.Credit(s, owed)
+		}
+	}
+}
+
+// withdraw asks the senders to an address for what they have of credit.
+func (all senders) withdraw(a addressing.Address) {
+	for s, owed := range all[a] {
+		if w, ok := s.producer.(Withdrawer); ok && owed < s.window {
+			w.Withdraw(s)
+		}
+	}
+}
+
+// owe notes that a sender has given back credit. It is false for one that has left.
+func (all senders) owe(s *Sender, credit int) bool {
+	there := all[s.Address()]
+	if _, ok := there[s]; !ok {
+		return false
+	}
+	there[s] += credit
+	return true
+}
