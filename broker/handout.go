@@ -103,8 +103,12 @@ func verdict(o router.Outcome) queue.Verdict {
 	case router.Rejected:
 		return queue.Reject
 	}
-	if o.Elsewhere {
-		return queue.Fail | queue.Elsewhere
+	v := queue.Fail
+	if o.Reason != router.Failed { // nobody has tried
+		v = queue.Release
 	}
-	return queue.Fail
+	if o.Elsewhere {
+		v |= queue.Elsewhere
+	}
+	return v
 }

@@ -30,6 +30,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 		Manner:          mannerOf(a.config.AMQP.Manner),
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
+	a.opening = server
 	a.upgrades["amqp"] = http.Upgrade{Serve: server.ServeConn, Paths: []string{"/amqp"}}
 	if len(a.config.AMQP.Listeners) == 0 {
 		return a.doorsOf("amqp", server, a.config.AMQP.HandshakeTimeout), nil
@@ -44,7 +45,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 // amqpDoor gives the door of one of several listeners.
 func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
 	settings := l.Limits(a.config.AMQP)
-	if l.Role == config.InterRouterRole {
+	if l.Role == config.InterRouterRole || l.Role == config.EdgeRole {
 		return a.routerDoor(l, settings.HandshakeTimeout)
 	}
 	containers := ""
@@ -121,9 +122,12 @@ func version() string {
 
 // routerDoor gives the door of a listener to which other routers connect.
 func (a *assembly) routerDoor(l *config.AMQPListener, patience time.Duration) door {
-	name := l.DoorName()
+	name, serve := l.DoorName(), a.serveRouters(max(l.Cost, 1))
+	if l.Role == config.EdgeRole {
+		serve = a.serveEdges
+	}
 	return door{
 		name: name, listener: a.listeners[name], connections: a.connectedRouters,
-		serve: a.after(name, patience, a.serveRouters(max(l.Cost, 1)), "amqp"),
+		serve: a.after(name, patience, serve, "amqp"),
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/manifoldmq/manifold/adapters/amqp"
 	"github.com/manifoldmq/manifold/adapters/coap"
 	"github.com/manifoldmq/manifold/adapters/http"
 	"github.com/manifoldmq/manifold/adapters/http/webhook"
@@ -134,7 +135,7 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	endpoints := a.endpoints(doors, admin)
 	c = c.WithoutTenants() // the book has them
 	l := lifecycle{
-		doors: doors, outward: []func(context.Context) error{a.webhooks.Run}, chores: a.chores, admin: admin,
+		doors: doors, outward: []func(context.Context) error{a.webhooks.Run, a.made.run}, chores: a.chores, admin: admin,
 		failed: store.Failed(), log: log,
 	}
 	return l.run(ctx, func() { p.Ready(endpoints) })
@@ -168,6 +169,8 @@ type assembly struct {
 	linkRoutes *linkRoutes
 	autoLinks  *networkLinks
 	recent     *recentLog
+	made       madeDoors
+	opening    *amqp.Server // of the AMQP door, for further listeners; nil when it is not enabled
 	mqtt       *mqtt.Server // nil when it is not enabled
 	coap       *coap.Server // nil when it is not enabled
 	sockets    []*coap.Socket

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -51,7 +53,7 @@ var (
 func (a *assembly) openManagement(doors []door) {
 	n := &managementNode{
 		router: a.router,
-		log:    a.log.With(moduleKey, "agent"),
+		log:    a.log.With(moduleKey, "management"),
 		model:  a.modelOf(doors),
 		may:    a.mayManage,
 		places: make(chan struct{}, maxManaged),
@@ -67,15 +69,26 @@ func (a *assembly) openManagement(doors []door) {
 func (a *assembly) routerID() string { return cmp.Or(a.network.RouterID(), a.containerID()) }
 
 // mayManage tells what somebody may do with his tenant's entities. In a tenant that tells nobody apart, of a gateway that
-// only this machine reaches, everybody may do everything: that is how a gateway is tried out.
+// only this machine reaches, everybody may do everything: that is how a gateway is tried out. So he may where it stands in
+// for a router of Dispatch, which asks for no rights either as long as there are no policies.
 func (a *assembly) mayManage(p *tenancy.Principal) management.Rights {
 	all, _ := tenancy.Everywhere.For(p)
 	admin := p.May(tenancy.Admin, all)
-	if t, ok := a.directory.Lookup(p.Tenant.Name); ok && t.Anonymous && len(t.Roles) == 0 && isLoopback(a.config.Listen) {
+	if t, ok := a.directory.Lookup(p.Tenant.Name); ok && t.Anonymous && len(t.Roles) == 0 && (a.isPrivate() || a.isDispatch()) {
 		admin = admin || p.Known()
 	}
 	return management.Rights{Read: admin || p.May(tenancy.Manage, all), Change: admin}
 }
+
+// isPrivate tells whether only this machine reaches the doors.
+func (a *assembly) isPrivate() bool {
+	return isLoopback(a.config.Listen) && !slices.ContainsFunc(a.config.Listeners(), func(l config.Listener) bool {
+		return l.Enabled && l.Name != "admin" && !isLoopback(l.Host)
+	})
+}
+
+// isDispatch tells whether the gateway stands in for a router of Dispatch.
+func (a *assembly) isDispatch() bool { return a.config.AMQP.Manner == config.DispatchManner }
 
 // run waits for ctx to end, and then for those who are being answered.
 func (n *managementNode) run(ctx context.Context) error {

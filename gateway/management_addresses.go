@@ -49,9 +49,10 @@ func (m *managedTenant) uses() map[string]use {
 	for l := range m.links(0) {
 		u := all[l.Address]
 		u.kind = l.Kind
-		if l.Sends {
+		switch {
+		case l.Sends:
 			u.in += l.Delivered
-		} else {
+		case !l.Way: // its consumers are among those of the routers that have them
 			u.subscribers++
 			u.out += l.Delivered
 			u.unsettled += l.Unsettled

@@ -23,11 +23,30 @@ func (m *managedTenant) Declarations(offset int) iter.Seq[management.Declaration
 			return
 		}
 		for i := range t.Addresses {
+			if m.isDefault(&t.Addresses[i]) {
+				continue
+			}
 			if offset--; offset < 0 && !yield(declarationOf(&t.Addresses[i])) {
 				return
 			}
 		}
 	}
+}
+
+// isDefault tells whether a declaration is what Dispatch calls the default distribution, and not an address.
+func (m *managedTenant) isDefault(a *config.Address) bool {
+	return m.isDispatch() && a.Name.String() == anyAddress
+}
+
+// anyAddress is the filter of what nothing else is declared for.
+const anyAddress = "tokens:#"
+
+// defaultDistribution is that of addresses for which nothing else is declared.
+func (m *managedTenant) defaultDistribution() string {
+	if d, ok := m.Declaration(anyAddress); ok {
+		return d.Distribution
+	}
+	return management.Unavailable
 }
 
 // Declaration implements management.Model.

@@ -2,11 +2,15 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -15,7 +19,83 @@ func (m *managedTenant) Listeners() (all []management.Listener) {
 	for _, d := range m.doors {
 		all = append(all, m.listenerOf(d))
 	}
+	for _, d := range m.made.list() {
+		l := m.listenerOf(d.door)
+		m.describeListener(&l, &d.declared)
+		all = append(all, l)
+	}
 	return all
+}
+
+// Listen implements management.Model.
+func (m *managedTenant) Listen(_ context.Context, l management.Listener) (management.Listener, error) {
+	if !m.isOperators() {
+		return l, router.Errorf(router.Denied, "listeners are of the tenant that runs the gateway")
+	}
+	if m.opening == nil {
+		return l, router.Errorf(router.Unsupported, "the AMQP door is not enabled (amqp.enabled)")
+	}
+	port, err := net.LookupPort("tcp", l.Port)
+	if err != nil {
+		return l, router.Errorf(router.Malformed, "port %.40q is neither a number nor a service", l.Port)
+	}
+	declared := config.AMQPListener{
+		Name: labelOf(cmp.Or(l.Name, net.JoinHostPort(l.Host, l.Port))), Host: l.Host, Port: port, Role: l.Role, Cost: l.Cost,
+		Mechanisms: strings.FieldsFunc(l.SASLMechanisms, isSeparator), Annotations: annotationsOf[l.StripAnnotations],
+	}
+	if slices.ContainsFunc(m.Listeners(), func(other management.Listener) bool { return other.Name == declared.Name }) {
+		return l, router.Errorf(router.Conflict, "there is a listener %q already", declared.Name)
+	}
+	if err := m.open(declared); err != nil {
+		return l, err
+	}
+	m.note("listener", declared.Name, "made")
+	for _, made := range m.Listeners() {
+		if made.Name == declared.Name {
+			made.Host = l.Host
+			return made, nil
+		}
+	}
+	return l, router.Errorf(router.NotFound, "it has just been closed")
+}
+
+// annotationsOf gives our word for what Dispatch calls stripAnnotations.
+var annotationsOf = map[string]string{
+	"both": config.StripAnnotations, "in": config.StripAnnotationsIn, "out": config.StripAnnotationsOut, "no": config.KeepAnnotations,
+}
+
+// open opens a listener and has it served.
+func (m *managedTenant) open(declared config.AMQPListener) error {
+	if err := declared.Check(m.network.RouterID() != ""); err != nil {
+		return router.Errorf(router.Malformed, "%v", err)
+	}
+	host := declared.Host
+	if !m.isDispatch() {
+		host = cmp.Or(host, m.config.Listen)
+		if m.isPrivate() && !isLoopback(host) {
+			return router.Errorf(router.Denied, "only this machine reaches the gateway (listen), where nobody is told apart")
+		}
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(declared.Port)))
+	if err != nil {
+		return router.Errorf(router.Malformed, "it cannot listen there: %v", cause(err))
+	}
+	d := &madeDoor{door: m.amqpDoor(m.opening, &declared), declared: declared}
+	d.listener = listener
+	if err := m.made.add(d); err != nil {
+		listener.Close()
+		return err
+	}
+	return nil
+}
+
+// Close implements management.Model.
+func (m *managedTenant) Close(_ context.Context, name string) error {
+	if m.isOperators() && m.made.remove(name) {
+		m.note("listener", name, "deleted")
+		return nil
+	}
+	return router.Errorf(router.Denied, "what the configuration declares can only be changed there")
 }
 
 // listenerOf describes a door.

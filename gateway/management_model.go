@@ -47,7 +47,7 @@ func (m *managedTenant) Router() management.Router {
 	r := management.Router{
 		Names: management.Names{Name: "router/" + id, Identity: "router/" + id},
 		ID:    id, Mode: m.mode(), Area: "0", Version: version(), HostName: host, Metadata: "tenant " + m.name,
-		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: "unavailable",
+		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: m.defaultDistribution(),
 		AddrCount: count(m.Addresses(0)), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
 		AutoLinkCount: len(m.AutoLinks()), LinkRouteCount: len(m.LinkRoutes()),
 		NodeCount:     max(0, len(m.Nodes())-1),

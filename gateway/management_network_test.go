@@ -140,3 +140,33 @@ func TestManagementTellsWhatItWasAsked(t *testing.T) {
 		t.Errorf("the log is %v", lines)
 	}
 }
+
+func TestManagementOpensListeners(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	m := newManager(ctx, t, start(t, quickstart(t))["amqp"], nil)
+	named := map[string]any{"type": "org.apache.qpid.dispatch.listener", "name": "more"}
+	m.expect(201, "CREATE", named, map[string]any{"port": "0"})
+	m.expect(400, "CREATE", named, map[string]any{"port": "0"})
+	for _, wrong := range []map[string]any{
+		{"port": "0", "host": "0.0.0.0"}, {"port": "0", "role": "inter-router"}, {"port": "0", "http": true}, {"port": "nowhere"},
+	} {
+		status, _ := m.ask("CREATE", map[string]any{"type": "org.apache.qpid.dispatch.listener", "name": "other"}, wrong)
+		if status < 400 {
+			t.Errorf("%v gives %d", wrong, status)
+		}
+	}
+	read := m.expect(200, "READ", named, nil).(map[string]any)
+	at := net.JoinHostPort(read["host"].(string), read["port"].(string))
+	there := newManager(ctx, t, at, nil)
+	there.expect(200, "READ", named, nil)
+	there.sends("jobs", "through another door")
+	m.expect(204, "DELETE", named, nil)
+	m.expect(404, "DELETE", named, nil)
+	m.expect(403, "DELETE", map[string]any{"identity": "listener/amqp"}, nil)
+	<-there.conn.Done()
+	if nc, err := net.Dial("tcp", at); err == nil {
+		nc.Close()
+		t.Errorf("%s is still open", at)
+	}
+}

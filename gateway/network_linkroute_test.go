@@ -36,7 +36,7 @@ func (c *amqpClient) routedSender(t *testing.T, address string) *goamqp.Sender {
 		if err == nil {
 			return link
 		}
-		if e := new(goamqp.LinkError); !errors.As(err, &e) || e.RemoteErr == nil || e.RemoteErr.Condition != "qd:no-route-to-dest" {
+		if e := new(goamqp.Error); !errors.As(err, &e) || e.Condition != "qd:no-route-to-dest" {
 			t.Fatal(err)
 		}
 	}
@@ -49,14 +49,14 @@ func TestLinksLeadOnToTheBroker(t *testing.T) {
 	sender := client.routedSender(t, "stored")
 	for i := range 20 {
 		m := &goamqp.Message{
-			Header: &goamqp.MessageHeader{Durable: true}, Data: [][]byte{fmt.Append(nil, i)},
+			Header: &goamqp.MessageHeader{Durable: true, Priority: 4}, Data: [][]byte{fmt.Append(nil, i)},
 			ApplicationProperties: map[string]any{"odd": i%2 == 1},
 		}
 		if err := sendAMQP(ctx, sender, m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sendAMQP(ctx, sender, goamqp.NewMessage(make([]byte, 3<<20))); err != nil {
+	if err := sendAMQP(ctx, sender, goamqp.NewMessage(make([]byte, 900<<10))); err != nil {
 		t.Fatal(err)
 	}
 	selective, err := client.session.NewReceiver(ctx, "stored", &goamqp.ReceiverOptions{
@@ -78,7 +78,7 @@ func TestLinksLeadOnToTheBroker(t *testing.T) {
 	for i := 0; i < 20; i += 2 {
 		takes(ctx, t, rest, fmt.Sprint(i))
 	}
-	takes(ctx, t, rest, string(make([]byte, 3<<20)))
+	takes(ctx, t, rest, string(make([]byte, 900<<10)))
 }
 
 // takes fails unless that is the next message, and accepts it.
@@ -108,7 +108,7 @@ func TestBrokerSaysWhatBecomesOfALink(t *testing.T) {
 		client = dialAMQP(ctx, t, start(t, routing(t, broker["amqp"]))["amqp"])
 		sender = client.routedSender(t, "ext/commands/a") // which has no consumer, so there is no credit
 		_, err := client.session.NewReceiver(ctx, "ext/nowhere", nil)
-		if e := new(goamqp.LinkError); !errors.As(err, &e) || e.RemoteErr == nil || e.RemoteErr.Condition != goamqp.ErrCondNotFound {
+		if e := new(goamqp.Error); !errors.As(err, &e) || e.Condition != goamqp.ErrCondNotFound {
 			t.Errorf("the broker's refusal is %v", err)
 		}
 	})

@@ -25,9 +25,11 @@ func (a *assembly) openMesh() error {
 	keys := network.Keys{Self: r.ID, Directory: a.directory}
 	a.mesh = network.NewMesh(network.MeshConfig{
 		ID: r.ID, Instance: time.Now().Unix(), Timers: r.Timers(), Reach: network.NewReach(keys), Log: a.log,
+		Edge: r.IsEdge(),
 	})
 	a.interest = network.NewInterest(keys, a.mesh.Announce, a.mesh.Withdraw)
 	a.router.Watch(a.interest)
+	a.router.WatchSenders(a.mesh.WatchProducers())
 	return nil
 }
 
@@ -72,6 +74,11 @@ func (a *assembly) serveRouters(cost int) func(context.Context, net.Listener) er
 	return func(ctx context.Context, listener net.Listener) error {
 		return transport.Accept(ctx, listener, func(ctx context.Context, nc net.Conn) { a.network.ServeRouter(ctx, nc, cost) })
 	}
+}
+
+// serveEdges serves a listener to which edge routers connect.
+func (a *assembly) serveEdges(ctx context.Context, listener net.Listener) error {
+	return transport.Accept(ctx, listener, func(ctx context.Context, nc net.Conn) { a.network.ServeEdge(ctx, nc) })
 }
 
 // connectedRouters is how many routers have connected to this one.

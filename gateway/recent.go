@@ -72,6 +72,9 @@ func (k keeper) Handle(ctx context.Context, r slog.Record) error {
 	if k.module != "" {
 		module = k.module
 	}
+	if module == "MANAGEMENT" { // as Dispatch calls it
+		module = "AGENT"
+	}
 	k.log.keep(management.Record{Module: module, Level: levelName(r.Level), Text: text.String(), At: r.Time})
 	return k.Handler.Handle(ctx, r)
 }
@@ -103,8 +106,30 @@ func (k keeper) WithGroup(name string) slog.Handler {
 	return k
 }
 
-// Log implements management.Model: the log is told those who run the gateway.
-func (m *managedTenant) Log(most int) []management.Record {
+// Logs implements management.Model: the log is told those who run the gateway.
+func (m *managedTenant) Logs() []management.Log {
+	if !m.isOperators() {
+		return nil
+	}
+	const identity = "log/DEFAULT"
+	return []management.Log{{
+		Names: management.Names{Name: identity, Identity: identity}, Module: "DEFAULT", Enable: m.enabledLevel(),
+		IncludeTimestamp: true, OutputFile: "stderr",
+	}}
+}
+
+// enabledLevel is the least important level that is written, as Dispatch has it.
+func (a *assembly) enabledLevel() string {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
+		if a.log.Enabled(context.Background(), l) {
+			return levelName(l) + "+"
+		}
+	}
+	return "error+"
+}
+
+// Records implements management.Model.
+func (m *managedTenant) Records(most int) []management.Record {
 	if !m.isOperators() {
 		return nil
 	}

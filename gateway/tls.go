@@ -110,10 +110,13 @@ func (a *assembly) after(
 	}
 }
 
-// settingsOf gives what is configured for a listener.
+// settingsOf gives what is configured for a listener; nothing for one that management has opened.
 func (a *assembly) settingsOf(name string) config.Listener {
 	all := a.config.Listeners()
-	return all[slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name })]
+	if i := slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name }); i >= 0 {
+		return all[i]
+	}
+	return config.Listener{Name: name}
 }
 
 // protocolNames are what the protocols of doors are called.

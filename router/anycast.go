@@ -62,7 +62,7 @@ func (n *anycast) Leave(s *Sender) {
 	n.senders.remove(s)
 	delete(n.eager, s)
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
-		withdrawn := d.owner() == s && !d.Settled
+		withdrawn := d.owner() == s && !d.Settled && !s.target.Lingers
 		if withdrawn {
 			n.bytes -= d.Message.Len()
 			d.Settle(Release())
@@ -80,6 +80,9 @@ func (n *anycast) Offer(d Delivery) {
 	case first && n.assign(d, candidates):
 	case !wanted(d, candidates):
 		d.Settle(Release())
+		if len(candidates) == 0 {
+			n.senders.withdraw(d.To)
+		}
 	default:
 		n.wait(d)
 		if !first && selective(candidates) { // what waits before it may be for others
@@ -148,11 +151,6 @@ func (n *anycast) Detach(r *Receiver) {
 	for a := range n.waiting {
 		if r.source.Filter.Matches(a) {
 			n.releaseUnwanted(a)
-		}
-	}
-	for a := range n.senders.within(r.source.Filter) {
-		if !n.isWelcoming(a) {
-			n.senders.withdraw(a)
 		}
 	}
 }

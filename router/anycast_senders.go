@@ -64,7 +64,7 @@ func (all senders) grant(a addressing.Address) {
 	}
 }
 
-// withdraw asks the senders to an address for what they have of credit.
+// withdraw asks the senders to an address, to which something came in vain, for what they have of credit.
 func (all senders) withdraw(a addressing.Address) {
 	for s, owed := range all[a] {
 		if w, ok := s.producer.(Withdrawer); ok && owed < s.window {

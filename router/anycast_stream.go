@@ -14,7 +14,7 @@ func (e eager) call() {
 }
 
 // OfferStream implements Streamer. A stream does not wait here: it goes to a consumer that has credit and will begin with it
-// at once, and not before the messages that wait already.
+// at once, and not before the messages that wait already. A Way can have several on it at a time.
 func (n *anycast) OfferStream(d Delivery) Reception {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -23,7 +23,7 @@ func (n *anycast) OfferStream(d Delivery) Reception {
 		return WholeOnly
 	}
 	d.Stream.free = n.freed
-	free := slices.DeleteFunc(able, func(c *consumer) bool { return c.link.Streaming() })
+	free := slices.DeleteFunc(able, func(c *consumer) bool { return c.link.way == nil && c.link.Streaming() })
 	if len(n.waiting[d.To]) == 0 && n.assign(d, free) {
 		return Taken
 	}

@@ -41,6 +41,7 @@ type Target struct {
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
 	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
 	Window  int             // messages that may be unsettled at once; 0 is Limits.LinkCredit
+	Lingers bool            // what it has sent and nobody has taken yet stays when it leaves, of an address that stores nothing
 	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
 
 	Undeclared *addressing.Definition // what the address is if none is declared for it; nil refuses it then

@@ -18,7 +18,8 @@ type Link struct {
 	Kind         addressing.Kind
 	Subscription string // a receiver's; empty for none
 	Browse       bool
-	Credit       int // a receiver's, that is not used
+	Way          bool // a receiver that leads on to another router
+	Credit       int  // a receiver's, that is not used
 
 	Delivered  uint64    // messages that were sent to the address, or that the receiver was given
 	Ended      [4]uint64 // of those, by State
@@ -108,6 +109,7 @@ func (r *Receiver) describe() Link {
 	d.Credit = int(max(r.credit.Load(), 0))
 	d.Presettled, d.Dropped = presettled, r.missed.Load()
 	d.Unsettled = d.unsettled()
+	d.Way = r.way != nil
 	return d
 }
 

@@ -109,8 +109,8 @@ func (c *conn) Flush(dst []byte) []byte {
 	for _, x := range c.mail.commits.Take() {
 		x.committed()
 	}
-	c.passOnCredit()
 	c.takeBack()
+	c.passOnCredit()
 	if len(c.mail.evictions.Take()) > 0 {
 		c.leave()
 	}

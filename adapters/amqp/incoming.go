@@ -89,7 +89,10 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 	}
 	c := in.conn
 	in.sender, err = c.server.config.Router.Sender(
-		context.Background(), c.user, router.Target{Address: a, Kind: kind, Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit}, in)
+		context.Background(), c.user, router.Target{
+			Address: a, Kind: kind, Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit,
+			Lingers: c.server.config.Manner.lingers(),
+		}, in)
 	return err
 }
 

@@ -23,6 +23,9 @@ const (
 // streamingLinks is the capability of one who takes streaming messages on links of their own, as routers do.
 const streamingLinks codec.Symbol = "qd.streaming-links"
 
+// lingers tells whether messages of a link that has ended still wait for somebody to take them.
+func (m Manner) lingers() bool { return m == DispatchManner }
+
 // withdraws tells whether credit is taken back from senders when nobody is there any more.
 func (m Manner) withdraws() bool { return m == DispatchManner }
 

@@ -115,6 +115,7 @@ coap: {port: 0}
 http: {port: 0}
 admin: {port: 0}
 network:
+  idleTimeout: 2s
   reconnect: {initial: 20ms, max: 200ms}
   router: {id: R%d, port: 0, anonymous: true, hello: 200ms, helloMaxAge: 1s}
   connectors: [%s]

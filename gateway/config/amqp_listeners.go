@@ -90,7 +90,9 @@ func (c *Config) validateAMQPListeners(k *check) {
 		k.refuse(!isLabel(l.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", l.Name)
 		k.refuse(!isHost(l.Host), at+".host", "%.80q is no host name or IP address; a port does not belong here", l.Host)
 		k.oneOf(at+".role", l.Role, "", "normal", InterRouterRole, EdgeRole, RouteContainerRole)
-		k.refuse(l.Role == InterRouterRole && c.Network.Router.ID == "", at+".role", "needs network.router.id")
+		between := l.Role == InterRouterRole || l.Role == EdgeRole
+		k.refuse(between && c.Network.Router.ID == "", at+".role", "needs network.router.id")
+		k.refuse(between && c.Network.Router.IsEdge(), at+".role", "is not for an edge router")
 		k.refuse(l.TLS && !c.TLS.Enabled(), at+".tls", "needs tls.certificate")
 		k.oneOf(at+".clientAuth", l.ClientAuth, "", "none", "optional", "required")
 		k.refuse(l.Tenant != "" && !c.hasTenant(l.Tenant), at+".tenant", "no tenant %.80q is declared", l.Tenant)
@@ -104,6 +106,21 @@ func (c *Config) validateAMQPListeners(k *check) {
 		k.within(at+".linkCredit", l.LinkCredit, 0, many)
 		k.oneOf(at+".annotations", l.Annotations, "", StripAnnotations, StripAnnotationsIn, StripAnnotationsOut, KeepAnnotations)
 	}
+}
+
+// Check tells what is wrong with a listener that is opened beside those of a configuration; inNetwork tells whether this is
+// a router of a network. Its error is Problems.
+func (l *AMQPListener) Check(inNetwork bool) error {
+	var k check
+	k.refuse(!isLabel(l.Name), "name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", l.Name)
+	k.refuse(!isHost(l.Host), "host", "%.80q is no host name or IP address", l.Host)
+	k.oneOf("role", l.Role, "", "normal", InterRouterRole, EdgeRole, RouteContainerRole)
+	k.refuse(!inNetwork && (l.Role == InterRouterRole || l.Role == EdgeRole), "role", "%s is for routers of a network only", l.Role)
+	k.within("cost", l.Cost, 0, many)
+	if len(k.problems) > 0 {
+		return k.problems
+	}
+	return nil
 }
 
 // hasTenant tells whether a tenant is declared.

@@ -46,6 +46,8 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(Connector{}), "connectors[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(AMQPListener{}), "listeners[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(AutoLink{}), "autoLinks[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(LinkRoute{}), "linkRoutes[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(Federation{}), "federation[]")...)
 	return append(all, settingsOf(reflect.ValueOf(Address{}), "addresses[]")...)
 }
 
@@ -75,7 +77,8 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	required := map[string]bool{"tenants[].name": true, "users[].name": true, "roles[].name": true, "addresses[].name": true, "addresses[].kind": true,
 		"webhooks[].name": true, "webhooks[].from": true, "webhooks[].url": true,
 		"tokens[].issuer": true, "tokens[].audience": true,
-		"connectors[].name": true, "listeners[].name": true, "connectors[].hosts": true, "autoLinks[].address": true, "autoLinks[].connector": true,
+		"connectors[].name": true, "listeners[].name": true, "connectors[].hosts": true, "autoLinks[].address": true, "linkRoutes[].direction": true,
+		"federation[].name": true, "federation[].connector": true, "federation[].kind": true, "federation[].direction": true, "federation[].source": true,
 		"certificates[].ca": true, "tls.certificates[].certificate": true, "tls.certificates[].key": true}
 	rows := 0
 	for _, s := range everySetting() {

@@ -208,7 +208,11 @@ func (c *Config) validateNetwork(k *check) {
 		k.refuse(twice, at+".name", "%q is declared in network.connectors[%d] already", n.Connectors[i].Name, j)
 		first[n.Connectors[i].Name] = i
 		n.Connectors[i].validate(k, at)
-		k.refuse(n.Connectors[i].Role == network.InterRouter && n.Router.ID == "", at+".role", "needs network.router.id")
+		role := n.Connectors[i].Role
+		k.refuse((role == network.InterRouter || role == network.Edge) && n.Router.ID == "", at+".role",
+			"needs network.router.id")
+		k.refuse(role == network.InterRouter && n.Router.IsEdge(), at+".role", "is not for an edge router")
+		k.refuse(role == network.Edge && !n.Router.IsEdge(), at+".role", "needs network.router.mode edge")
 	}
 	seen := make(map[network.AutoLink]int, len(n.AutoLinks))
 	for i := range n.AutoLinks {

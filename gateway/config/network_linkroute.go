@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router/network"
@@ -30,7 +31,7 @@ func (l *LinkRoute) Route() network.LinkRoute {
 		Connector: l.Connector, Container: l.ContainerID, AddPrefix: l.AddExternalPrefix, DelPrefix: l.DelExternalPrefix,
 	}
 	if r.Prefix {
-		r.Pattern = l.Prefix + "/#"
+		r.Pattern = strings.Trim(l.Prefix, "./") + "/#"
 	}
 	if l.Direction == network.In.String() {
 		r.Direction = network.In

@@ -10,6 +10,7 @@ import (
 // users of their own: who may send messages may not connect a router for that.
 type Router struct {
 	ID         string `yaml:"id"`         // unlike that of any other router of the network; none is no part of one
+	Mode       string `yaml:"mode"`       // InteriorMode or EdgeMode
 	Port       int    `yaml:"port"`       // where other routers connect to it, before portOffset; 0 takes any free one
 	TLSPort    int    `yaml:"tlsPort"`    // likewise, by TLS; open when there is a certificate
 	ClientAuth string `yaml:"clientAuth"` // whether routers show a certificate there, as of other doors
@@ -25,10 +26,19 @@ type Router struct {
 	RemoteStateMaxAge time.Duration `yaml:"remoteStateMaxAge"` // without a word after which the links of a router count no more
 }
 
+// The modes of a router.
+const (
+	InteriorMode = "interior" // it is a part of the network's topology
+	EdgeMode     = "edge"     // it has an uplink to a router that is, by a connector of role edge
+)
+
+// IsEdge tells whether the gateway is an edge router.
+func (r *Router) IsEdge() bool { return r.ID != "" && r.Mode == EdgeMode }
+
 func defaultRouter() Router {
 	t := network.Timers{}.WithDefaults()
 	return Router{
-		Port: 55672, TLSPort: 55671, Cost: 1,
+		Mode: InteriorMode, Port: 55672, TLSPort: 55671, Cost: 1,
 		Hello: t.Hello, HelloMaxAge: t.HelloMaxAge, Advertise: t.Advertise, AdvertiseInFlux: t.AdvertiseInFlux,
 		RemoteStateMaxAge: t.StateMaxAge,
 	}
@@ -45,7 +55,7 @@ func (r *Router) Timers() network.Timers {
 // routerDoor gives where other routers connect. Who declares the listeners of AMQP one by one declares this one there too.
 func (c *Config) routerDoor() secureDoor {
 	r := &c.Network.Router
-	enabled := r.ID != "" && len(c.AMQP.Listeners) == 0
+	enabled := r.ID != "" && !r.IsEdge() && len(c.AMQP.Listeners) == 0
 	return secureDoor{"router", "network.router", SecureDoor{
 		Door: Door{Enabled: enabled, Port: r.Port}, TLSPort: r.TLSPort, ClientAuth: r.ClientAuth,
 	}}
@@ -56,6 +66,7 @@ func (c *Config) validateRouter(k *check) {
 	r := &c.Network.Router
 	k.refuse(r.ID != "" && !network.ValidRouterID(r.ID), "network.router.id",
 		"%.80q is not 1 to 127 bytes of printable text without spaces and slashes", r.ID)
+	k.oneOf("network.router.mode", r.Mode, InteriorMode, EdgeMode)
 	k.within("network.router.cost", r.Cost, 1, many)
 	validateUsers(k, "network.router.users", r.Users)
 	k.span("network.router.hello", r.Hello, tick)

@@ -105,7 +105,11 @@ func (t *translator) placeAutoLinks() {
 		if p.link.Connector = t.connection(p.line, "autoLink", p.link.Connector); p.link.Connector == "" {
 			p.link.ContainerID = p.container
 		}
-		if p.link.Connector+p.link.ContainerID != "" {
+		switch {
+		case p.link.Connector+p.link.ContainerID == "":
+		case slices.Contains(n.AutoLinks, p.link):
+			t.remark(p.line, "autoLink", "", "is declared twice")
+		default:
 			n.AutoLinks = append(n.AutoLinks, p.link)
 		}
 	}

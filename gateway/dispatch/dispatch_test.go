@@ -127,7 +127,7 @@ func TestWhatIsUnknownIsRemarked(t *testing.T) {
 
 func TestWhatTheRouterRefusesIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"router {\n id: A\n}\nlistener {\n role: edge\n}\n": "role='standalone' not allowed to connect to or accept connections from other routers.",
+		"router {\n id: A\n}\nlistener {\n role: edge\n}\n":                       "role='standalone' not allowed to connect to or accept connections from other routers.",
 		"router {\n mode: edge\n id: A\n}\nlistener {\n role: edge\n}\n":          "role='edge' only allowed with router mode='interior'",
 		"router {\n mode: edge\n id: A\n}\nconnector {\n role: inter-router\n}\n": "role='inter-router' only allowed with router mode='interior'",
 		"router {\n mode: interior\n}\n":                                          "Missing required attribute 'id'",

@@ -20,8 +20,8 @@ func (t *translator) router(e *entity) error {
 		return errors.New("Missing required attribute 'id'")
 	}
 	t.out.Config.Network.ContainerID = cmp.Or(id, "Standalone")
-	if t.mode == "interior" {
-		t.out.Config.Network.Router.ID = id
+	if t.mode != "standalone" {
+		t.out.Config.Network.Router.ID, t.out.Config.Network.Router.Mode = id, t.mode
 	}
 	if t.distribution, err = e.choice("balanced", distributions, "defaultDistribution"); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 			l.Mechanisms = []string{"EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
 		}
 	}
-	if l.Role == config.InterRouterRole && !authenticate {
+	if (l.Role == config.InterRouterRole || l.Role == config.EdgeRole) && !authenticate {
 		t.out.Config.Network.Router.Anonymous = true
 	}
 	e.lacks("saslPlugin", "a tenant's authenticator judges passwords")

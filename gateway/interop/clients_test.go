@@ -69,6 +69,8 @@ const (
 	// qpidDispatch is the environment variable that names a folder with the sources of the Qpid Dispatch Router 1.19.0, whose
 	// tools are in no package.
 	qpidDispatch = "QPID_DISPATCH"
+	// qdrouterdName is the environment variable that names the program of that router, built elsewhere.
+	qdrouterdName = "QDROUTERD"
 	// springMessaging is a library for Java that Maven fetches.
 	springMessaging = "spring-messaging"
 	// puppeteer is a library for Node.js that npm installs; it drives Debian's Chromium.
@@ -92,7 +94,7 @@ const (
 // libraries are the clients that no Debian package has.
 var libraries = []string{
 	mqttJS, mqttJSSources, pahoPython1, pahoPython2, pahoTesting, qpidJMS, springMessaging, rhea, rheaSources, stompPySources, stompJSSources,
-	qpidDispatch, puppeteer, h2spec, cloudEventsGo, zitadel, cloudEventsPython, schemathesis,
+	qpidDispatch, qdrouterdName, puppeteer, h2spec, cloudEventsGo, zitadel, cloudEventsPython, schemathesis,
 	aiocoap, nodeCoAP, californium, artemisName,
 }
 
@@ -212,6 +214,8 @@ func present(client string) bool {
 		return len(found) > 0
 	case qpidDispatch:
 		_, err = os.Stat(filepath.Join(os.Getenv(qpidDispatch), "tools", "qdstat"))
+	case qdrouterdName:
+		_, err = exec.LookPath(os.Getenv(qdrouterdName))
 	case mqttJSSources:
 		_, err = os.Stat(filepath.Join(os.Getenv(mqttJSSources), "test", "browser", "test.js"))
 	case rheaSources:

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -30,6 +29,7 @@ type inlet struct {
 	gathering bool   // the message that comes in has been counted, and is not whole
 	id        uint32 // of that
 	upload    *wire.Upload
+	latest    *marks // of the latest message; nil before the first
 
 	fixed protocol.Key       // of a link for one address only; empty for one to all of them
 	place addressing.Address // of a link to something of this router's own; empty for none
@@ -102,7 +102,7 @@ func (in *inlet) count(t *engine.Transfer) (found *router.Sender) {
 
 // receivedWhole hands a message to its address. found is the sender to there, nil for one that is not found yet.
 func (in *inlet) receivedWhole(t *engine.Transfer, found *router.Sender) {
-	m, err := amqp.ParseMessage(in.owned(t))
+	m, err := amqp.ParseMessage(t.Payload) // of which Find makes a copy
 	var d router.Delivery
 	var to *router.Sender
 	switch {
@@ -135,14 +135,6 @@ func (in *inlet) repeated(d router.Delivery, to *router.Sender) bool {
 	return many && in.mesh.config.Reach.Repeated(*m)
 }
 
-// owned gives the bytes of a message, to keep.
-func (in *inlet) owned(t *engine.Transfer) []byte {
-	if t.Owned {
-		return t.Payload
-	}
-	return bytes.Clone(t.Payload)
-}
-
 // refusal is what becomes of a message that finds no address: where there is none it is released, as nobody is there.
 func refusal(err error) router.Outcome {
 	reason := router.ReasonOf(err)
@@ -152,32 +144,27 @@ func refusal(err error) router.Outcome {
 	return router.Reject(reason, err.Error())
 }
 
-// Find implements wire.Inlet: it reads where a message goes, and takes off what routers wrote on it.
+// Find implements wire.Inlet: it reads where a message goes, and gives a copy without what routers wrote on it.
 func (in *inlet) Find(m amqp.Message, found *router.Sender) (router.Delivery, *router.Sender, error) {
 	d, properties, err := wire.Read(m, time.Now)
 	if err != nil {
 		return d, nil, router.Errorf(router.Malformed, "%v", err)
 	}
-	annotations, err := protocol.ParseAnnotations(m.MessageAnnotations())
+	k, err := in.read(m, properties.To)
 	if err != nil {
-		return d, nil, router.Errorf(router.Malformed, "%v", err)
-	}
-	place := forwarding.Addressed(properties.To, annotations, in.mesh.ID())
-	key := forwarding.KeyOf(place, annotations.Phase)
-	if in.fixed != "" {
-		key, place = in.fixed, protocol.Place{Class: protocol.Mobile, Name: in.fixed.Name()}
+		return d, nil, err
 	}
 	d.Message = withoutAnnotations(m)
-	d.Retain = annotations.Retain && key.Phase() == 0 // the home of a topic keeps it
-	d.Route = in.routeOf(&forwarding.Message{Key: key, From: in.router(), Annotations: annotations})
+	d.Retain = k.retain
+	d.Route = in.routeOf(&k.message)
 	if found != nil {
 		return d, found, nil
 	}
-	to, err := in.senders.find(in, key, place)
+	to, err := in.senders.find(in, k.message.Key, k.place)
 	return d, to, err
 }
 
-// withoutAnnotations gives a message without what routers wrote on it.
+// withoutAnnotations gives a copy of a message without what routers wrote on it.
 func withoutAnnotations(m amqp.Message) amqp.Message {
 	return amqp.Trusted(annotate(m, protocol.Annotations{}))
 }

@@ -165,11 +165,11 @@ func (p *pushing) progressed(u engine.Update) {
 	case engine.Lost, engine.Unsent: // it goes again: a queue that counts failures is not to give up for want of a network
 	}
 	p.sent--
-	p.ends(d, o, u.Progress == engine.Lost)
+	p.ends(d, o, u.Progress == engine.Lost || u.Progress == engine.Unsent)
 	p.parted()
 }
 
-// ends ends a message that the other network does not hold any more.
+// ends ends a message that the other network does not hold any more; it has said how unless it is lost.
 func (p *pushing) ends(d router.Delivery, o router.Outcome, lost bool) {
 	f := p.auto.federated
 	switch {

@@ -8,8 +8,10 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
-// controlCredit is how many packets may be on their way to us.
-const controlCredit = 250
+const (
+	controlCredit = 250    // packets that may be on their way to us
+	maxControl    = 10_000 // packets that may wait for the credit of the other side
+)
 
 // control is the pair of links over which routers speak of the network. The mesh knows the connection when both are there.
 type control struct {
@@ -19,7 +21,11 @@ type control struct {
 
 // send sends a packet, now or when there is credit.
 func (c *control) send(p protocol.Packet) {
-	if c.out != nil {
+	switch {
+	case c.out == nil: // the mesh has not heard yet that it has ended
+	case len(c.out.waiting) == maxControl:
+		c.out.refuseAll("it takes no messages of the control plane")
+	default:
 		c.out.waiting = append(c.out.waiting, p)
 		c.out.sendable()
 	}

@@ -6,6 +6,12 @@
 // to it is stored by the broker, and what they receive from it comes from there. Several brokers behind one address share
 // its messages.
 //
+// With a [Mesh] the gateway is also one router of several that make a network, in which a message finds its consumer
+// wherever that is. One goroutine has the control plane (package routing). A [neighbor] is a connection to another router,
+// over which control packets and messages go by links of their own. Messages leave by ways: a [way] stands at the node of an
+// address as a consumer, and leads to one neighbour. They go on in lanes, the data links to that neighbour, one for each
+// priority. What comes from a neighbour goes to the nodes through a [router.Sender], like what any client sends.
+//
 // Promises:
 //   - A message is accepted when its receiver has accepted it: on the way out the broker, on the way in our consumer. What
 //     a broken connection leaves open goes out again, or comes again: at least once, and never lost. A message whose
@@ -16,7 +22,10 @@
 //     outgoing link has them kept on disk. Large ones go on while they come in, if the address stores nothing.
 //   - A connector that is cut off tries again for ever, at times that are spread; dialling, the handshakes and the open
 //     have their deadlines.
-//   - The goroutines are those of Network.Run: one for each connector, and what router/transport has for its connection.
+//   - Between routers the outcome is that of the consumer, however far. A message that was not sent when a neighbour is lost
+//     is released, one that was is modified, and a link that is full holds back and drops nothing.
+//   - The goroutines are those of Network.Run: one for each connector, and what router/transport has for its connection;
+//     two for a Mesh.
 //
 // Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":
 // https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html

@@ -55,7 +55,7 @@ func (s *spurOut) serve() error {
 
 // serveAt begins to take what is sent to an address that was made for answers.
 func (s *spurOut) serveAt(t *tenancy.Tenant, a addressing.Address) (err error) {
-	s.way = &way{neighbor: s.neighbor, lane: &s.lane}
+	s.way = &way{neighbor: s.neighbor, lane: &s.lane, literal: true}
 	source := router.Source{Filter: a.Filter()}
 	s.way.receiver, err = s.network.config.Router.Receiver(context.Background(), insider(t), source, plainWay{s.way})
 	if err == nil {

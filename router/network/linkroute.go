@@ -127,7 +127,14 @@ func isDynamic(a *frame.Attach) bool {
 		a.Role == frame.Receiver && a.Source != nil && a.Source.Dynamic
 }
 
-// canonical gives a pattern with all separators alike.
-func canonical(pattern string) string {
-	return strings.Trim(strings.ReplaceAll(pattern, "/", "."), ".")
+// anything is the end of the pattern of a prefix, and of what means the same.
+const anything = "/#"
+
+// settled gives a pattern as it is told to other routers: as it was written, but for what means nothing.
+func settled(pattern string) string {
+	pattern = strings.Trim(pattern, "./")
+	if prefix, ok := strings.CutSuffix(pattern, "#"); ok && prefix != "" {
+		return strings.TrimRight(prefix, "./") + anything
+	}
+	return pattern
 }

@@ -17,7 +17,7 @@ import (
 
 // key gives what a road is called among routers.
 func (k roadKey) key() protocol.Key {
-	name, isPrefix := strings.CutSuffix(k.pattern, ".#")
+	name, isPrefix := strings.CutSuffix(k.pattern, anything)
 	isPrefix = isPrefix && !strings.ContainsAny(name, "*#")
 	class := protocol.LinkPatternOut
 	switch {
@@ -56,9 +56,9 @@ func (r *linkRoutes) roadOf(key protocol.Key) (k roadKey, f addressing.Filter, o
 	pattern := key.Name()
 	switch key.Class() {
 	case protocol.LinkRouteIn:
-		k.direction, pattern = In, pattern+".#"
+		k.direction, pattern = In, pattern+anything
 	case protocol.LinkRouteOut:
-		pattern += ".#"
+		pattern += anything
 	case protocol.LinkPatternIn:
 		k.direction = In
 	case protocol.LinkPatternOut:
@@ -67,7 +67,7 @@ func (r *linkRoutes) roadOf(key protocol.Key) (k roadKey, f addressing.Filter, o
 	}
 	k.tenant, k.pattern = r.tenantOf(pattern)
 	f, err := addressing.ParseTokens(k.pattern)
-	k.pattern = canonical(k.pattern)
+	k.pattern = settled(k.pattern)
 	return k, f, err == nil
 }
 

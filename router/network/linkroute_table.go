@@ -94,7 +94,7 @@ func (r *linkRoutes) containersOf(l *linkRoute) (all []*container) {
 func (r *linkRoutes) update() {
 	roads := make(map[roadKey]*road)
 	for _, l := range r.declared {
-		at := r.at(roads, roadKey{l.Tenant, canonical(l.Pattern), l.Direction}, l.filter)
+		at := r.at(roads, roadKey{l.Tenant, settled(l.Pattern), l.Direction}, l.filter)
 		for _, c := range r.containersOf(l) {
 			at.here = append(at.here, exit{c, l.AddPrefix, l.DelPrefix})
 		}
@@ -152,19 +152,22 @@ func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, ok boo
 
 // bySpecificity compares two patterns: where they differ first, what is written comes before "*", and that before "#".
 func bySpecificity(a, b string) int {
+	open := false // "#" came before
 	rank := func(token string, more bool) int {
 		switch {
+		case !more && open:
+			return 3 // and so anything may follow
+		case !more:
+			return -1
 		case token == "#":
 			return 2
 		case token == "*":
 			return 1
-		case !more:
-			return -1
 		default:
 			return 0
 		}
 	}
-	restA, restB := a, b
+	restA, restB := strings.ReplaceAll(a, "/", "."), strings.ReplaceAll(b, "/", ".")
 	for restA != "" || restB != "" {
 		var x, y string
 		moreA, moreB := restA != "", restB != ""
@@ -173,6 +176,7 @@ func bySpecificity(a, b string) int {
 		if c := cmp.Compare(rank(x, moreA), rank(y, moreB)); c != 0 {
 			return c
 		}
+		open = x == "#"
 	}
 	return strings.Compare(a, b)
 }

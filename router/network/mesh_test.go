@@ -2,159 +2,15 @@ package network
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"log/slog"
-	"net"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/routertest"
-	"github.com/manifoldmq/manifold/router/transport"
-	"github.com/manifoldmq/manifold/tenancy"
 )
-
-// nets are routers that are connected by pipes, within a synctest bubble.
-type nets struct {
-	t       *testing.T
-	routers map[string]*station
-	serving sync.WaitGroup
-	ctx     context.Context
-}
-
-// station is one router, and its clients.
-type station struct {
-	routertest.Links
-	network *Network
-	mesh    *Mesh
-	host    string
-	begin   func()
-	stop    func()
-
-	away atomic.Bool // it cannot be reached any more
-
-	mu    sync.Mutex // guards everything below
-	pipes []net.Conn // its ends of connections
-}
-
-func (s *station) keep(nc net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pipes = append(s.pipes, nc)
-}
-
-// cut cuts all connections of a router, for good.
-func (s *station) cut() {
-	s.away.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, nc := range s.pipes {
-		nc.Close()
-	}
-}
-
-// cross runs a test with routers that are connected as told: "a-b" has a connect to b. Those in capital letters declare no
-// addresses; x, y and z are edge routers.
-func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(context.Background())
-		n := &nets{t: t, routers: make(map[string]*station), ctx: ctx}
-		to := make(map[string][]string)
-		for _, l := range links {
-			to[l[:1]] = append(to[l[:1]], l[2:])
-			to[l[2:]] = append(to[l[2:]], "")
-		}
-		for id := range to {
-			n.routers[id] = n.station(id, to[id])
-		}
-		for _, s := range n.routers {
-			s.begin()
-		}
-		defer func() {
-			for _, s := range n.routers {
-				s.stop()
-			}
-			stop()
-			n.serving.Wait()
-		}()
-		later(15 * time.Second) // as one connector may have been there before its host
-		test(t, n)
-	})
-}
-
-// station makes a router, which is to begin when all are there.
-func (n *nets) station(id string, to []string) *station {
-	t := n.t
-	definitions := []addressing.Definition{
-		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
-		routertest.Define(t, "big", addressing.Anycast),
-	}
-	definitions[2].MaxMessageSize = 64 << 20
-	if id == strings.ToUpper(id) {
-		definitions = nil
-	}
-	user := routertest.User(t, "default", definitions...)
-	directory, err := tenancy.NewDirectory(user.Tenant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	direct := router.NewDirect(router.Limits{})
-	r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
-		addressing.Anycast: direct, addressing.Broadcast: direct,
-	})
-	s := &station{Links: routertest.Links{T: t, Router: r, User: user}, host: id + ":55672"}
-	s.mesh = NewMesh(MeshConfig{ID: id, Instance: time.Now().Unix(), Reach: NewReach(Keys{Self: id, Directory: directory}), Log: slog.New(slog.DiscardHandler), Edge: strings.Contains("xyz", id)})
-	r.WatchSenders(s.mesh.WatchProducers())
-	r.Watch(NewInterest(Keys{Self: id, Directory: directory}, s.mesh.Announce, s.mesh.Withdraw))
-	limits := DefaultLimits()
-	limits.MaxMessageSize = 64 << 20
-	config := Config{
-		Router: r, Directory: directory, Driver: transport.NewDriver(transport.Options{}), ContainerID: id,
-		Version: "test", Log: slog.New(slog.DiscardHandler), Mesh: s.mesh, Routers: directory, RouterLimits: limits,
-		Dial: func(_ context.Context, hostPort string) (net.Conn, error) {
-			far := n.routers[hostPort[:1]]
-			if far == nil || far.away.Load() || s.away.Load() {
-				return nil, net.ErrClosed
-			}
-			near, there := net.Pipe()
-			far.keep(there)
-			s.keep(near)
-			n.serving.Go(func() {
-				defer there.Close()
-				if s.mesh.isEdge() {
-					far.network.ServeEdge(n.ctx, there)
-				} else {
-					far.network.ServeRouter(n.ctx, there, 1)
-				}
-			})
-			return near, nil
-		},
-	}
-	for _, other := range to {
-		if other != "" {
-			role := InterRouter
-			if s.mesh.isEdge() {
-				role = Edge
-			}
-			config.Connectors = append(config.Connectors, Connector{
-				Name: other, Role: role, Hosts: []string{other + ":55672"}, Limits: limits,
-			})
-		}
-	}
-	s.network = New(config)
-	running, halt := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	s.begin = func() { done.Go(func() { s.network.Run(running) }) }
-	s.stop = func() { halt(); done.Wait() }
-	return s
-}
 
 func TestTwoRoutersPassMessages(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
@@ -217,12 +73,17 @@ func TestMessageCrossesARouterThatDoesNotDeclareItsAddress(t *testing.T) {
 
 func TestAnotherConsumerTakesOverWhenARouterIsLost(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
-		near, far := n.routers["b"].Receiver("orders", 10), n.routers["c"].Receiver("orders", 10)
+		first, second := "b", "c"
+		near, far := n.routers[first].Receiver("orders", 10), n.routers[second].Receiver("orders", 10)
 		later(3 * time.Second)
 		p := n.routers["a"].Sender("orders")
 		p.Send("one")
+		synctest.Wait()
+		if near.Idle() {
+			first, near, far = second, far, near
+		}
 		near.Next() // and does not settle
-		n.routers["b"].cut()
+		n.routers[first].cut()
 		later(time.Second)
 		if o := p.Next().Outcome; o.State != router.Modified || o.Reason != router.Failed {
 			t.Errorf("what was on its way is %+v", o)
@@ -301,5 +162,71 @@ func TestLargeMessagesStreamThroughAndHoldUpNobody(t *testing.T) {
 		}
 		d.Settle(router.Accept())
 		p.Accepted(1)
+	}, "a-b", "b-c")
+}
+
+func TestWhoIsNeededNoMoreIsReleased(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		c := n.routers["c"].Receiver("orders", 0)
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("orders")
+		p.Send("one") // which waits at c
+		synctest.Wait()
+		c.Link.Close()
+		later(3 * time.Second)
+		p.Send("two")
+		for range 2 {
+			if o := p.Next().Outcome; o.State != router.Released {
+				t.Errorf("got %+v", o)
+			}
+		}
+	}, "a-b", "b-c")
+}
+
+func TestOnePriorityHoldsUpNoOther(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		n.routers["b"].Receiver("orders", 0) // takes nothing
+		c := n.routers["b"].Receiver("big", 10)
+		later(3 * time.Second)
+		slow, quick := n.routers["a"].Sender("orders"), n.routers["a"].Sender("big")
+		for range 2 * dataCredit {
+			slow.Send("x")
+		}
+		synctest.Wait()
+		urgent := amqp.Header{Priority: 9}
+		quick.SendDelivery(router.Delivery{Message: amqp.Trusted(amqp.AppendData(urgent.Append(nil), []byte("urgent")))})
+		d := c.Next()
+		d.Settle(router.Accept())
+		quick.Accepted(1)
+		if h, err := d.Message.Header(); err != nil || h.Priority != 9 {
+			t.Errorf("the header is %+v, %v", h, err)
+		}
+	}, "a-b")
+}
+
+func TestConnectionToOneselfIsTold(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		if !n.log.has("a connection leads from this router to itself") {
+			t.Error("the log does not tell")
+		}
+		if all := n.routers["a"].network.Routers(); len(all) != 0 {
+			t.Errorf("it knows %+v", all)
+		}
+	}, "a-a")
+}
+
+func TestStatusTellsOfTheNetwork(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		var got []string
+		for _, r := range n.routers["a"].network.Routers() {
+			got = append(got, fmt.Sprintf("%s by %q for %d, %d hops, to %v", r.ID, r.NextHop, r.Cost, r.Hops, r.Peers))
+		}
+		if want := `[b by "" for 1, 1 hops, to [a c] c by "b" for 2, 2 hops, to [b]]`; fmt.Sprint(got) != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+		neighbors := n.routers["b"].network.Neighbors()
+		if len(neighbors) != 2 || neighbors[0].Cost != 1 || !neighbors[0].Used || neighbors[0].Container != neighbors[0].Router {
+			t.Errorf("b has %+v", neighbors)
+		}
 	}, "a-b", "b-c")
 }

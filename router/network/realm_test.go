@@ -23,14 +23,14 @@ import (
 
 // world is several networks, each of one gateway with a broker and an AMQP door, and the connections between them.
 type world struct {
-	t      *testing.T
-	ctx    context.Context // of the doors
-	realms map[string]*realm
-	ends   sync.WaitGroup
+	t    *testing.T
+	ctx  context.Context // of the doors
+	ends sync.WaitGroup
 
-	mu    sync.Mutex // guards everything below
-	apart bool       // nobody can be reached
-	pipes map[net.Conn]bool
+	mu     sync.Mutex        // guards everything below
+	realms map[string]*realm // the test, which alone writes it, reads it without
+	apart  bool              // nobody can be reached
+	pipes  map[net.Conn]bool
 }
 
 // realm is one of the networks.
@@ -67,8 +67,11 @@ func among(t *testing.T, test func(t *testing.T, w *world)) {
 // found founds a network, with links to others; the name of each connector is that of the network that it leads to.
 func (w *world) found(name string, links ...network.FederationLink) *realm {
 	w.t.Helper()
-	w.realms[name] = w.settle(name, vfs.NewMem(), links...)
-	return w.realms[name]
+	r := w.settle(name, vfs.NewMem(), links...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.realms[name] = r
+	return r
 }
 
 func (w *world) settle(name string, disk vfs.FS, links ...network.FederationLink) *realm {

@@ -14,6 +14,7 @@ import (
 const (
 	wayWindow       = 128
 	broadcastWindow = 1024
+	queueWindow     = 256 // not settled: a queue keeps the others for those who come
 )
 
 // way leads from the node of an address to a neighbour. The node sees a consumer, and gives it what is to go there. What a
@@ -31,6 +32,7 @@ type way struct {
 	held    int  // messages that have come, and have not ended
 	leaving bool // it ends when nothing is held
 	closed  bool
+	respite respite
 }
 
 var _ router.Way = (*way)(nil)
@@ -57,8 +59,11 @@ func (w *way) open(
 		return err
 	}
 	window := wayWindow
-	if w.receiver.Kind() == addressing.Broadcast {
+	switch w.receiver.Kind() {
+	case addressing.Broadcast:
 		window = broadcastWindow
+	case addressing.Queue:
+		window = queueWindow
 	}
 	w.receiver.Grant(window)
 	return nil
@@ -101,6 +106,13 @@ func (w *way) part() {
 
 // left notes that a message waits no longer for the link.
 func (w *way) left() {
+	if w.receiver.Kind() != addressing.Queue {
+		w.vacate()
+	}
+}
+
+// vacate has the node get credit back for a message.
+func (w *way) vacate() {
 	if w.taken++; w.taken == 1 {
 		w.neighbor.regrants = append(w.neighbor.regrants, w)
 	}
@@ -108,6 +120,9 @@ func (w *way) left() {
 
 // regrant gives the node credit for what has gone out.
 func (w *way) regrant() {
+	if w.respite.resting {
+		return
+	}
 	n := w.taken
 	if w.taken = 0; !w.leaving && w.neighbor.stopping.IsZero() {
 		w.receiver.Grant(n)

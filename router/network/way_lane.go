@@ -173,6 +173,9 @@ func (l *lane) finish(p parcel, o router.Outcome) {
 	if s := p.delivery.Stream; s != nil {
 		defer l.download.Stop(s)
 	}
+	if p.way != nil {
+		p.way.ended(o)
+	}
 	if p.delivery.Owned() {
 		p.delivery.Settle(o)
 	} else if o.State != router.Accepted {

@@ -21,13 +21,13 @@ func (c *call) entity() (*entityType, named, error) {
 			return t, e, nil
 		}
 	}
-	if c.target != "" && c.exists(id) {
-		return nil, nil, faultf(statusBadRequest, "the entity with %s=%.100s is of another type than %q", by, id, c.target)
+	switch {
+	case by == "identity":
+		return nil, nil, faultf(statusNotFound, "Not Found: no entity with identity=%.100s", id)
+	case c.target != "" && c.exists(id):
+		return nil, nil, faultf(statusBadRequest, "the entity with name=%.100s is of another type than %q", id, c.target)
 	}
-	if by == "name" {
-		return nil, nil, faultf(statusNotFound, "No entity with name=%.100s", id)
-	}
-	return nil, nil, faultf(statusNotFound, "Not Found: no entity with identity=%.100s", id)
+	return nil, nil, faultf(statusNotFound, "No entity with name=%.100s", id)
 }
 
 // exists tells whether there is an entity of any type.

@@ -1,33 +1,50 @@
 package management
 
-import "iter"
+import (
+	"context"
+	"iter"
+)
 
 // Listener is a door of the gateway.
 type Listener struct {
 	Names
-	Host       string `about:"The address that it listens on."`
-	Port       string `about:"Its port."`
+	Host       string `about:"The address that it listens on." set:"create"`
+	Port       string `about:"Its port." set:"create"`
 	Protocol   string `about:"What is spoken there: amqp, mqtt, ... Dispatch does not have it."`
-	Role       string `about:"Who comes in there: normal for clients, inter-router, edge or route-container."`
-	Cost       int    `about:"Of the way through it, for routers."`
+	Role       string `about:"Who comes in there: normal for clients, inter-router, edge or route-container." set:"create"`
+	Cost       int    `about:"Of the way through it, for routers." set:"create"`
 	OperStatus string `about:"Always up."`
 
-	AuthenticatePeer  bool   `about:"Whether only clients come in that show who they are."`
-	RequireEncryption bool   `about:"Whether it is one of TLS."`
-	RequireSSL        bool   `attr:"requireSsl" about:"The same."`
-	SASLMechanisms    string `attr:"saslMechanisms" about:"Ways to be let in, for AMQP."`
+	AuthenticatePeer  bool   `about:"Whether only clients come in that show who they are." set:"create"`
+	RequireEncryption bool   `about:"Whether it is one of TLS." set:"create"`
+	RequireSSL        bool   `attr:"requireSsl" about:"The same." set:"create"`
+	SASLMechanisms    string `attr:"saslMechanisms" about:"Ways to be let in, for AMQP." set:"create"`
 	MultiTenant       bool   `about:"Whether a client says which tenant is its own."`
 
 	MaxFrameSize       int  `about:"Bytes of a frame, for AMQP."`
 	MaxSessions        int  `about:"Sessions of a connection, for AMQP."`
 	IdleTimeoutSeconds int  `about:"How long a client may be silent, for AMQP."`
 	LinkCapacity       int  `about:"Messages that a link may have on their way at once."`
-	HTTP               bool `attr:"http" about:"Whether it speaks HTTP."`
+	HTTP               bool `attr:"http" about:"Whether it speaks HTTP." set:"create"`
 	Websockets         bool `about:"Whether it takes WebSockets."`
 
 	InitialHandshakeTimeoutSeconds int    `about:"How long a client may take to be let in, for AMQP."`
-	StripAnnotations               string `about:"Which annotations of routers are taken off: of messages that come in, go out, both or no."`
+	StripAnnotations               string `about:"Which annotations of routers are taken off: of messages that come in, go out, both or no." set:"create"`
 }
 
-var listenerType = newType(entityType{name: "listener", base: configurationEntity, about: "A door of the gateway."},
-	func(m Model, offset int) iter.Seq[Listener] { return slice(m.Listeners(), offset) }, nil)
+var listenerType = changeable(newType(entityType{name: "listener", base: configurationEntity, about: "A door of the gateway."},
+	func(m Model, offset int) iter.Seq[Listener] { return slice(m.Listeners(), offset) }, nil), changes[Listener]{
+	defaults: Listener{Port: "amqp", Role: "normal", Cost: 1, StripAnnotations: "both"},
+	create: func(ctx context.Context, m Model, l Listener, _ saying) (Listener, error) {
+		switch {
+		case l.RequireSSL || l.RequireEncryption:
+			return l, faultf(statusNotImplemented, "listeners of TLS are declared in the configuration")
+		case l.HTTP:
+			return l, faultf(statusNotImplemented, "listeners of HTTP are declared in the configuration")
+		case l.AuthenticatePeer:
+			return l, faultf(statusNotImplemented, "who has to show who he is, the tenants say in the configuration")
+		}
+		return m.Listen(ctx, l)
+	},
+	remove: func(ctx context.Context, m Model, l Listener) error { return m.Close(ctx, l.Name) },
+})

@@ -13,7 +13,7 @@ type Router struct {
 	WorkerThreads int    `about:"Processors that it may use at once."`
 	Metadata      string `about:"Which tenant is asked about."`
 
-	DefaultDistribution string `about:"Of addresses that nobody has declared: unavailable."`
+	DefaultDistribution string `about:"Of addresses for which nothing else is declared."`
 
 	AddrCount        int `about:"Addresses that are declared, stored or in use."`
 	LinkCount        int `about:"Links of clients, over whichever protocol."`

@@ -11,7 +11,15 @@ type Model interface {
 	Router() Router
 	Policy() Policy
 	Listeners() []Listener
+	// Listen opens a listener of AMQP that lasts as long as the process, and Close closes one. A Conflict is a name that
+	// there is already.
+	Listen(ctx context.Context, l Listener) (Listener, error)
+	Close(ctx context.Context, name string) error
 	Pools() []Pool
+
+	Logs() []Log
+	// Records gives the latest entries of the log, the oldest first, so many at most.
+	Records(most int) []Record
 
 	Connections(offset int) iter.Seq[Connection]
 	Connection(identity string) (Connection, bool)
@@ -53,9 +61,6 @@ type Network interface {
 	LinkRoutes() []LinkRoute
 	AddLinkRoute(ctx context.Context, r LinkRoute) (LinkRoute, error)
 	RemoveLinkRoute(ctx context.Context, identity string) error
-
-	// Log gives the latest entries of the log, the oldest first, so many at most.
-	Log(most int) []Record
 }
 
 // Names are what every entity is known by; either is its own among those of its type.

@@ -45,6 +45,12 @@ func (h *house) Listeners() []Listener {
 	return []Listener{{Names: Names{"amqp", "listener/amqp"}, Port: "5672"}, {Names: Names{"http", "listener/http"}, HTTP: true}}
 }
 
+func (h *house) Listen(_ context.Context, l Listener) (Listener, error) { return l, nil }
+
+func (h *house) Close(context.Context, string) error {
+	return router.Errorf(router.Denied, "it is the file's")
+}
+
 func (h *house) Pools() []Pool { return nil }
 
 func (h *house) connection(i int) Connection {

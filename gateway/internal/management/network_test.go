@@ -59,7 +59,9 @@ func (n *network) RemoveLinkRoute(_ context.Context, identity string) error {
 	return remove(&n.linkRoutes, identity)
 }
 
-func (n *network) Log(most int) []Record {
+func (n *network) Logs() []Log { return nil }
+
+func (n *network) Records(most int) []Record {
 	all := []Record{
 		{Module: "GATEWAY", Level: "info", Text: "begun", At: time.Unix(1, 0)},
 		{Module: "AGENT", Level: "debug", Text: "GET-LOG", At: time.Unix(2, 0)},

@@ -24,7 +24,7 @@ var selfType = newType(entityType{
 // types are all entity types that have entities.
 var types = []*entityType{
 	selfType, routerType, nodeType, listenerType, connectorType, connectionType, linkType, addressType,
-	declarationType, autoLinkType, linkRouteType, poolType, policyType,
+	declarationType, autoLinkType, linkRouteType, poolType, policyType, logType,
 }
 
 // absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
@@ -34,7 +34,6 @@ var absentTypes = []*entityType{
 	absent("router.connection.linkRoute", configurationEntity, "A client declares no link routes."),
 	absent("sslProfile", configurationEntity, "TLS is in the configuration (tls)."),
 	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
-	absent("log", configurationEntity, "Logging is in the configuration."),
 	absent("logStats", operationalEntity, "Logging is in the configuration."),
 	absent("console", configurationEntity, "There is no console of its own."),
 	absent("vhost", configurationEntity, "Tenants are in the configuration."),

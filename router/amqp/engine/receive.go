@@ -26,7 +26,7 @@ type Transfer struct {
 // arrival is a delivery that is being received.
 type arrival struct {
 	active    bool // more of it is to come
-	ignored   bool // it resumes one that we do not know
+	ignored   bool // it resumes one that we do not know, or has a tag that is too long
 	streaming bool // its pieces go to the owner as they come
 	settled   bool
 	resume    bool
@@ -88,7 +88,11 @@ func (l *Link) begins(t *frame.Transfer) bool {
 		l.fail(frame.TransferLimitExceeded, "transfer without link credit")
 		return false
 	}
-	ignored := t.Resume && !l.holds(t.DeliveryTag)
+	overlong := len(t.DeliveryTag) > frame.MaxTagSize
+	ignored := overlong || t.Resume && !l.holds(t.DeliveryTag)
+	if overlong && !t.Settled {
+		s.tell(frame.Receiver, t.DeliveryID, overlongTag(), true)
+	}
 	if !t.Settled && !ignored {
 		second := l.local.ReceiverSettleMode == frame.ReceiveSecond
 		if t.HasReceiverMode {
@@ -118,6 +122,13 @@ func (l *Link) begins(t *frame.Transfer) bool {
 	}
 	l.regrant()
 	return true
+}
+
+// overlongTag answers a delivery of which the owner does not hear [2.8.7].
+func overlongTag() frame.State {
+	return frame.State{Kind: frame.Rejected, Error: &frame.Error{
+		Condition: frame.InvalidField, Description: "delivery-tag has more than 32 octets",
+	}}
 }
 
 // continues takes a further transfer of a delivery.
@@ -151,8 +162,8 @@ func (l *Link) holds(tag []byte) bool {
 	return false
 }
 
-// ignore passes over a delivery that resumes one that we do not know: the sender learns that from our unsettled map
-// [2.6.13]. It has its credit back at the end.
+// ignore passes over a delivery. One that resumes another that we do not know has no answer: the sender learns that from our
+// unsettled map [2.6.13]. It has its credit back at the end.
 func (l *Link) ignore() {
 	if !l.arriving.active {
 		l.dropArrival()

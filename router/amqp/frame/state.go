@@ -19,10 +19,11 @@ const (
 	Modified                // [3.4.5]
 	Declared                // a transaction was declared [4.5.5]
 	Transactional           // part of a transaction [4.5.6]
+	Extended                // of somebody's own: the standard leaves room for more [2.8.13]; not an end
 )
 
 var stateNames = [...]string{
-	"none", "received", "accepted", "rejected", "released", "modified", "declared", "transactional-state",
+	"none", "received", "accepted", "rejected", "released", "modified", "declared", "transactional-state", "extended",
 }
 
 // String gives the state's name as AMQP writes it.
@@ -40,11 +41,12 @@ type State struct {
 	Error             *Error        // of Rejected; may be nil
 	Annotations       amqp.RawValue // of Modified: map with symbol keys
 	TxnID             []byte        // of Declared and Transactional
+	Extension         amqp.RawValue // of Extended: all of it, with its descriptor
 }
 
 // IsPlain tells whether the state is its kind and flags and nothing else, so that equal states can share a disposition.
 func (s *State) IsPlain() bool {
-	return s.Error == nil && s.Annotations == nil && s.TxnID == nil && s.Kind != Received
+	return s.Error == nil && s.Annotations == nil && s.TxnID == nil && s.Kind != Received && s.Kind != Extended
 }
 
 // Same tells whether two plain states are equal.
@@ -61,6 +63,7 @@ func (s *State) Clone() State {
 	c := *s
 	c.Annotations = bytes.Clone(s.Annotations)
 	c.TxnID = bytes.Clone(s.TxnID)
+	c.Extension = bytes.Clone(s.Extension)
 	if s.Error != nil {
 		e := *s.Error
 		e.Info = bytes.Clone(e.Info)
@@ -88,6 +91,8 @@ func (s *State) Append(dst []byte) []byte {
 		f.Binary(s.TxnID)
 		f.Put(s.appendOutcome(f.Buffer(), s.Outcome))
 		return f.End()
+	case Extended:
+		return append(dst, s.Extension...)
 	default:
 		return s.appendOutcome(dst, s.Kind)
 	}
@@ -124,6 +129,7 @@ func (s *State) Read(d *amqp.Decoder) error {
 
 // read reads the state into the zero State; mistakes are the decoder's to keep.
 func (s *State) read(d *amqp.Decoder) {
+	before := *d
 	descriptor := d.ReadDescriptor()
 	if kind := outcomeOf(descriptor); kind != NoState {
 		s.readOutcome(d, kind)
@@ -146,9 +152,18 @@ func (s *State) read(d *amqp.Decoder) {
 	case amqp.DescriptorTransactionalState:
 		s.readTransactional(d)
 	default:
-		d.Fail("delivery state is unknown")
+		if d.Err() == nil && descriptor <= lastReserved {
+			d.Fail("delivery state is unknown")
+		}
+		if d.Err() == nil {
+			*d = before
+			s.Kind, s.Extension = Extended, d.ReadRaw()
+		}
 	}
 }
+
+// lastReserved is the highest descriptor that the standard uses for itself [1.5]: another's state has a higher one.
+const lastReserved = 0xff
 
 // outcomeOf gives the outcome with a descriptor, or NoState.
 func outcomeOf(descriptor uint64) StateKind {

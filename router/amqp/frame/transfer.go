@@ -2,7 +2,7 @@ package frame
 
 import "github.com/manifoldmq/manifold/router/amqp"
 
-// MaxTagSize bounds a delivery tag [2.8.7].
+// MaxTagSize bounds a delivery tag [2.8.7]. What is read may be longer.
 const MaxTagSize = 32
 
 // Transfer carries a delivery, or one of the pieces of it; the payload follows it in the frame [2.7.5].
@@ -68,9 +68,6 @@ func (t *Transfer) Read(d *amqp.Decoder) error {
 	t.Resume = f.bool()
 	t.Aborted = f.bool()
 	t.Batchable = f.bool()
-	if len(t.DeliveryTag) > MaxTagSize {
-		f.fail("has a delivery-tag of more than 32 octets")
-	}
 	if t.ReceiverSettleMode > ReceiveSecond {
 		f.fail("has an unknown rcv-settle-mode")
 	}

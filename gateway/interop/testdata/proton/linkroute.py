@@ -6,9 +6,16 @@ usage: linkroute.py HOST:PORT ADDRESS
 
 import sys
 
-from proton import Message
+from proton import Message, symbol
 from proton.handlers import MessagingHandler, TransactionHandler
-from proton.reactor import Container, Selector
+from proton.reactor import Container, LinkOption, Selector
+
+
+class Queue(LinkOption):
+    """Asks for a queue, where the broker would make a topic."""
+
+    def apply(self, link):
+        (link.target if link.is_sender else link.source).capabilities.put_object(symbol("queue"))
 
 
 class Links(MessagingHandler, TransactionHandler):
@@ -20,7 +27,7 @@ class Links(MessagingHandler, TransactionHandler):
     def on_start(self, event):
         self.container = event.container
         self.connection = self.container.connect(self.door, reconnect=False)
-        self.sender = self.container.create_sender(self.connection, self.address)
+        self.sender = self.container.create_sender(self.connection, self.address, options=Queue())
 
     def on_link_opened(self, event):
         if event.link == self.sender:
@@ -31,7 +38,7 @@ class Links(MessagingHandler, TransactionHandler):
             sys.exit("link: %s" % event.link.remote_condition)
         event.link.close()
         self.tries += 1  # the broker is not there yet
-        self.sender = self.container.create_sender(self.connection, self.address, name="try %d" % self.tries)
+        self.sender = self.container.create_sender(self.connection, self.address, name="try %d" % self.tries, options=Queue())
 
     def on_transport_error(self, event):
         sys.exit("transport: %s" % event.transport.condition)
@@ -72,7 +79,7 @@ class Links(MessagingHandler, TransactionHandler):
             print("\n".join(sorted(self.taken)))
             self.connection.close()
             return
-        self.receiver = self.container.create_receiver(self.connection, self.address, options=Selector("odd = TRUE"))
+        self.receiver = self.container.create_receiver(self.connection, self.address, options=[Queue(), Selector("odd = TRUE")])
         self.container.declare_transaction(self.connection, handler=self)
 
 

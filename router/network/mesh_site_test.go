@@ -1,0 +1,176 @@
+package network
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/routertest"
+	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
+)
+
+// nets are routers that are connected by pipes, within a synctest bubble.
+type nets struct {
+	t       *testing.T
+	routers map[string]*station
+	serving sync.WaitGroup
+	ctx     context.Context
+	log     journal
+}
+
+// journal is a log that can be read.
+type journal struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) has(text string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Contains(j.text.String(), text)
+}
+
+// station is one router, and its clients.
+type station struct {
+	routertest.Links
+	network *Network
+	mesh    *Mesh
+	host    string
+	begin   func()
+	stop    func()
+
+	away atomic.Bool // it cannot be reached any more
+
+	mu    sync.Mutex // guards everything below
+	pipes []net.Conn // its ends of connections
+}
+
+func (s *station) keep(nc net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pipes = append(s.pipes, nc)
+}
+
+// cut cuts all connections of a router, for good.
+func (s *station) cut() {
+	s.away.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, nc := range s.pipes {
+		nc.Close()
+	}
+}
+
+// cross runs a test with routers that are connected as told: "a-b" has a connect to b. Those in capital letters declare no
+// addresses; x, y and z are edge routers.
+func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(context.Background())
+		n := &nets{t: t, routers: make(map[string]*station), ctx: ctx}
+		to := make(map[string][]string)
+		for _, l := range links {
+			to[l[:1]] = append(to[l[:1]], l[2:])
+			to[l[2:]] = append(to[l[2:]], "")
+		}
+		for id := range to {
+			n.routers[id] = n.station(id, to[id])
+		}
+		for _, s := range n.routers {
+			s.begin()
+		}
+		defer func() {
+			for _, s := range n.routers {
+				s.stop()
+			}
+			stop()
+			n.serving.Wait()
+		}()
+		later(15 * time.Second) // as one connector may have been there before its host
+		test(t, n)
+	})
+}
+
+// station makes a router, which is to begin when all are there.
+func (n *nets) station(id string, to []string) *station {
+	t := n.t
+	definitions := []addressing.Definition{
+		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
+		routertest.Define(t, "big", addressing.Anycast),
+	}
+	definitions[2].MaxMessageSize = 64 << 20
+	if id == strings.ToUpper(id) {
+		definitions = nil
+	}
+	user := routertest.User(t, "default", definitions...)
+	directory, err := tenancy.NewDirectory(user.Tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := router.NewDirect(router.Limits{})
+	r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
+		addressing.Anycast: direct, addressing.Broadcast: direct,
+	})
+	s := &station{Links: routertest.Links{T: t, Router: r, User: user}, host: id + ":55672"}
+	keys, log := Keys{Self: id, Directory: directory}, slog.New(slog.NewTextHandler(&n.log, nil))
+	s.mesh = NewMesh(MeshConfig{
+		ID: id, Instance: time.Now().Unix(), Reach: NewReach(keys), Log: log, Edge: strings.Contains("xyz", id),
+	})
+	r.WatchSenders(s.mesh.WatchProducers())
+	r.Watch(NewInterest(keys, s.mesh.Announce, s.mesh.Withdraw))
+	limits := DefaultLimits()
+	limits.MaxMessageSize = 64 << 20
+	config := Config{
+		Router: r, Directory: directory, Driver: transport.NewDriver(transport.Options{}), ContainerID: id,
+		Version: "test", Log: log, Mesh: s.mesh, Routers: directory, RouterLimits: limits,
+		Dial: func(_ context.Context, hostPort string) (net.Conn, error) {
+			far := n.routers[hostPort[:1]]
+			if far == nil || far.away.Load() || s.away.Load() {
+				return nil, net.ErrClosed
+			}
+			near, there := net.Pipe()
+			far.keep(there)
+			s.keep(near)
+			n.serving.Go(func() {
+				defer there.Close()
+				if s.mesh.isEdge() {
+					far.network.ServeEdge(n.ctx, there)
+				} else {
+					far.network.ServeRouter(n.ctx, there, 1)
+				}
+			})
+			return near, nil
+		},
+	}
+	for _, other := range to {
+		if other != "" {
+			role := InterRouter
+			if s.mesh.isEdge() {
+				role = Edge
+			}
+			config.Connectors = append(config.Connectors, Connector{
+				Name: other, Role: role, Hosts: []string{other + ":55672"}, Limits: limits,
+			})
+		}
+	}
+	s.network = New(config)
+	running, halt := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	s.begin = func() { done.Go(func() { s.network.Run(running) }) }
+	s.stop = func() { halt(); done.Wait() }
+	return s
+}
