@@ -75,10 +75,11 @@ interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.j
 deploy-check: ## try the unit, chart, compose file, rules and dashboard of deploy with systemd, Helm, Compose and Prometheus
 	go -C deploy/check test -count 1 ./...
 
-soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss
+soak: ## kill a gateway under all protocols KILLS (5) times a minute for SOAKTIME (30m), and look for loss; cut the wires of a network 200 times, likewise
 	MANIFOLD_SOAK=$(SOAKTIME) MANIFOLD_KILLS=$(KILLS) go test -tags interop -count 1 -timeout 0 -v ./gateway/interop/soak
 	MANIFOLD_SOAK=5m MANIFOLD_STORM=100000 go test -tags interop -count 1 -timeout 0 -v -run Soak ./gateway/interop
 	MANIFOLD_CRASHES=200 go test -count 1 -timeout 0 -v -run Kill ./cmd/manifold
+	MANIFOLD_CUTS=200 go test -count 1 -timeout 0 -v ./gateway/chaos
 
 clean: ## remove what was built
 	rm -rf bin

@@ -10,6 +10,9 @@ const (
 	Elsewhere             // by another router, where what is sent here goes
 )
 
+// Confined tells whether the addresses are stored here for this router alone.
+func (d *Definition) Confined() bool { return d.Home == Alone && (d.Kind == Queue || d.Kind == Topic) }
+
 // storedEgress is the phase at which consumers take from what a network stores.
 const storedEgress = 1
 

@@ -80,6 +80,9 @@ func (m *managedTenant) Addresses(offset int) iter.Seq[management.Address] {
 		}
 		uses := m.uses()
 		for def := range m.tenant.Addresses.All() {
+			if def.Name.IsTokens() { // a router has no row for what may be
+				continue
+			}
 			if offset--; offset >= 0 {
 				continue
 			}

@@ -84,10 +84,10 @@ func count[E any](all iter.Seq[E]) (n int) {
 
 // mode is the gateway's part in a network of routers.
 func (m *managedTenant) mode() string {
-	if m.network.RouterID() == "" {
-		return "standalone"
+	if r := &m.config.Network.Router; r.ID != "" {
+		return r.Mode
 	}
-	return "interior"
+	return "standalone"
 }
 
 // isOperators tells whether the tenant is the one of those who run the gateway: what is about the whole process is told

@@ -63,14 +63,19 @@ func (m *managedTenant) connectionsMade() (all []management.Connection) {
 	if !m.isOperators() {
 		return nil
 	}
-	for _, s := range m.network.Connectors() {
-		if s.Open {
-			all = append(all, connectionMade(&s))
-		}
-	}
-	for _, n := range m.network.Neighbors() {
+	neighbors, standby := m.network.Neighbors(), make(map[string]bool)
+	for _, n := range neighbors {
 		if n.Connector == "" {
 			all = append(all, connectionTaken(&n))
+		} else {
+			standby[n.Connector] = n.Role == network.Edge && !n.Used
+		}
+	}
+	for _, s := range m.network.Connectors() {
+		if s.Open {
+			made := connectionMade(&s)
+			made.Active = !standby[s.Name]
+			all = append(all, made)
 		}
 	}
 	return all
@@ -80,7 +85,7 @@ func (m *managedTenant) connectionsMade() (all []management.Connection) {
 func connectionTaken(n *network.NeighborStatus) management.Connection {
 	return management.Connection{
 		Names: management.Names{Name: "connection/" + n.Host, Identity: strconv.FormatUint(n.Link, 10)},
-		Host:  n.Host, Container: n.Container, Protocol: "amqp", Role: network.InterRouter.String(), Dir: "in",
+		Host:  n.Host, Container: n.Container, Protocol: "amqp", Role: n.Role.String(), Dir: "in",
 		Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up", User: "anonymous", SASL: "ANONYMOUS",
 		UptimeSeconds: int(time.Since(n.Since).Seconds()),
 	}
@@ -212,9 +217,18 @@ func autoLinkOf(s *network.AutoLinkStatus) management.AutoLink {
 	case s.Attached:
 		l.OperStatus = "active"
 	case s.Error != "":
-		l.OperStatus, l.LastError = "failed", &s.Error
+		l.OperStatus, l.LastError = "failed", new(withoutCondition(s.Error))
 	}
 	return l
+}
+
+// withoutCondition takes the condition of AMQP off an error that somebody has given, as Dispatch shows its description only.
+func withoutCondition(text string) string {
+	condition, description, ok := strings.Cut(text, ": ")
+	if !ok || !strings.HasPrefix(condition, "amqp:") || strings.Contains(condition, " ") {
+		return text
+	}
+	return description
 }
 
 // AddAutoLink implements management.Model.

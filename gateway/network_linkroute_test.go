@@ -12,13 +12,15 @@ import (
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/gatewaytest"
+	"github.com/manifoldmq/manifold/router/network"
 )
 
 // routing is the configuration of a gateway whose links to "stored" and to "ext/..." lead on to a broker.
 func routing(t *testing.T, broker string) config.Config {
 	t.Helper()
 	c := quickstart(t)
-	c.Network.Connectors = []config.Connector{{Name: "broker", Hosts: []string{broker}, User: "gateway", Password: "secret"}}
+	connector := config.Connector{Name: "broker", Hosts: []string{broker}, User: "gateway", Password: "secret"}
+	c.Network.Connectors = []config.Connector{connector}
 	c.Network.Reconnect.Initial, c.Network.Reconnect.Max = 10*time.Millisecond, 100*time.Millisecond
 	for _, direction := range []string{"in", "out"} {
 		c.Network.LinkRoutes = append(c.Network.LinkRoutes,
@@ -28,7 +30,7 @@ func routing(t *testing.T, broker string) config.Config {
 	return c
 }
 
-// routedSender attaches a link as soon as the broker is there.
+// routedSender attaches a link as soon as there is a way to the broker.
 func (c *amqpClient) routedSender(t *testing.T, address string) *goamqp.Sender {
 	t.Helper()
 	for {
@@ -36,7 +38,8 @@ func (c *amqpClient) routedSender(t *testing.T, address string) *goamqp.Sender {
 		if err == nil {
 			return link
 		}
-		if e := new(goamqp.Error); !errors.As(err, &e) || e.Condition != "qd:no-route-to-dest" {
+		e := new(goamqp.Error)
+		if !errors.As(err, &e) || e.Condition != "qd:no-route-to-dest" && e.Condition != goamqp.ErrCondNotFound {
 			t.Fatal(err)
 		}
 	}
@@ -119,5 +122,32 @@ func TestBrokerSaysWhatBecomesOfALink(t *testing.T) {
 	_, err = client.session.NewSender(ctx, "ext/commands/a", nil)
 	if err == nil || !strings.Contains(err.Error(), "qd:no-route-to-dest") {
 		t.Errorf("without the broker there is %v", err)
+	}
+}
+
+// TestLinksLeadOnOverOtherRouters: the broker is behind one router, the client at another, which knows of it from the first.
+func TestLinksLeadOnOverOtherRouters(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	home := routing(t, storing(t, gatewaytest.New(t))["amqp"])
+	home.Network.Router.ID, home.Network.Router.Port = "home", 0
+	far := quickstart(t)
+	far.Network.Router.ID, far.Network.Router.Port = "far", 0
+	far.Network.Connectors = []config.Connector{
+		{Name: "home", Role: network.InterRouter, Hosts: []string{start(t, home)["router"]}},
+	}
+	client := dialAMQP(ctx, t, start(t, far)["amqp"])
+	sender := client.routedSender(t, "stored")
+	for i := range 10 {
+		if err := sendAMQP(ctx, sender, goamqp.NewMessage(fmt.Append(nil, i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receiver, err := client.session.NewReceiver(ctx, "stored", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		takes(ctx, t, receiver, fmt.Sprint(i))
 	}
 }

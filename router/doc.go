@@ -2,7 +2,7 @@
 //
 // A door (one protocol's adapter) opens a Sender to put messages into an address and a Receiver to take them out; what
 // lives at the address is a Node. This package has the nodes of the addresses that store nothing, anycast and
-// broadcast; the broker brings those of queues and topics, and the router network will bring those of other machines.
+// broadcast; the broker brings those of queues and topics. To the consumers of other machines a network attaches a Way.
 //
 // Promises:
 //   - Every Delivery ends in exactly one Outcome, and a sender hears Accepted only when responsibility has moved.

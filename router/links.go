@@ -109,7 +109,8 @@ func (r *Receiver) describe() Link {
 	d.Credit = int(max(r.credit.Load(), 0))
 	d.Presettled, d.Dropped = presettled, r.missed.Load()
 	d.Unsettled = d.unsettled()
-	d.Way = r.way != nil
+	_, own := r.consumer.(Outpost)
+	d.Way = r.way != nil && !own
 	return d
 }
 

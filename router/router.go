@@ -329,17 +329,19 @@ func (r *Router) define(t *tenancy.Tenant, a addressing.Address, want addressing
 	return def, nil
 }
 
-// defineOr is define for somebody who knows what the address is where none is declared.
+// defineOr is define for a network, which knows what the address is where none is declared for it: one that is stored for
+// this router alone is none for it.
 func (r *Router) defineOr(
 	t *tenancy.Tenant, a addressing.Address, want addressing.Kind, undeclared *addressing.Definition,
 ) (*addressing.Definition, error) {
 	def, err := r.define(t, a, want)
-	if err != nil && undeclared != nil {
-		if _, declared := r.current(t).Addresses.Lookup(a); !declared {
-			return undeclared, nil
-		}
+	if undeclared == nil || err == nil && !def.Confined() {
+		return def, err
 	}
-	return def, err
+	if _, declared := r.current(t).Addresses.Lookup(a); declared && err != nil {
+		return nil, err
+	}
+	return undeclared, nil
 }
 
 func (r *Router) resolve(

@@ -39,13 +39,19 @@ func leadsFrom(source Source, def *addressing.Definition) bool {
 // Leading tells whether the receiver is a way.
 func (r *Receiver) Leading() bool { return r.way != nil }
 
+// Outpost is a Way to consumers that the network takes for this router's own, as those of an edge router.
+type Outpost interface {
+	Way
+	Outpost()
+}
+
 // leads tells whether the receiver leads on for a message, as any does that is no way. What is stored for this router alone
 // goes nowhere, although one node may have both.
 func (r *Receiver) leads(d Delivery) bool {
 	if r.way == nil {
 		return true
 	}
-	if s := d.sender(); s != nil && s.def.Home == addressing.Alone && (s.def.Kind == addressing.Queue || s.def.Kind == addressing.Topic) {
+	if s := d.sender(); s != nil && s.def.Confined() {
 		return false
 	}
 	_, ok := r.way.Leads(d)

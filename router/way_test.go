@@ -252,3 +252,21 @@ func limited(t *testing.T, l router.Limits) *house {
 	h.router = router.New(l, map[addressing.Kind]router.Resolver{addressing.Broadcast: router.NewDirect(l)})
 	return h
 }
+
+// TestWhatPassesByIsNotStored: a network has an address of its own under the name of a queue that is here for here only.
+func TestWhatPassesByIsNotStored(t *testing.T) {
+	h := newHouse(t)
+	known := define(t, "jobs", addressing.Anycast)
+	p := &path{neighbor: "b"}
+	_, err := h.router.Receiver(t.Context(), h.user, router.Source{Filter: known.Name, Undeclared: &known}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := h.router.Sender(t.Context(), h.user, router.Target{Address: "jobs", Undeclared: &known}, new(outcomes))
+	if err != nil || s.Kind() != addressing.Anycast {
+		t.Fatalf("it is sent to %v, %v", s.Kind(), err)
+	}
+	if _, err := h.router.Receiver(t.Context(), h.user, router.Source{Filter: known.Name}, p); router.ReasonOf(err) != router.NotFound {
+		t.Errorf("a way from the queue: %v", err)
+	}
+}

@@ -5,6 +5,8 @@
 // into link credit, and outcomes into delivery states. The message itself passes as it is: only its header is written
 // anew, when a delivery is not the first or the time to live has run down.
 //
+// A link that is for somebody else, as the [Network] says, goes on to his connection as it is: see package passage.
+//
 // Promises:
 //   - A delivery is accepted only after the router's outcome says so, an attach only after the route is live.
 //   - A sender gets the credit that the node grants; a receiver gets what its credit lets out, and no more.

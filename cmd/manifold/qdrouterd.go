@@ -109,14 +109,28 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 func (f *routerFlags) load() (dispatch.Translation, error) {
 	text, err := os.ReadFile(f.config)
 	if err != nil {
-		return dispatch.Translation{}, fmt.Errorf("Exception: Cannot load configuration file %s: %w", f.config, err)
+		return dispatch.Translation{}, &loadError{f.config, err}
 	}
 	t, err := dispatch.Translate(f.config, text)
 	if err != nil {
-		return t, fmt.Errorf("Exception: Cannot load configuration file %s: %w", f.config, err)
+		return t, &loadError{f.config, err}
 	}
 	return t, nil
 }
+
+// loadError says that a configuration cannot be used, as the router does.
+type loadError struct {
+	file string
+	err  error
+}
+
+// Error implements error.
+func (e *loadError) Error() string {
+	return fmt.Sprintf("Exception: Cannot load configuration file %s: %v", e.file, e.err)
+}
+
+// Unwrap gives what is wrong.
+func (e *loadError) Unwrap() error { return e.err }
 
 // openSinks opens what the entities log name. closeFiles is called when nobody logs any more.
 func openSinks(t *dispatch.Translation, stderr io.Writer) (sinks map[string]logging.Sink, closeFiles func(), err error) {

@@ -58,6 +58,7 @@ type sample struct {
 	Opening   time.Duration `json:"openingNanos"`
 	Broadcast broadcast     `json:"broadcast"`
 
+	Healed  time.Duration  `json:"-"` // likewise: until a message got through again
 	Many    manyQueues     `json:"-"` // measured here, not by the driver
 	Backlog backlogRun     `json:"-"` // likewise
 	Beside  map[int]sample `json:"-"` // runs beside so many subscribers that do not read
@@ -67,6 +68,7 @@ type sample struct {
 type latency struct {
 	P50 time.Duration `json:"p50Nanos"`
 	P99 time.Duration `json:"p99Nanos"`
+	Max time.Duration `json:"maxNanos"`
 }
 
 // run measures everything: scenario by scenario, and within one the servers in turn. A failure costs its cell, not
@@ -111,6 +113,9 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return b.measureBacklog(ctx, sc, s, dir)
 	case stalled:
 		return b.measureStalled(ctx, sc, s, dir)
+	}
+	if sc.network != nil {
+		return b.measureNetwork(ctx, sc, s, dir)
 	}
 	p, err := start(ctx, s, dir)
 	if err != nil {
@@ -161,7 +166,7 @@ func (b *bench) driverArgs(sc scenario, s server, p *process) []string {
 		flag := map[protocol]string{mqtt: "--subscribers", web: "--receivers"}[speaks]
 		args = append(args, flag, strconv.Itoa(sc.subscribers))
 	}
-	args = slices.Concat(args, sc.args, s.flags, []string{placeFlag, place, "--server", p.doors[cmp.Or(sc.door, speaks)],
+	args = slices.Concat(args, sc.args, s.flags, p.flags, []string{placeFlag, place, "--server", p.doors[cmp.Or(sc.door, speaks)],
 		"--server-pid", strconv.Itoa(p.cmd.Process.Pid), "--json"})
 	switch sc.kind {
 	case idle:
@@ -203,6 +208,8 @@ func (b *bench) describe(sc scenario, s sample) string {
 		return describeFleet(sc, s)
 	case stalled:
 		return describeStalled(s)
+	case healing:
+		return fmt.Sprintf("messages get through again after %v", s.Healed)
 	case queues:
 		m := s.Many
 		return fmt.Sprintf("created in %.2f s with %.0f MB, recovered in %.2f s with %.0f MB",

@@ -8,6 +8,7 @@
 // descriptors are nobody else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
 // and backlog, one queue that is filled with millions of messages and drained. Two more run only by their names: connections,
 // 50,000 of them over MQTT that come at once, and stalled-qos0 and stalled-qos1, latency beside subscribers that do not read.
+// The scenarios hops start three or four routers in a row, and measure all of them together.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
 //

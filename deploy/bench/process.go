@@ -27,6 +27,7 @@ type process struct {
 	doors   map[protocol]string
 	started time.Time
 	cmd     *exec.Cmd
+	flags   []string // further ones for the load driver
 	output  *tail
 	ended   chan struct{} // closed when the process is gone
 }

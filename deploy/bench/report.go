@@ -70,6 +70,8 @@ func metrics() []metric {
 			of: peakMemory},
 		{title: "Load driver CPU, µs per message (for judging the figures above)", format: "%.2f",
 			kinds: []kind{traffic, large, sustained}, of: driverCPU},
+		{title: "Until messages get through again when a router was killed, ms (less is better)", format: "%.0f",
+			kinds: []kind{healing}, ratio: true, of: healTime},
 		{title: "Connections opened per second (more is better)", format: "%.0f", kinds: []kind{fleet}, ratio: true,
 			of: openingRate},
 		{title: "Resident bytes per idle connection (less is better)", format: "%.0f", kinds: []kind{idle, fleet}, ratio: true,

@@ -65,6 +65,8 @@ type scenario struct {
 	duration    time.Duration // measured; 0 where an option says
 	door        protocol      // where a server is spoken to; empty for that of protocol
 
+	network shape // of routers, with a sender at the first and a receiver at the last; nil for one server
+
 	subscribers int      // whom a fan-out reaches; 0 where args say who takes part
 	posting     *posting // requests of another driver than `manifold bench`; nil for that
 }
@@ -82,6 +84,7 @@ const (
 	backlog               // memory, disk and pace of a queue that has been filled
 	fleet                 // pace and memory of many connections, and of a message to all of them
 	sustained             // requests for so long that what piles up shows
+	healing               // how long messages do not get through when a router has died
 	stalled               // latency and memory beside subscribers that do not read
 )
 
@@ -93,7 +96,7 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
-	return slices.Concat(mqttScenarios(), amqpScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
+	return slices.Concat(mqttScenarios(), amqpScenarios(), networkScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
 		coapScenarios(), []scenario{backlogScenario(), fleetScenario()}, stalledScenarios())
 }
 

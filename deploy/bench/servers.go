@@ -24,6 +24,8 @@ type server struct {
 
 	// configure writes what the server needs into dir and says how it runs.
 	configure func(dir string) (plan, error)
+	// router is configure for a router in a network, nil for a server that is none.
+	router func(dir string, r routerPlan) (plan, error)
 	// place gives the name that the place of a scenario has here; nil for the same.
 	place func(sc scenario) string
 	// speaks is what it is spoken to in, whatever the scenario says; empty for that.
@@ -59,7 +61,7 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 		return nil, err
 	}
 	return []server{
-		{name: ours, binary: binary, version: []string{"version"}, configure: configureManifold,
+		{name: ours, binary: binary, version: []string{"version"}, configure: configureManifold, router: configureRouter,
 			note: "non-durable topics " + loadTopic + "/# and " + idleTopic + "/#, anycast " + anycastAddress +
 				"/#, durable queue " + queueTopic + " acknowledged after fsync; maxMessageSize 16 MiB"},
 		found(server{name: mosquitto, version: []string{"-h"}, configure: configureMosquitto,
@@ -71,6 +73,7 @@ func findServers(ctx context.Context, o options, dir string) ([]server, error) {
 				"minutes, its default, so it stands beside our durable queue"},
 			os.Getenv("NATS_SERVER"), "nats-server"),
 		found(server{name: qdrouterd, version: []string{"--version"}, configure: configureQdrouterd,
+			router: configureDispatchRouter,
 			note: fmt.Sprintf("standalone, its default of 4 worker threads, balanced; linkCapacity %d instead of 250, so that it "+
 				"does not drop settled messages", qdrouterdCapacity)},
 			os.Getenv("QDROUTERD"), "qdrouterd"),

@@ -60,7 +60,7 @@ func targets(o options) []target {
 			target{claim: noLater + ", " + how, scenario: "amqp-paced-" + how, of: mostLatency, peer: qdrouterd, limit: 1,
 				format: multiple})
 	}
-	return slices.Concat(all, queueTargets(o.queues), durableTargets(), stompTargets(), httpTargets(), coapTargets(), backlogTargets(o),
+	return slices.Concat(all, networkTargets(), queueTargets(o.queues), durableTargets(), stompTargets(), httpTargets(), coapTargets(), backlogTargets(o),
 		fleetTargets(o), stalledTargets())
 }
 

@@ -1,8 +1,6 @@
 package dispatch
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -46,7 +44,7 @@ func (t *translator) address(e *entity) error {
 	e.lacks("enableFallback", "there are no fallback destinations")
 	e.lacks("fallback", "there are no fallback destinations")
 	if slices.ContainsFunc(t.tenant.Addresses, func(there config.Address) bool { return there.Name == name }) {
-		return fmt.Errorf("Address %s is declared twice", name)
+		return refusal("Address %s is declared twice", name)
 	}
 	t.tenant.Addresses = append(t.tenant.Addresses, a)
 	return nil
@@ -57,9 +55,9 @@ func (e *entity) pattern() (addressing.Filter, error) {
 	prefix, pattern := e.text("prefix"), e.text("pattern")
 	switch {
 	case prefix != "" && pattern != "":
-		return addressing.Filter{}, errors.New("Both 'prefix' and 'pattern' cannot be specified")
+		return addressing.Filter{}, refusal("Both 'prefix' and 'pattern' cannot be specified")
 	case prefix == "" && pattern == "":
-		return addressing.Filter{}, errors.New("Either a 'prefix' or a 'pattern' attribute is required")
+		return addressing.Filter{}, refusal("Either a 'prefix' or a 'pattern' attribute is required")
 	case prefix != "":
 		return addressing.ParseTokens(strings.TrimRight(prefix, "./#*") + ".#")
 	}
@@ -85,7 +83,7 @@ func (t *translator) autoLink(e *entity) error {
 	}
 	e.lacks("fallback", "there are no fallback destinations")
 	if l.Address == "" || direction == "" {
-		return errors.New("Missing required attribute 'address' or 'direction'")
+		return refusal("Missing required attribute 'address' or 'direction'")
 	}
 	t.autoLinks = append(t.autoLinks, pendingLink{l, e.text("containerId"), e.Line})
 	return nil

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func (e *entity) number(otherwise int, names ...string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, fmt.Errorf("Invalid value for %s: %q is not a whole number", names[0], text)
+		return 0, refusal("Invalid value for %s: %q is not a whole number", names[0], text)
 	}
 	return n, nil
 }
@@ -67,7 +66,7 @@ func (e *entity) flag(otherwise bool, names ...string) (bool, error) {
 	case "no", "false", "off", "0":
 		return false, nil
 	default:
-		return false, fmt.Errorf("Invalid Boolean value '%s'", text)
+		return false, refusal("Invalid Boolean value '%s'", text)
 	}
 }
 
@@ -75,7 +74,7 @@ func (e *entity) flag(otherwise bool, names ...string) (bool, error) {
 func (e *entity) choice(otherwise string, values []string, names ...string) (string, error) {
 	text := cmp.Or(e.text(names...), otherwise)
 	if text != "" && !slices.Contains(values, text) {
-		return "", fmt.Errorf("Invalid value for %s: %q is not one of %s", names[0], text, strings.Join(values, ", "))
+		return "", refusal("Invalid value for %s: %q is not one of %s", names[0], text, strings.Join(values, ", "))
 	}
 	return text, nil
 }

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -23,10 +22,10 @@ func (t *translator) role(e *entity) (string, error) {
 	between := role == "inter-router" || role == "edge"
 	switch {
 	case t.mode == "standalone" && between:
-		return "", errors.New("role='standalone' not allowed to connect to or accept connections from other routers.")
+		return "", refusal("role='standalone' not allowed to connect to or accept connections from other routers.")
 	case t.mode != "interior" && role == "inter-router",
 		t.mode != "interior" && role == "edge" && e.Type == "listener":
-		return "", fmt.Errorf("role='%s' only allowed with router mode='interior' for %s.", role, e.Type)
+		return "", refusal("role='%s' only allowed with router mode='interior' for %s.", role, e.Type)
 	}
 	return role, nil
 }
@@ -44,7 +43,7 @@ func portOf(text string) (int, error) {
 	}
 	n, err := net.LookupPort("tcp", text)
 	if err != nil {
-		return 0, fmt.Errorf("Invalid value for port: %q is neither a number nor a service", text)
+		return 0, refusal("Invalid value for port: %q is neither a number nor a service", text)
 	}
 	return n, nil
 }

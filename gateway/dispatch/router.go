@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"cmp"
-	"errors"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -17,7 +16,7 @@ func (t *translator) router(e *entity) error {
 	}
 	id := e.text("id")
 	if id == "" && t.mode != "standalone" {
-		return errors.New("Missing required attribute 'id'")
+		return refusal("Missing required attribute 'id'")
 	}
 	t.out.Config.Network.ContainerID = cmp.Or(id, "Standalone")
 	if t.mode != "standalone" {

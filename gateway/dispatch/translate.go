@@ -44,6 +44,9 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Text }
 
+// refusal refuses something in the words of the router.
+func refusal(format string, args ...any) error { return &Error{Text: fmt.Sprintf(format, args...)} }
+
 // Translate translates the text of the file named file. The error is an *Error.
 func Translate(file string, text []byte) (Translation, error) {
 	entities, err := dispatchconf.Parse(string(text))

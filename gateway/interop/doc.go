@@ -23,7 +23,7 @@
 // lies in folders that environment variables name: RHEA the sources of rhea for its examples (github.com/amqp/rhea),
 // PAHO_TESTING the suites of Eclipse Paho (github.com/eclipse/paho.mqtt.testing), MQTTJS, STOMPPY and STOMPJS the sources of
 // MQTT.js, stomp.py and stompjs for their tests (github.com/mqttjs/MQTT.js, github.com/jasonrbriggs/stomp.py,
-// github.com/stomp-js/stompjs), QPID_DISPATCH those of the Qpid Dispatch Router 1.19.0 for its tools
+// github.com/stomp-js/stompjs), QPID_DISPATCH those of the Qpid Dispatch Router 1.19.0 for its tools and its system tests
 // (github.com/apache/qpid-dispatch), and QDROUTERD its program, built against Proton 0.37. What is missing after that is named and fails the run, unless INTEROP_PARTIAL=1 says that the
 // tests which need it may be left out.
 package interop

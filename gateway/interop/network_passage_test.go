@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -23,10 +24,13 @@ func newPassage(t *testing.T, from, to *member) *passage {
 	return &passage{session(t, dial(t, from.gateway, nil), nil), session(t, dial(t, to.gateway, nil), nil)}
 }
 
+// fresh gives an address that nobody has used before, below another one.
+func fresh(below string) string { return fmt.Sprintf("%s/%d", below, rand.Uint64()) }
+
 // link opens a link in each direction of an address that nobody has used before. It is ready when the sender has credit.
 func (p *passage) link(t *testing.T, credit int32) (*amqp.Sender, *amqp.Receiver) {
 	t.Helper()
-	address := fmt.Sprintf("jobs/%p", t)
+	address := fresh("jobs")
 	in := receiver(t, p.to, address, &amqp.ReceiverOptions{Credit: credit})
 	return sender(t, p.from, address, nil), in
 }
@@ -88,7 +92,7 @@ func (p *passage) outcomes(t *testing.T) {
 
 // settled messages are not lost as long as nothing breaks, whatever the receiver's pace.
 func (p *passage) settled(t *testing.T) {
-	address := fmt.Sprintf("jobs/%p", t)
+	address := fresh("jobs")
 	in := receiver(t, p.to, address, &amqp.ReceiverOptions{Credit: 10})
 	out := sender(t, p.from, address, nil)
 	bodies := bodiesNamed("settled", 200)
@@ -190,7 +194,7 @@ func untilAccepted(t *testing.T, out *amqp.Sender, m *amqp.Message) error {
 
 // broadcast reaches those at each router, and each once, as soon as all are known.
 func (p *passage) broadcast(t *testing.T, all []*member) {
-	address := fmt.Sprintf("alerts/%p", t)
+	address := fresh("alerts")
 	var ears []*ear
 	for _, n := range all {
 		ears = append(ears, newEar(t, n, address))

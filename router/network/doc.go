@@ -6,6 +6,10 @@
 // to it is stored by the broker, and what they receive from it comes from there. Several brokers behind one address share
 // its messages.
 //
+// A link route has the links that AMQP clients attach to some addresses lead on to a broker, or to the next router, as they
+// are: package passage joins their ends, and [Network.RouteLink] says which. Brokers may also have connected to us: a [Guest]
+// is what the network does over such a connection.
+//
 // With a [Mesh] the gateway is also one router of several that make a network, in which a message finds its consumer
 // wherever that is. One goroutine has the control plane (package routing). A [neighbor] is a connection to another router,
 // over which control packets and messages go by links of their own. Messages leave by ways: a [way] stands at the node of an

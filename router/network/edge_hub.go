@@ -141,7 +141,10 @@ func (h *hub) follow() {
 // downlinkWay leads from the node of an address to the consumers behind an edge router. They count as this router's own.
 type downlinkWay struct{ way }
 
-var _ router.Way = (*downlinkWay)(nil)
+var _ router.Outpost = (*downlinkWay)(nil)
+
+// Outpost implements router.Outpost.
+func (*downlinkWay) Outpost() {}
 
 // Leads implements router.Way: what has come from there does not go back.
 func (w *downlinkWay) Leads(d router.Delivery) (cost int64, ok bool) {

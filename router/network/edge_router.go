@@ -129,7 +129,7 @@ func (f *fringe) lead(a edge.Action) {
 	former := f.roads[key]
 	if a.Road != edge.Nowhere {
 		k := f.active.Load()
-		l := k.lanes[0]
+		var l *lane // none: that to all addresses
 		if out, ok := f.links[a.Link].(*spurOut); ok && a.Road == edge.Link {
 			l = &out.lane
 		}

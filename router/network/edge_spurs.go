@@ -24,7 +24,6 @@ type spurOut struct {
 	way     *way         // by which one that goes down gets its messages
 	release func()       // of the address that was made for it; nil for none
 	leaving bool         // it ends when nothing is under way
-	over    bool
 }
 
 var _ spur = (*spurOut)(nil)
@@ -103,7 +102,6 @@ func (s *spurOut) detached() {
 	if s.over {
 		return
 	}
-	s.over = true
 	delete(s.spurs.all, s)
 	s.giveBack()
 	k := s.neighbor

@@ -62,9 +62,14 @@ func TestQueueRouteLosesNothing(t *testing.T) {
 				const messages, cuts = 600, 30
 				for i, body := range numbers(messages) {
 					p.Send(body)
-					if i%(messages/cuts) == 0 {
+					switch i % (messages / cuts) {
+					case 0: // and what is stored is not acknowledged
+						w.later(time.Duration(i%7) * time.Second)
+						w.silence(map[network.Direction]end{network.Out: dialled, network.In: dialler}[d])
+					case messages/cuts - 1:
+						w.later(0)
+						w.silence(neither)
 						w.cut()
-						w.later(time.Duration(i%7) * 100 * time.Millisecond)
 					}
 				}
 				p.Accepted(messages)

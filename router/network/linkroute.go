@@ -127,13 +127,15 @@ func isDynamic(a *frame.Attach) bool {
 		a.Role == frame.Receiver && a.Source != nil && a.Source.Dynamic
 }
 
-// anything is the end of the pattern of a prefix, and of what means the same.
+// anything is the end of the pattern of a prefix.
 const anything = "/#"
 
-// settled gives a pattern as it is told to other routers: as it was written, but for what means nothing.
+// settled gives a pattern as it is told to other routers: as it was written, but for what means nothing. One that is that of
+// a prefix ends like those.
 func settled(pattern string) string {
 	pattern = strings.Trim(pattern, "./")
-	if prefix, ok := strings.CutSuffix(pattern, "#"); ok && prefix != "" {
+	prefix, ok := strings.CutSuffix(pattern, "#")
+	if ok && prefix != "" && !strings.ContainsAny(prefix, "*#") {
 		return strings.TrimRight(prefix, "./") + anything
 	}
 	return pattern

@@ -12,8 +12,8 @@ import (
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
-// Routers tell each other the patterns for which they have containers, as keys of four classes: for both directions one of prefixes
-// and one of other patterns. A tenant's name is the first level, as in the keys of other addresses; see Keys.
+// Routers tell each other the patterns for which they have containers, as keys of four classes: for both directions one of
+// prefixes and one of other patterns. A tenant's name is the first level, as in the keys of other addresses; see Keys.
 
 // key gives what a road is called among routers.
 func (k roadKey) key() protocol.Key {
@@ -177,6 +177,18 @@ func (r *linkRoutes) toward(router string) *passage.Desk {
 		return nil
 	}
 	if k := (*mesh.paths.Load())[hop]; k != nil {
+		return k.desk
+	}
+	return nil
+}
+
+// up gives the desk of the uplink of an edge router; nil if there is none.
+func (r *linkRoutes) up() *passage.Desk {
+	mesh := r.network.config.Mesh
+	if mesh == nil || mesh.fringe == nil {
+		return nil
+	}
+	if k := mesh.fringe.active.Load(); k != nil {
 		return k.desk
 	}
 	return nil

@@ -147,6 +147,9 @@ func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, ok boo
 			return passage.Way{Desk: desk, Add: at.tenantPrefix()}, true
 		}
 	}
+	if desk := r.up(); desk != nil && desk != from { // where somebody may know more
+		return passage.Way{Desk: desk, Add: at.tenantPrefix()}, true
+	}
 	return way, false
 }
 

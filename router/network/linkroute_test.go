@@ -19,7 +19,8 @@ import (
 func routed(t *testing.T, routes ...LinkRoute) *Network {
 	t.Helper()
 	definition := routertest.Define(t, "orders", addressing.Anycast)
-	directory, err := tenancy.NewDirectory(routertest.User(t, "default", definition).Tenant, routertest.User(t, "blue", definition).Tenant)
+	first, second := routertest.User(t, "default", definition), routertest.User(t, "blue", definition)
+	directory, err := tenancy.NewDirectory(first.Tenant, second.Tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +46,8 @@ func route(pattern, connector string) LinkRoute {
 }
 
 func TestMostSpecificLinkRouteCounts(t *testing.T) {
-	n := routed(t, route("a/#", "rest"), route("a.b.c", "literal"), route("a.*.c", "star"), route("a.#.c", "middle"), route("#", "all"),
-		route("$coordinator/#", "transactions"))
+	n := routed(t, route("a/#", "rest"), route("a.b.c", "literal"), route("a.*.c", "star"), route("a.#.c", "middle"),
+		route("#", "all"), route("$coordinator/#", "transactions"))
 	desks := make(map[*passage.Desk]string)
 	for _, name := range []string{"rest", "literal", "star", "middle", "all", "transactions"} {
 		desks[n.host(name, "").desk] = name
@@ -143,7 +144,7 @@ func TestLinkRoutesHaveKeysAmongRouters(t *testing.T) {
 		"Corg.apache":    {"default", "org.apache/#", In},
 		"Dclosest/a":     {"default", "closest/a/#", Out},
 		"Ea.*.toA.#.x":   {"default", "a.*.toA.#.x", In},
-		"Fa.*.toA/#":     {"default", "a.*.toA/#", Out},
+		"Fa.*.toA.#":     {"default", "a.*.toA.#", Out},
 		"Cblue/orders":   {"blue", "orders/#", In},
 		"Fblue/orders.*": {"blue", "orders.*", Out},
 	} {

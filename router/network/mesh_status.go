@@ -30,6 +30,7 @@ type RouterStatus struct {
 // NeighborStatus tells how a connection to another router is.
 type NeighborStatus struct {
 	Router    string // empty as long as it has not said hello
+	Role      Role   // InterRouter, or Edge for one between an edge router and another
 	Link      uint64 // the number of the connection, unique in the process
 	Connector string // by which it is kept; empty where the other side has connected
 	Host      string // host:port of the other side
@@ -142,6 +143,9 @@ func (k *neighbor) describe() NeighborStatus {
 	}
 	if k.connector != nil {
 		s.Connector = k.connector.Name
+	}
+	if s.Role = k.role; k.role == Edge {
+		s.Router, s.Used = k.container, !k.mesh.isEdge() || k.mesh.fringe.active.Load() == k
 	}
 	if name := k.name.Load(); name != nil {
 		s.Router, s.Used = *name, k.mesh.path(*name) == k

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/routertest"
@@ -229,4 +230,27 @@ func TestStatusTellsOfTheNetwork(t *testing.T) {
 			t.Errorf("b has %+v", neighbors)
 		}
 	}, "a-b", "b-c")
+}
+
+func TestAddressIsDeclaredAnew(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		b := n.routers["b"]
+		c := b.Receiver("orders", 1)
+		later(3 * time.Second)
+		p := n.routers["a"].Sender("orders")
+		p.Send("one")
+		c.Next().Settle(router.Accept())
+		p.Accepted(1)
+		c.Link.Close()
+		changed := routertest.User(t, "default", routertest.Define(t, "orders", addressing.Broadcast)).Tenant
+		b.Router.Define(changed)
+		b.mesh.Redefine()
+		all := []*routertest.Consumer{b.Receiver("orders", 1), b.Receiver("orders", 1)}
+		later(3 * time.Second)
+		p.Send("two")
+		p.Accepted(1)
+		for _, c := range all {
+			c.Expect("two")
+		}
+	}, "a-b")
 }

@@ -116,7 +116,7 @@ func (k *neighbor) Flush(dst []byte) []byte {
 	}
 	k.sendParcels()
 	for _, l := range k.mail.streams.Take() {
-		l.download.Continue()
+		l.sendable()
 	}
 	for _, w := range k.mail.partings.Take() {
 		w.part()

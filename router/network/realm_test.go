@@ -31,6 +31,41 @@ type world struct {
 	realms map[string]*realm // the test, which alone writes it, reads it without
 	apart  bool              // nobody can be reached
 	pipes  map[net.Conn]bool
+	mute   end // whose words are lost
+}
+
+// end is one of the ends of a connection.
+type end int
+
+const (
+	neither end = iota
+	dialler
+	dialled
+)
+
+// voice is an end of a connection whose words may be lost.
+type voice struct {
+	net.Conn
+	world *world
+	end   end
+}
+
+// Write implements net.Conn.
+func (v voice) Write(b []byte) (int, error) {
+	v.world.mu.Lock()
+	lost := v.world.mute == v.end
+	v.world.mu.Unlock()
+	if lost {
+		return len(b), nil
+	}
+	return v.Conn.Write(b)
+}
+
+// silence has the words of one end of each connection be lost from now on.
+func (w *world) silence(e end) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mute = e
 }
 
 // realm is one of the networks.
@@ -137,9 +172,9 @@ func (w *world) dial(_ context.Context, hostPort string) (net.Conn, error) {
 	w.pipes[far] = true
 	w.ends.Go(func() {
 		defer far.Close()
-		r.door.ServeConn(w.ctx, far)
+		r.door.ServeConn(w.ctx, voice{far, w, dialled})
 	})
-	return near, nil
+	return voice{near, w, dialler}, nil
 }
 
 // cut breaks all connections.

@@ -9,8 +9,8 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
-// Windows of ways: how many messages may wait there for the link to the neighbour. What a broadcast has no room for is
-// missed, so that it has more.
+// Windows of ways: how many messages may wait there for the link to the neighbour. A broadcast that
+// has no room holds up its sender for all, so that it has more.
 const (
 	wayWindow       = 128
 	broadcastWindow = 1024
@@ -88,9 +88,6 @@ func (w *way) keyOf(a addressing.Address) protocol.Key {
 	key, _ := w.reach.keys.Key(w.tenant, a.Filter(), w.address.Phase())
 	return key
 }
-
-// transit marks a way among receivers: it is not a consumer of this router's.
-func (w *way) transit() {}
 
 // leave has the way end when the neighbour has settled what it has.
 func (w *way) leave() { w.neighbor.mail.partings.Put(w) }

@@ -21,6 +21,7 @@ type lane struct {
 	open     int          // messages that the neighbour has and has not settled
 	download wire.Download
 	extra    bool    // for messages that stream, one at a time
+	over     bool    // its link has ended
 	lost     []*sent // what it had not settled when the link ended
 }
 
@@ -59,8 +60,12 @@ func (k *neighbor) send(p parcel) {
 		p.way.held++
 	}
 	l := p.lane
-	if l == nil {
+	if l == nil || l.over {
 		l = k.laneFor(p.delivery)
+	}
+	if l.over {
+		l.finish(p, router.Release())
+		return
 	}
 	if l.link == nil || len(l.queue) > 0 || l.download.Busy() || l.link.Credit() == 0 {
 		l.queue = append(l.queue, p)
@@ -89,7 +94,7 @@ func (l *lane) received(*engine.Transfer) {}
 // sendable goes on with what waits.
 func (l *lane) sendable() {
 	l.download.Continue()
-	for len(l.queue) > 0 && l.link.Credit() > 0 && !l.download.Busy() {
+	for l.link != nil && len(l.queue) > 0 && l.link.Credit() > 0 && !l.download.Busy() {
 		p := l.queue[0]
 		l.queue[0] = parcel{}
 		l.queue = l.queue[1:]
@@ -171,7 +176,7 @@ func (l *lane) write(p parcel, payload []byte, more bool) bool {
 // finish ends a message that the neighbour does not hold, or not any more.
 func (l *lane) finish(p parcel, o router.Outcome) {
 	if s := p.delivery.Stream; s != nil {
-		defer l.download.Stop(s)
+		defer l.stop(s)
 	}
 	if p.way != nil {
 		p.way.ended(o)
@@ -183,6 +188,14 @@ func (l *lane) finish(p parcel, o router.Outcome) {
 	}
 	if p.way != nil {
 		p.way.settled(1)
+	}
+}
+
+// stop ends the sending of a message, and has what waits behind it go on.
+func (l *lane) stop(s *router.Stream) {
+	l.download.Stop(s)
+	if len(l.queue) > 0 {
+		l.mail.streams.Put(l)
 	}
 }
 
@@ -233,7 +246,7 @@ func (l *lane) giveBack() {
 	l.lost = nil
 	l.download.End()
 	queue := l.queue
-	l.queue, l.link = nil, nil
+	l.queue, l.link, l.over = nil, nil, true
 	for _, p := range queue {
 		l.finish(p, router.Release())
 	}

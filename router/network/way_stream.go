@@ -19,7 +19,7 @@ func (k *neighbor) streamLane() *lane {
 	if i := slices.IndexFunc(k.streamLanes, (*lane).free); i >= 0 {
 		return k.streamLanes[i]
 	}
-	if k.role == Edge || !slices.Contains(k.Remote().OfferedCapabilities, streamingCapability) || len(k.streamLanes) == maxStreamLanes {
+	if !slices.Contains(k.Remote().OfferedCapabilities, streamingCapability) || len(k.streamLanes) == maxStreamLanes {
 		return nil
 	}
 	s := k.Begin()
@@ -27,7 +27,11 @@ func (k *neighbor) streamLane() *lane {
 		return nil
 	}
 	l := &lane{neighbor: k, extra: true}
-	link := s.Attach(attachment(frame.Sender, dataCapability))
+	a := attachment(frame.Sender, dataCapability)
+	if k.role == Edge { // there, a link to all addresses has none of its own
+		a.Source, a.Target = &frame.Source{}, &frame.Target{}
+	}
+	link := s.Attach(a)
 	if link == nil {
 		s.End(nil)
 		return nil

@@ -45,6 +45,9 @@ var connectorType = changeable(newType(entityType{
 }, func(m Model, offset int) iter.Seq[Connector] { return slice(m.Connectors(), offset) }, nil), changes[Connector]{
 	defaults: connectorDefaults,
 	create: func(ctx context.Context, m Model, c Connector, _ saying) (Connector, error) {
+		if err := fits(m.Router().Mode, c.Role, false); err != nil {
+			return c, err
+		}
 		if c.SSLProfile != nil {
 			return c, faultf(statusNotImplemented, "connectors over TLS are declared in the configuration")
 		}

@@ -36,6 +36,9 @@ var listenerType = changeable(newType(entityType{name: "listener", base: configu
 	func(m Model, offset int) iter.Seq[Listener] { return slice(m.Listeners(), offset) }, nil), changes[Listener]{
 	defaults: Listener{Port: "amqp", Role: "normal", Cost: 1, StripAnnotations: "both"},
 	create: func(ctx context.Context, m Model, l Listener, _ saying) (Listener, error) {
+		if err := fits(m.Router().Mode, l.Role, true); err != nil {
+			return l, err
+		}
 		switch {
 		case l.RequireSSL || l.RequireEncryption:
 			return l, faultf(statusNotImplemented, "listeners of TLS are declared in the configuration")

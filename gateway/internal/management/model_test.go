@@ -36,7 +36,7 @@ func newHouse(t testing.TB, filters ...string) *house {
 }
 
 func (h *house) Router() Router {
-	return Router{Names: Names{"router/house", "router/house"}, ID: "house", Mode: "standalone", AddrCount: len(h.declared)}
+	return Router{Names: Names{"router/house", "router/house"}, ID: "house", Mode: "interior", AddrCount: len(h.declared)}
 }
 
 func (h *house) Policy() Policy { return Policy{Names: Names{"policy", "policy"}} }

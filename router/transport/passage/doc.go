@@ -12,8 +12,9 @@
 //   - A detach is answered when the other peer has answered it. When a connection or session is lost, the other peer is told
 //     qd:routed-link-lost.
 //   - Messages go on while they come in, piece by piece. What is not written on one connection holds back the session that
-//     it comes through on the other, so memory is bounded. The links of a session there have a session of their own here, so that they hold up
-//     nobody else.
+//     it comes through on the other, so memory is bounded. The links of a session there have a session of their own here,
+//     so that they hold up nobody else.
+//   - What a session was given before a message to a coordinator of transactions is written before that.
 //
 // Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":
 // https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html

@@ -31,8 +31,8 @@ type End struct {
 	outbound
 }
 
-// maxUnread is how many letters an end may have that it has not read. Credit and windows keep it below, unless a peer says the same
-// thing over and over again.
+// maxUnread is how many letters an end may have that it has not read. Credit and windows keep it below, unless a peer says
+// the same thing over and over again.
 const maxUnread = 64 << 10
 
 // tell writes to the other end.

@@ -242,13 +242,13 @@ func TestSlowPeerHoldsTheOtherBack(t *testing.T) {
 		c, quick := h.client(), h.client()
 		l := c.attach(sender("mine"))
 		h.broker.do(h.broker.Hold)
-		c.do(func() { l.Send(engine.Delivery{Payload: make([]byte, 64<<20)}) })
+		c.do(func() { l.Send(engine.Delivery{Payload: make([]byte, 16<<20)}) })
 		most := h.limits.IncomingBytes + highWater
-		if sent := 64<<20 - l.Unwritten(); sent > 2*most {
+		if sent := 16<<20 - l.Unwritten(); sent > 2*most {
 			t.Errorf("%d bytes were taken that nobody wants", sent)
 		}
 		h.broker.do(h.broker.Resume)
-		if l.Unwritten() != 0 || len(h.broker.got) != 64<<20 {
+		if l.Unwritten() != 0 || len(h.broker.got) != 16<<20 {
 			t.Errorf("%d bytes are left, %d came", l.Unwritten(), len(h.broker.got))
 		}
 		h.way.Name = "other"
@@ -330,7 +330,9 @@ func TestDischargeComesAfterTheMessages(t *testing.T) {
 		c.hears("attached messages", "credit 10 drain=false", "attached control", "credit 10 drain=false")
 		for range 2 {
 			h.broker.do(h.broker.Hold)
-			c.do(func() { messages.Send(engine.Delivery{Tag: []byte("1"), Payload: make([]byte, 100<<10), Settled: true}) })
+			c.do(func() {
+				messages.Send(engine.Delivery{Tag: []byte("1"), Payload: make([]byte, 100<<10), Settled: true})
+			})
 			for _, tag := range []string{"2", "3", "4", "5"} {
 				c.do(func() { messages.Send(engine.Delivery{Tag: []byte(tag), Payload: []byte("x"), Settled: true}) })
 			}

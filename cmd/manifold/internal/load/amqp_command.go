@@ -29,9 +29,12 @@ which stops for a while is charged for all that had to wait.`
 	cmd.Example = `  manifold bench amqp --address commands --senders 4 --receivers 4 --settled
   manifold bench amqp --address commands --rate 10000 --latency
   manifold bench amqp --address jobs --receivers 0 --durable --messages 100000
+  manifold bench amqp --address commands --server a.example:5672 --receive-from c.example:5672
   manifold bench amqp --address news --layout mesh --receivers 10 --size 65536 --outstanding 100`
 	f := cmd.Flags()
 	f.BoolVar(&settled, "settled", false, "send settled messages, which nobody answers, and receive them settled")
+	f.StringVar(&config.From, "receive-from", "", "host:port that receivers connect to, if that is another router than the senders'")
+	f.IntSliceVar(&config.AlsoPIDs, "also-pid", nil, "further local process, such as another router, measured with --server-pid")
 	f.BoolVar(&config.Durable, "durable", false, "say in each message's header that it is durable")
 	idle := newIdleCommand(&IdleConfig{Protocol: AMQP}, amqpWords)
 	idle.Short = "Open many silent AMQP connections with a link in each direction and hold them"

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -30,7 +31,9 @@ type arrival struct{ head [MinPayload]byte }
 // connect implements line. It returns when all links are attached.
 func (in *amqpInlet) connect(ctx context.Context) error {
 	c := in.config
-	if err := in.open(ctx, c.amqpDoor(c.readBuffer(), c.readAhead()), in.name, in); err != nil {
+	door := c.amqpDoor(c.readBuffer(), c.readAhead())
+	door.address = cmp.Or(c.From, door.address)
+	if err := in.open(ctx, door, in.name, in); err != nil {
 		return err
 	}
 	in.mu.Lock()

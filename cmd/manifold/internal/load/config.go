@@ -112,8 +112,12 @@ type Config struct {
 	// Latency asks for a histogram of the time from writing a message to reading it, and in AMQP of the time to its
 	// answer. It turns batched reading off, which costs the driver more CPU.
 	Latency bool
-	// ServerPID names a process on this machine whose CPU time is measured together with the traffic; 0 means none.
+	// ServerPID names a process on this machine whose CPU time is measured together with the traffic; 0 means none. What
+	// AlsoPIDs name is added, such as further routers that the messages pass.
 	ServerPID int
+	AlsoPIDs  []int
+	// From is the host:port that subscribers connect to, in place of Address, where that is another router; AMQP only.
+	From string
 }
 
 func (c Config) withDefaults() Config {

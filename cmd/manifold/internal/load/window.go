@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -185,13 +186,17 @@ func (r *run) snapshot() (s snapshot, err error) {
 	s = r.counters()
 	s.at = time.Now()
 	s.driver, _ = cpuTime(os.Getpid()) // unknown is shown as none
-	if pid := r.config.ServerPID; pid != 0 {
-		if s.server, err = cpuTime(pid); err == nil {
-			s.peak, err = peakBytes(pid)
-		}
-		if err != nil {
+	if r.config.ServerPID == 0 {
+		return s, nil
+	}
+	for _, pid := range append([]int{r.config.ServerPID}, r.config.AlsoPIDs...) {
+		used, err := cpuTime(pid)
+		peak, also := peakBytes(pid)
+		if err := errors.Join(err, also); err != nil {
 			return s, fmt.Errorf("server's CPU time and memory: is there a process %d? %w", pid, err)
 		}
+		s.server += used
+		s.peak += peak
 	}
 	return s, nil
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,8 +131,7 @@ func levelName(l slog.Level) string {
 	return "debug"
 }
 
-// stamp gives a time in a layout of strftime, in which %1 to %9 are digits of the fraction of a second as the router has
-// them. What is not known is left as it is.
+// stamp gives a time in a layout of strftime, of which what is not known is left as it is.
 func stamp(at time.Time, layout string) string {
 	if layout == "" {
 		return at.Format("2006-01-02 15:04:05.000000 -0700")
@@ -145,7 +143,6 @@ func stamp(at time.Time, layout string) string {
 			continue
 		}
 		i++
-		at.AppendFormat(nil, "")
 		if known, ok := fields[layout[i]]; ok {
 			b.WriteString(at.Format(known))
 		} else {
@@ -160,14 +157,4 @@ var fields = map[byte]string{
 	'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'M': "04", 'S': "05", 'z': "-0700", 'Z': "MST", 'y': "06", 'b': "Jan", 'B': "January",
 	'a': "Mon", 'A': "Monday", 'e': "_2", 'I': "03", 'p': "PM", 'j': "002", 'F': "2006-01-02", 'T': "15:04:05", 'R': "15:04",
 	'D': "01/02/06", 'c': "Mon Jan _2 15:04:05 2006", '%': "%",
-}
-
-// Modules names what may have a sink of its own here.
-func Modules() (names []string) {
-	names = []string{defaultModule, moduleOfOthers}
-	for _, module := range moduleOfDoor {
-		names = append(names, module)
-	}
-	slices.Sort(names)
-	return names
 }
