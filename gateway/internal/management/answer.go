@@ -87,6 +87,9 @@ func (c *call) do(ctx context.Context) (status int, body any, err error) {
 	case "DELETE":
 		return c.delete(ctx)
 	}
+	if c.operation == "QUERY" && c.entityType == "" && c.target != "" && c.split(c.target) != managementType {
+		c.entityType, c.target = c.target, "" // some clients say so which entities they want
+	}
 	if err := c.isForSelf(); err != nil {
 		return 0, nil, err
 	}
