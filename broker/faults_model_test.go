@@ -282,21 +282,37 @@ func TestNoFaultTearsATransaction(t *testing.T) {
 	})
 }
 
-// transactUntilRefused does transactions until it is told at once that one is not done. That one leaves nothing behind.
+// transactUntilRefused does transactions until one is refused because the disk has failed before. That one leaves nothing
+// behind; the one with which the disk failed may.
 func (w *workload) transactUntilRefused(most int) {
 	for range most {
-		before := len(w.answers)
+		before, failed := len(w.answers), w.failed()
 		w.settled = nil // so that none is refused for other reasons
 		w.transact()
-		answer := w.answers[before]
-		select {
-		case err := <-answer:
-			if err != nil {
-				w.states, w.answers = w.states[:before+1], w.answers[:before]
-				return
-			}
-			answer <- nil
-		default:
+		if err, told := w.told(before); failed && told && err != nil {
+			w.states, w.answers = w.states[:before+1], w.answers[:before]
+			return
 		}
+	}
+}
+
+// failed tells whether somebody has been told that a transaction is not done.
+func (w *workload) failed() bool {
+	for i := range w.answers {
+		if err, told := w.told(i); told && err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// told is the answer to a transaction, if it is there already.
+func (w *workload) told(transaction int) (err error, told bool) {
+	select {
+	case err := <-w.answers[transaction]:
+		w.answers[transaction] <- err
+		return err, true
+	default:
+		return nil, false
 	}
 }
