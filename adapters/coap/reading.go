@@ -64,7 +64,11 @@ func (r *reading) response(now time.Time, code codes.Code, f framing) session.Re
 		o.number(message.ContentFormat, uint32(r.format))
 	}
 	if r.delivery.Expires > 0 {
-		o.seconds(message.MaxAge, time.UnixMilli(r.delivery.Expires).Sub(now))
+		left := time.UnixMilli(r.delivery.Expires).Sub(now)
+		if r.header.TTL > 0 { // now may be a little before the message came
+			left = min(left, time.Duration(r.header.TTL)*time.Millisecond)
+		}
+		o.seconds(message.MaxAge, left)
 	}
 	for _, q := range f.queries {
 		o.text(message.LocationQuery, q)
