@@ -27,6 +27,9 @@ type incoming struct {
 	asked   int                             // how much of it the client was asked for; 0 for none
 	used    int                             // of what it was asked for
 	upload  *wire.Upload                    // the message of several frames that is coming in; nil for none
+	latest  uint32                          // the delivery that came last
+	whole   bool                            // its end has come
+	early   *router.Outcome                 // of it, told when that comes; nil for none
 
 	federated bool // another network sends over it; see federate
 }
@@ -101,8 +104,9 @@ func (in *incoming) received(t *engine.Transfer) {
 	if t.First {
 		in.spend()
 	}
+	in.latest, in.whole = t.ID, t.Last
 	if !t.First || !t.Last {
-		in.upload = in.conn.uploads.Received(in, in.link, in.upload, t)
+		in.receivedPiece(t)
 		return
 	}
 	if t.Format != 0 {
@@ -300,7 +304,7 @@ func (in *incoming) answer(o outcome) {
 	if in.upload.Ends(o.id, o.outcome) {
 		in.upload = nil
 	}
-	in.link.Settle(o.id, wire.State(o.outcome))
+	in.settle(o.id, o.outcome)
 	if in.senders != nil {
 		in.landed(o.sender)
 		in.regain()

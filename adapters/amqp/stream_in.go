@@ -3,6 +3,7 @@ package amqp
 import (
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/wire"
 )
 
@@ -26,3 +27,24 @@ func (in *incoming) Decided(u *wire.Upload, streams bool) {
 
 // RoomFor implements wire.Inlet.
 func (in *incoming) RoomFor(u *wire.Upload) { in.conn.mail.rooms.Put(u) }
+
+// receivedPiece takes in a piece of a message.
+func (in *incoming) receivedPiece(t *engine.Transfer) {
+	in.upload = in.conn.uploads.Received(in, in.link, in.upload, t)
+	if t.Last && in.early != nil {
+		in.link.Settle(t.ID, wire.State(*in.early)) // which does nothing for one that was aborted
+		in.early = nil
+	}
+}
+
+// settle tells the client how a message has ended; of one whose end is still to come, when that has come. A receiver may
+// settle earlier [2.6.12], but there are clients, such as go-amqp, that take note of an outcome only once they have sent
+// the last frame, and would wait for ever.
+func (in *incoming) settle(id uint32, o router.Outcome) {
+	if id == in.latest && !in.whole {
+		early := o // so that no other outcome is on the heap
+		in.early = &early
+		return
+	}
+	in.link.Settle(id, wire.State(o))
+}

@@ -3,14 +3,18 @@ package amqp
 import (
 	"bytes"
 	"encoding/binary"
+	"net"
 	"runtime"
 	"testing"
 	"testing/synctest"
+
+	goamqp "github.com/Azure/go-amqp"
 
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/routertest"
 )
 
 func TestLargeMessageReachesTheConsumerBeforeItsEnd(t *testing.T) {
@@ -188,11 +192,12 @@ func TestLossOfTheConsumerIsTheEndOfTheMessage(t *testing.T) {
 				m := letter("bulk", 20*mebibyte)
 				from.begin(l, m, 200<<10)
 				lose(to, r)
-				from.ended(frame.Modified)
+				from.ended()             // some clients hear nothing before the end
 				from.goOn(l, m, 200<<10) // nobody wants it
 				if n := l.Unwritten(); n > 0 {
 					t.Fatalf("%d bytes of the rest are not taken", n)
 				}
+				from.ended(frame.Modified)
 				next.receiver(next.session(), "r", "bulk", 2)
 				from.begin(l, m, 200<<10)
 				from.goOn(l, m, 200<<10)
@@ -222,11 +227,12 @@ func TestConsumerMaySettleBeforeTheEnd(t *testing.T) {
 			m, small := letter("bulk", 300<<10), letter("", 10)
 			from.begin(l, m, 200<<10)
 			to.do(func() { r.Settle(id, frame.State{Kind: frame.Rejected}) })
-			from.ended(frame.Rejected)
+			from.ended()
 			if to.aborted != 1 {
 				t.Error("the consumer gets the rest of a message that it has settled")
 			}
 			from.goOn(l, m, 200<<10)
+			from.ended(frame.Rejected)
 			from.do(func() { _ = l.Send(engine.Delivery{Payload: small}) })
 			to.arrived(small)
 			from.ended(frame.Rejected, frame.Accepted)
@@ -433,5 +439,48 @@ func TestMessageThatCannotBeCheckedInPiecesComesWhole(t *testing.T) {
 		from.goOn(l, damaged, 200<<10)
 		to.arrived(list)
 		from.ended(frame.Accepted, frame.Rejected)
+	})
+}
+
+// TestClientOfGoAMQPHearsOfAnOutcomeBeforeTheEnd, for which it waits only once it has sent the whole message.
+func TestClientOfGoAMQPHearsOfAnOutcomeBeforeTheEnd(t *testing.T) {
+	inWorks(t, func(t *testing.T, w *works) {
+		c := w.links.From(router.Source{Filter: routertest.Filter(t, "bulk"), Streams: true}, 1)
+		ours, theirs := net.Pipe()
+		w.serving.Go(func() { w.server.ServeConn(w.ctx, ours) })
+		conn, err := goamqp.NewConn(w.ctx, theirs, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		s, err := conn.NewSession(w.ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.NewSender(w.ctx, "bulk", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan goamqp.DeliveryState, 1)
+		w.serving.Go(func() {
+			receipt, err := out.SendWithReceipt(w.ctx, goamqp.NewMessage(make([]byte, 20*mebibyte)), nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			state, _ := receipt.Wait(w.ctx) // without a state it was in vain
+			ended <- state
+		})
+		synctest.Wait()
+		c.Next().Settle(router.Fail()) // and takes nothing of it, so that the client is still sending
+		synctest.Wait()
+		select {
+		case state := <-ended:
+			if _, ok := state.(*goamqp.StateModified); !ok {
+				t.Errorf("the message has ended with %T", state)
+			}
+		default:
+			t.Error("the message has no outcome")
+		}
 	})
 }

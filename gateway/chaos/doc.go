@@ -6,5 +6,5 @@
 // sender was told so, and as received when a consumer has it in his hands.
 //
 // The environment sets how it goes: MANIFOLD_CUTS how often a relay does harm (10; `make soak` says 200), MANIFOLD_SEED which
-// relay when, and how. Above ten cuts some messages are large, and stream.
+// relay when, and how.
 package chaos

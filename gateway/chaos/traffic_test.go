@@ -119,9 +119,9 @@ func consume(ctx context.Context, t *testing.T, l *ledger, in *amqp.Receiver) {
 	}
 }
 
-// produce sends one message after the other, unsettled, until stop is closed, and waits for all outcomes. With streams some are
-// so large that they stream.
-func produce(ctx context.Context, t *testing.T, stop <-chan struct{}, l *ledger, sender string, out *amqp.Sender, streams bool) {
+// produce sends one message after the other, unsettled, until stop is closed, and waits for all outcomes. Some are so
+// large that they stream.
+func produce(ctx context.Context, t *testing.T, stop <-chan struct{}, l *ledger, sender string, out *amqp.Sender) {
 	type sent struct {
 		name    string
 		receipt amqp.SendReceipt
@@ -149,7 +149,7 @@ func produce(ctx context.Context, t *testing.T, stop <-chan struct{}, l *ledger,
 	for i := 0; sending.Err() == nil; i++ {
 		name := fmt.Sprintf("%s-%d", sender, i)
 		body := []byte(name + " ")
-		if streams && i%every == every-1 {
+		if i%every == every-1 {
 			body = append(body, bytes.Repeat([]byte("."), large)...)
 		}
 		receipt, err := out.SendWithReceipt(sending, amqp.NewMessage(body), nil)

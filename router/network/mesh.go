@@ -176,6 +176,9 @@ func (m *Mesh) changed(c routing.Change) {
 	case routing.Parted:
 		m.log.Warn("router is no neighbour any more", "neighbor", c.Router)
 		m.met(c.Router, nil)
+	case routing.Silent:
+		n := m.links[c.Link]
+		n.mail.orders.Put(n.hangUp)
 	case routing.Restarted, routing.Forgotten:
 		m.log.Info("router is "+c.Kind.String(), "about", c.Router)
 	case routing.Looped:

@@ -55,9 +55,32 @@ type station struct {
 	stop    func()
 
 	away atomic.Bool // it cannot be reached any more
+	mute atomic.Bool // what it says gets lost
 
 	mu    sync.Mutex // guards everything below
 	pipes []net.Conn // its ends of connections
+}
+
+// wire connects two routers; the first one's end is the first.
+func (s *station) wire(far *station) (net.Conn, net.Conn) {
+	near, there := net.Pipe()
+	s.keep(near)
+	far.keep(there)
+	return spoken{near, s}, spoken{there, far}
+}
+
+// spoken is a router's end of a connection.
+type spoken struct {
+	net.Conn
+	by *station
+}
+
+// Write loses what is written by who is mute.
+func (c spoken) Write(p []byte) (int, error) {
+	if c.by.mute.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
 }
 
 func (s *station) keep(nc net.Conn) {
@@ -142,9 +165,7 @@ func (n *nets) station(id string, to []string) *station {
 			if far == nil || far.away.Load() || s.away.Load() {
 				return nil, net.ErrClosed
 			}
-			near, there := net.Pipe()
-			far.keep(there)
-			s.keep(near)
+			near, there := s.wire(far)
 			n.serving.Go(func() {
 				defer there.Close()
 				if s.mesh.isEdge() {

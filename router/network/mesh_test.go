@@ -95,6 +95,31 @@ func TestAnotherConsumerTakesOverWhenARouterIsLost(t *testing.T) {
 	}, "a-b", "a-c")
 }
 
+// TestSilenceOfANeighborEndsItsConnection long before its transport does.
+func TestSilenceOfANeighborEndsItsConnection(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		a, b := n.routers["a"], n.routers["b"]
+		c := b.Receiver("orders", 10)
+		later(3 * time.Second)
+		p := a.Sender("orders")
+		p.Send("one")
+		c.Next() // and does not settle
+		b.mute.Store(true)
+		later(5 * time.Second)
+		if !p.Heard() {
+			t.Fatal("what was on its way has no outcome")
+		}
+		if o := p.Next().Outcome; o.State != router.Modified || o.Reason != router.Failed {
+			t.Errorf("what was on its way is %+v", o)
+		}
+		b.mute.Store(false)
+		later(20 * time.Second)
+		p.Send("two")
+		c.Next().Settle(router.Accept())
+		p.Accepted(1)
+	}, "a-b")
+}
+
 func TestNothingIsLostWhenTheLinkIsFull(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
 		c := n.routers["b"].Receiver("orders", 0)

@@ -56,7 +56,7 @@ type neighborMail struct {
 	outcomes transport.Mailbox[verdict]
 	rooms    transport.Mailbox[*wire.Upload] // that may go on
 	streams  transport.Mailbox[*lane]
-	orders   transport.Mailbox[func()] // of the mesh, for an edge connection
+	orders   transport.Mailbox[func()] // of the mesh
 }
 
 var _ transport.Engine = (*neighbor)(nil)

@@ -54,6 +54,12 @@ func (k *neighbor) refuseAll(reason string) {
 	k.Close(&frame.Error{Condition: frame.PreconditionFailed, Description: "no connection of routers: " + reason})
 }
 
+// hangUp ends the connection because the other router is not heard on it any more, or does not hear us. What was under
+// way comes back at once, and the side that has connected connects again.
+func (k *neighbor) hangUp() {
+	k.Close(&frame.Error{Condition: frame.ConnectionForced, Description: "no hello has come back in time"})
+}
+
 // attachment gives what is said to attach a link between routers.
 func attachment(role frame.Role, capability amqp.Symbol) frame.Attach {
 	return frame.Attach{

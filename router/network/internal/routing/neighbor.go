@@ -128,6 +128,7 @@ func (n *Node) expireNeighbors(now time.Time) {
 	for _, l := range n.links {
 		if l.mutual && now.Sub(l.listed) >= n.timers.HelloMaxAge {
 			l.mutual = false
+			n.report(Change{Kind: Silent, Router: l.peer, Link: l.id})
 			n.relink(l.peer, now)
 		}
 	}

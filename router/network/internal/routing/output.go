@@ -15,7 +15,7 @@ type Send struct {
 type Change struct {
 	Kind    ChangeKind
 	Router  string           // whom it is about; not for Rerouted
-	Link    LinkID           // for Met, Parted, Looped and Duplicate, where a link is concerned
+	Link    LinkID           // for Met, Parted, Silent, Looped and Duplicate, where a link is concerned
 	Address protocol.Address // for Added and Removed
 }
 
@@ -30,6 +30,7 @@ const (
 	Flushed                         // it has no consumers of any address, as far as known
 	Met                             // it is a neighbour now, or another link to it is used
 	Parted                          // it is no neighbour any more
+	Silent                          // a link to it has not been confirmed by a HELLO for too long
 	Restarted                       // it has started anew
 	Forgotten                       // nothing was heard of it for so long that it is not known any more
 	Looped                          // a link leads to this router itself
@@ -40,8 +41,8 @@ const (
 // String gives the word for logs.
 func (k ChangeKind) String() string {
 	words := [...]string{
-		"", "rerouted", "added", "removed", "flushed", "met", "parted", "restarted", "forgotten", "looped", "duplicate",
-		"refused",
+		"", "rerouted", "added", "removed", "flushed", "met", "parted", "silent", "restarted", "forgotten", "looped",
+		"duplicate", "refused",
 	}
 	if int(k) < len(words) {
 		return words[k]
