@@ -107,7 +107,7 @@ var presentations = map[string]func(ctx context.Context, doors map[string]string
 			return err
 		}
 		defer nc.Close()
-		conn, err := stomp.Connect(nc, stomp.ConnOpt.Host(c.ServerName))
+		conn, err := stomp.Connect(nc, stomp.ConnOpt.Host(c.ServerName), quietly)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,8 @@ import (
 type madeDoors struct {
 	mu    sync.Mutex // guards everything below; a leaf
 	all   []*madeDoor
-	begin func(*madeDoor) // has a door serve; nil before run, and after its end
+	begin func(*madeDoor) // has a door serve; nil before run, which has those serve that were made till then
+	ended bool            // run has
 }
 
 // madeDoor is one of them.
@@ -36,10 +37,13 @@ func (m *madeDoors) run(ctx context.Context) error {
 			_ = d.door.run(ctx) // it has been closed
 		})
 	}
+	for _, d := range m.all {
+		m.begin(d)
+	}
 	m.mu.Unlock()
 	<-ctx.Done()
 	m.mu.Lock()
-	m.begin = nil
+	m.ended = true
 	m.mu.Unlock()
 	serving.Wait()
 	return nil
@@ -49,11 +53,14 @@ func (m *madeDoors) run(ctx context.Context) error {
 func (m *madeDoors) add(d *madeDoor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.begin == nil {
+	if m.ended {
 		return router.Errorf(router.Stopping, "the gateway is stopping")
 	}
+	d.close = func() { d.listener.Close() }
 	m.all = append(m.all, d)
-	m.begin(d)
+	if m.begin != nil {
+		m.begin(d)
+	}
 	return nil
 }
 

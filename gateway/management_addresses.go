@@ -45,8 +45,12 @@ type use struct {
 
 // uses gathers what links do, by what they send to or receive from, and who has consumers elsewhere.
 func (m *managedTenant) uses() map[string]use {
-	all := make(map[string]use)
+	all, passed := make(map[string]use), make(map[string]uint64)
 	for l := range m.links(0) {
+		if l.Sends && l.Way {
+			passed[l.Address] += l.Delivered
+			continue
+		}
 		u := all[l.Address]
 		u.kind = l.Kind
 		switch {
@@ -64,6 +68,12 @@ func (m *managedTenant) uses() map[string]use {
 			u := all[remote.Name]
 			u.routers = slices.Compact(slices.Sorted(slices.Values(append(u.routers, remote.Routers...))))
 			all[remote.Name] = u
+		}
+	}
+	for address, n := range passed { // which nobody may use any more
+		if u, ok := all[address]; ok {
+			u.in += n
+			all[address] = u
 		}
 	}
 	return all

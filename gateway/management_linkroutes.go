@@ -3,10 +3,10 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router"
@@ -46,6 +46,9 @@ func linkRouteOf(s *network.LinkRouteStatus) management.LinkRoute {
 
 // AddLinkRoute implements management.Model.
 func (m *managedTenant) AddLinkRoute(_ context.Context, r management.LinkRoute) (management.LinkRoute, error) {
+	if err := m.reachesOut("link routes"); err != nil {
+		return r, err
+	}
 	declared := config.LinkRoute{
 		Name: r.Name, Tenant: m.name, Direction: r.Direction, Connector: r.Connection, ContainerID: r.ContainerID,
 		AddExternalPrefix: r.AddExternalPrefix, DelExternalPrefix: r.DelExternalPrefix,
@@ -55,7 +58,7 @@ func (m *managedTenant) AddLinkRoute(_ context.Context, r management.LinkRoute) 
 	} else {
 		declared.Pattern = *r.Pattern
 	}
-	if _, err := addressing.ParseTokens(declared.Prefix + declared.Pattern); err != nil {
+	if err := declared.CheckPattern(); err != nil {
 		return r, router.Errorf(router.Malformed, "%v", err)
 	}
 	status, err := m.linkRoutes.add(declared.Route())
@@ -69,12 +72,15 @@ func (m *managedTenant) AddLinkRoute(_ context.Context, r management.LinkRoute) 
 
 // RemoveLinkRoute implements management.Model.
 func (m *managedTenant) RemoveLinkRoute(_ context.Context, identity string) error {
-	for _, s := range m.network.LinkRoutes() {
-		if s.Tenant == m.name && strconv.FormatUint(s.ID, 10) == identity {
-			m.linkRoutes.remove(s.LinkRoute)
-			m.note("linkRoute", cmp.Or(s.Name, identity), "deleted")
-			return nil
-		}
+	if err := m.reachesOut("link routes"); err != nil {
+		return err
 	}
-	return router.Errorf(router.NotFound, "there is no link route %q", identity)
+	all := m.network.LinkRoutes()
+	i := slices.IndexFunc(all, func(s network.LinkRouteStatus) bool { return m.has(s.Tenant, s.ID, identity) })
+	if i < 0 {
+		return router.Errorf(router.NotFound, "there is no link route %q", identity)
+	}
+	m.linkRoutes.remove(all[i].LinkRoute)
+	m.note("linkRoute", cmp.Or(all[i].Name, identity), "deleted")
+	return nil
 }

@@ -29,8 +29,8 @@ func (m *managedTenant) Listeners() (all []management.Listener) {
 
 // Listen implements management.Model.
 func (m *managedTenant) Listen(_ context.Context, l management.Listener) (management.Listener, error) {
-	if !m.isOperators() {
-		return l, router.Errorf(router.Denied, "listeners are of the tenant that runs the gateway")
+	if err := m.reachesOut("listeners"); err != nil {
+		return l, err
 	}
 	if m.opening == nil {
 		return l, router.Errorf(router.Unsupported, "the AMQP door is not enabled (amqp.enabled)")

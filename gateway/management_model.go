@@ -94,6 +94,15 @@ func (m *managedTenant) mode() string {
 // there only.
 func (m *managedTenant) isOperators() bool { return m.name == tenancy.DefaultTenant }
 
+// reachesOut refuses to anybody else what reaches beyond his tenant, as the admin API does: doors of the process, and
+// connections on which the gateway itself is who is let in.
+func (m *managedTenant) reachesOut(what string) error {
+	if m.isOperators() {
+		return nil
+	}
+	return router.Errorf(router.Denied, "%s are of the tenant that runs the gateway", what)
+}
+
 // memoryClasses is what the runtime says about its memory.
 func memoryClasses() map[string]uint64 {
 	const classes = "/memory/classes/"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,8 +110,8 @@ func connectionMade(s *network.ConnectorStatus) management.Connection {
 
 // Connect implements management.Model.
 func (m *managedTenant) Connect(_ context.Context, c management.Connector) (management.Connector, error) {
-	if !m.isOperators() {
-		return c, router.Errorf(router.Denied, "connectors are of the tenant that runs the gateway")
+	if err := m.reachesOut("connectors"); err != nil {
+		return c, err
 	}
 	declared := config.Connector{
 		Name: c.Name, User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator),
@@ -233,6 +234,9 @@ func withoutCondition(text string) string {
 
 // AddAutoLink implements management.Model.
 func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (management.AutoLink, error) {
+	if err := m.reachesOut("automatic links"); err != nil {
+		return l, err
+	}
 	var way network.Direction
 	if err := way.UnmarshalText([]byte(l.Direction)); err != nil {
 		return l, router.Errorf(router.Malformed, "direction: %v", err)
@@ -256,13 +260,24 @@ func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (m
 
 // RemoveAutoLink implements management.Model.
 func (m *managedTenant) RemoveAutoLink(_ context.Context, identity string) error {
-	for _, s := range m.network.AutoLinks() {
-		if s.Tenant == m.name && strconv.FormatUint(s.ID, 10) == identity {
-			m.note("autoLink", cmp.Or(s.Name, identity), "deleted")
-			return m.autoLinks.remove(s.AutoLink)
-		}
+	if err := m.reachesOut("automatic links"); err != nil {
+		return err
 	}
-	return router.Errorf(router.NotFound, "there is no automatic link %q", identity)
+	all := m.network.AutoLinks()
+	i := slices.IndexFunc(all, func(s network.AutoLinkStatus) bool { return m.has(s.Tenant, s.ID, identity) })
+	if i < 0 {
+		return router.Errorf(router.NotFound, "there is no automatic link %q", identity)
+	}
+	err := m.autoLinks.remove(all[i].AutoLink)
+	if err == nil {
+		m.note("autoLink", cmp.Or(all[i].Name, identity), "deleted")
+	}
+	return err
+}
+
+// has tells whether a link, or link route, of a tenant and with a number is the tenant's one of an identity.
+func (m *managedTenant) has(tenant string, number uint64, identity string) bool {
+	return tenant == m.name && strconv.FormatUint(number, 10) == identity
 }
 
 // note keeps a record of what the asker has done with something that lasts as long as the process.

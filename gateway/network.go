@@ -20,9 +20,7 @@ func (a *assembly) openNetwork() error {
 		Federation:  a.federation,
 		Log:         a.log,
 
-		Mesh: a.mesh, Routers: a.routers, RouterLimits: n.Limits(),
-
-		ContainerLimits: n.Limits(), NoResumable: !n.ResumableLinks,
+		Mesh: a.mesh, ContainerLimits: n.Limits(), NoResumable: !n.ResumableLinks,
 	}
 	for i := range n.Connectors {
 		declared, err := n.Connectors[i].Connector(n.Limits())

@@ -25,7 +25,7 @@ func (a *assembly) openMesh() error {
 	keys := network.Keys{Self: r.ID, Directory: a.directory}
 	a.mesh = network.NewMesh(network.MeshConfig{
 		ID: r.ID, Instance: time.Now().Unix(), Timers: r.Timers(), Reach: network.NewReach(keys), Log: a.log,
-		Edge: r.IsEdge(),
+		Edge: r.IsEdge(), MayAsk: func(p *tenancy.Principal) bool { return a.mayManage(p).Change },
 	})
 	a.interest = network.NewInterest(keys, a.mesh.Announce, a.mesh.Withdraw)
 	a.router.Watch(a.interest)
@@ -33,8 +33,8 @@ func (a *assembly) openMesh() error {
 	return nil
 }
 
-// newRouterDirectory knows who may connect to this router as one of the same network. From this machine everybody may, where
-// no users are declared.
+// newRouterDirectory knows who may connect to this router as one of the same network. Where no users are declared everybody
+// may, as long as only this machine reaches the doors.
 func (a *assembly) newRouterDirectory() (*tenancy.Directory, error) {
 	r := &a.config.Network.Router
 	none, err := addressing.NewSpace(nil)
@@ -43,7 +43,7 @@ func (a *assembly) newRouterDirectory() (*tenancy.Directory, error) {
 	}
 	t := &tenancy.Tenant{
 		Name: tenancy.DefaultTenant, Addresses: none,
-		Anonymous: r.Anonymous || len(r.Users) == 0 && isLoopback(a.config.Listen),
+		Anonymous: r.Anonymous || len(r.Users) == 0 && a.isPrivate(),
 	}
 	for _, u := range r.Users {
 		t.Users = append(t.Users, tenancy.User(u))

@@ -1,11 +1,16 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	goamqp "github.com/Azure/go-amqp"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/gatewaytest"
@@ -84,6 +89,51 @@ func TestRouterWithoutTheRightsIsNotLetIn(t *testing.T) {
 		startOn(t, nil, connecting(t, connector), slog.New(slog.NewTextHandler(h, nil)))
 		if got := <-h.warning; !strings.Contains(got, want) {
 			t.Errorf("it says %s want %q", got, want)
+		}
+	}
+}
+
+// TestManagementOfAnotherRouterTakesARight: what comes from a router may do everything, so that it is for who sends to ask.
+func TestManagementOfAnotherRouterTakesARight(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	far := quickstart(t)
+	far.Network.Router.ID, far.Network.Router.Port = "far", 0
+	declared, err := config.Parse("roles.yaml", []byte(`
+tenants:
+  - name: default
+    anonymous: true
+    roles: [{name: owner, admin: true}, {name: keeper, manage: ["#"]}, {name: device, send: ["#"], receive: ["#"]}]
+    defaultRoles: [device]
+    users:
+      - {name: ann, credential: "`+passwordA+`", roles: [owner]}
+      - {name: ben, credential: "`+passwordA+`", roles: [keeper]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := quickstart(t)
+	near.Anonymous, near.Addresses, near.Tenants = false, nil, declared.Tenants
+	near.Network.Router.ID, near.Network.Router.Port = "near", 0
+	near.Network.Connectors = []config.Connector{{Name: "on", Role: network.InterRouter, Hosts: []string{start(t, far)["router"]}}}
+	doors := start(t, near)
+	const another = "_topo/0/far/$management"
+	owner := newManager(ctx, t, doors["amqp"], &goamqp.ConnOptions{SASLType: goamqp.SASLTypePlain("ann", "a")})
+	owner.awaits("router.node", "cost", nil, int64(1))
+	if owner.requests, err = owner.session.NewSender(ctx, another, nil); err != nil {
+		t.Fatal(err)
+	}
+	if ids := owner.column("router", "id"); !slices.Equal(ids, []any{"far"}) {
+		t.Errorf("the answer is of %v", ids)
+	}
+	for user, o := range map[string]*goamqp.ConnOptions{
+		"who only reads": {SASLType: goamqp.SASLTypePlain("ben", "a")}, "a device": {HostName: "default"},
+	} {
+		m := newManager(ctx, t, doors["amqp"], o)
+		refusal := new(goamqp.Error)
+		_, err := m.session.NewSender(ctx, another, nil)
+		if !errors.As(err, &refusal) || refusal.Condition != goamqp.ErrCondUnauthorizedAccess {
+			t.Errorf("%s: %v", user, err)
 		}
 	}
 }

@@ -60,7 +60,7 @@ var passing = map[string]func(ctx context.Context, doors map[string]string, head
 			return err
 		}
 		defer nc.Close()
-		conn, err := stomp.Connect(nc)
+		conn, err := stomp.Connect(nc, quietly)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,8 @@ func (n note) amqp() *goamqp.Message {
 	return m
 }
 
-// attach gives a receiver with a credit, whose settlements wait until they have been taken in.
+// attach gives a receiver with a credit, whose settlements wait until they have been taken in. A credit of -1 leaves it to the
+// test; any other is renewed with each settlement.
 func (p amqpParty) attach(from string, credit int32) (*goamqp.Receiver, error) {
 	o := &goamqp.ReceiverOptions{Credit: credit, SettlementMode: goamqp.ReceiverSettleModeSecond.Ptr()}
 	for _, c := range shares(from) {
@@ -97,8 +98,12 @@ func (p amqpParty) attach(from string, credit int32) (*goamqp.Receiver, error) {
 	return p.attachReceiver(from, o)
 }
 
+// receive gives one credit and no more: another message would be given back when the link ends, and count as redelivered.
 func (p amqpParty) receive(from string) (note, hold, error) {
-	link, err := p.attach(from, 1)
+	link, err := p.attach(from, -1)
+	if err == nil {
+		err = link.IssueCredit(1)
+	}
 	if err != nil {
 		return note{}, nil, err
 	}
@@ -292,6 +297,5 @@ func (h stompHold) end(settle func(*stomp.Transaction, *stomp.Message) error) er
 	if err := settle(t, h.m); err != nil {
 		return err
 	}
-	_ = h.subscription.Unsubscribe() // see dialSTOMP
-	return errors.Join(t.CommitWithReceipt(), h.conn.MustDisconnect())
+	return errors.Join(unsubscribe(h.subscription), t.CommitWithReceipt(), h.conn.MustDisconnect())
 }

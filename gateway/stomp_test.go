@@ -59,15 +59,6 @@ func subscribeNow(t *testing.T, c *stomp.Conn, from string, ack stomp.AckMode, h
 	return s
 }
 
-// unsubscribe returns when the subscription has ended. That it has the client may miss, see dialSTOMP.
-func unsubscribe(t *testing.T, c *stomp.Conn, s *stomp.Subscription, options ...func(*frame.Frame) error) {
-	t.Helper()
-	_ = s.Unsubscribe(options...)
-	if err := c.Begin().AbortWithReceipt(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // expectBodies reads messages with these bodies, in this order, and gives them.
 func expectBodies(t *testing.T, s *stomp.Subscription, bodies ...string) (got []*stomp.Message) {
 	t.Helper()
@@ -135,7 +126,9 @@ func TestSTOMPUnsubscribeKeepsWhatATransactionSettled(t *testing.T) {
 	if err := transaction.Ack(got[0]); err != nil {
 		t.Fatal(err)
 	}
-	unsubscribe(t, c, s)
+	if err := unsubscribe(s); err != nil {
+		t.Fatal(err)
+	}
 	if err := transaction.CommitWithReceipt(); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +170,9 @@ func TestSTOMPDurableSubscriptionKeepsMessages(t *testing.T) {
 				}
 				return nil
 			}
-			unsubscribe(t, c, s, forget)
+			if err := unsubscribe(s, forget); err != nil {
+				t.Fatal(err)
+			}
 			deliver(t, other, "telemetry/a", "3")
 			s = subscribeNow(t, c, "/topic/telemetry/#", stomp.AckAuto, header...)
 			deliver(t, other, "telemetry/a", "4")
@@ -270,7 +265,7 @@ func TestSTOMPOverTLSLetsInByCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, err := stomp.Connect(nc)
+		conn, err := stomp.Connect(nc, quietly)
 		if (err == nil) != in {
 			t.Errorf("%q: %v", user, err)
 		}

@@ -149,7 +149,7 @@ func sendWithSASL(ctx context.Context, door string, sasl goamqp.SASLType) error 
 }
 
 func sendSTOMP(door string, option func(*stomp.Conn) error) error {
-	client, err := stomp.Dial("tcp", door, stomp.ConnOpt.Host("default"), option)
+	client, err := stomp.Dial("tcp", door, stomp.ConnOpt.Host("default"), option, quietly)
 	if err != nil {
 		return err
 	}

@@ -236,7 +236,7 @@ func tracedSTOMP(t *testing.T, doors map[string]string) tracedParty {
 			if err := conn.Ack(m); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Unsubscribe(); err != nil {
+			if err := unsubscribe(s); err != nil {
 				t.Fatal(err)
 			}
 			return m.Header.Get("traceparent")

@@ -17,6 +17,7 @@ type anycast struct {
 	spare        sync.Pool // of *holding
 
 	mu        sync.Mutex // guards everything below; a node's lock
+	tenure    tenure
 	consumers addressing.Index[*consumer]
 	links     map[*Receiver]*consumer
 	waiting   map[addressing.Address][]Delivery
@@ -33,10 +34,11 @@ var (
 	_ Returner = (*anycast)(nil)
 )
 
-func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
+func newAnycast(d addressing.Distribution, maxWaiting int, stays tenure) *anycast {
 	n := &anycast{
 		distribution: d,
 		maxWaiting:   maxWaiting,
+		tenure:       stays,
 		links:        make(map[*Receiver]*consumer),
 		waiting:      make(map[addressing.Address][]Delivery),
 		senders:      make(senders),
@@ -51,6 +53,9 @@ func newAnycast(d addressing.Distribution, maxWaiting int) *anycast {
 func (n *anycast) Join(s *Sender) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.tenure.begin(s); err != nil {
+		return err
+	}
 	n.senders.add(s)
 	n.welcome(s.Address())
 	return nil
@@ -69,6 +74,7 @@ func (n *anycast) Leave(s *Sender) {
 		}
 		return withdrawn
 	}))
+	n.tenure.end(s)
 }
 
 func (n *anycast) Offer(d Delivery) {
@@ -104,6 +110,9 @@ func (n *anycast) wait(d Delivery) {
 func (n *anycast) Attach(r *Receiver) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.tenure.begin(r); err != nil {
+		return err
+	}
 	c := &consumer{link: r}
 	n.links[r] = c
 	n.consumers.Add(r.source.Filter, c)
@@ -153,6 +162,7 @@ func (n *anycast) Detach(r *Receiver) {
 			n.releaseUnwanted(a)
 		}
 	}
+	n.tenure.end(r)
 }
 
 // isWelcoming tells whether somebody is there for whose sake senders to an address get credit.

@@ -13,25 +13,37 @@ type broadcast struct {
 	scratch sync.Pool // of *[]*Receiver
 
 	mu        sync.RWMutex // guards everything below; a node's lock
+	tenure    tenure
 	receivers addressing.Index[*Receiver]
 	onward    *Onward
 }
 
 var _ Node = (*broadcast)(nil)
 
-func newBroadcast(maxWaiting int) *broadcast {
+func newBroadcast(maxWaiting int, stays tenure) *broadcast {
 	return &broadcast{
 		scratch: sync.Pool{New: func() any { return new([]*Receiver) }},
 		onward:  NewOnward(maxWaiting),
+		tenure:  stays,
 	}
 }
 
 func (b *broadcast) Join(s *Sender) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.tenure.begin(s); err != nil {
+		return err
+	}
 	s.Grant()
 	return nil
 }
 
-func (b *broadcast) Leave(s *Sender) { b.onward.leave(s) }
+func (b *broadcast) Leave(s *Sender) {
+	b.onward.leave(s)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tenure.end(s)
+}
 
 func (b *broadcast) Offer(d Delivery) {
 	b.mu.RLock()
@@ -69,6 +81,9 @@ func (b *broadcast) Offer(d Delivery) {
 func (b *broadcast) Attach(r *Receiver) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.tenure.begin(r); err != nil {
+		return err
+	}
 	b.receivers.Add(r.source.Filter, r)
 	return nil
 }
@@ -85,6 +100,7 @@ func (b *broadcast) Pending(*Receiver) bool { return false }
 func (b *broadcast) Detach(r *Receiver) {
 	b.mu.Lock()
 	b.receivers.Remove(r.source.Filter, r)
+	b.tenure.end(r)
 	b.mu.Unlock()
 	if r.way != nil {
 		b.onward.End(r)

@@ -9,7 +9,7 @@ import (
 )
 
 // Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant, and
-// for each phase of one that leads through others.
+// for each phase of one that leads through others. A node of an address that nobody has declared ends with its last link.
 type Direct struct {
 	maxWaiting int
 
@@ -54,12 +54,23 @@ func (d *Direct) Resolve(
 	}
 	node, ok := d.nodes[key]
 	if !ok {
+		var stays tenure
+		if def == source.Undeclared {
+			stays.forget = func() { d.forget(key) }
+		}
 		if def.Kind == addressing.Anycast {
-			node = newAnycast(def.Distribution, d.maxWaiting)
+			node = newAnycast(def.Distribution, d.maxWaiting, stays)
 		} else {
-			node = newBroadcast(d.maxWaiting)
+			node = newBroadcast(d.maxWaiting, stays)
 		}
 		d.nodes[key] = node
 	}
 	return node, nil
+}
+
+// forget has a node be found no more.
+func (d *Direct) forget(key directKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.nodes, key)
 }

@@ -340,6 +340,7 @@ func (r *Receiver) Deliver(d Delivery) {
 		d = r.follow(d)
 	}
 	if d.Stream != nil {
+		d.Stream.to = r.principal
 		r.stream.Store(d.Stream)
 	}
 	r.consumer.Deliver(r, d)

@@ -18,7 +18,7 @@ type Link struct {
 	Kind         addressing.Kind
 	Subscription string // a receiver's; empty for none
 	Browse       bool
-	Way          bool // a receiver that leads on to another router
+	Way          bool // a receiver that leads on to another router, or a sender of what passes from one
 	Credit       int  // a receiver's, that is not used
 
 	Delivered  uint64    // messages that were sent to the address, or that the receiver was given
@@ -99,6 +99,8 @@ func (s *Sender) describe() Link {
 	d := s.listed.describe()
 	d.Sends, d.Address, d.Kind = true, string(s.Address()), s.Kind()
 	d.Unsettled = d.unsettled()
+	passage, ok := s.producer.(Passage)
+	d.Way = ok && passage.Passes()
 	return d
 }
 

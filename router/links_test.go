@@ -163,3 +163,35 @@ func TestUnpacedSendersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsCountWhole: of a message that is passed on while it comes in all bytes are paid for, in both directions.
+func TestStreamsCountWhole(t *testing.T) {
+	const size = 10_000
+	for limit, wait := range map[tenancy.Limit]func(*tenancy.Allowance) time.Duration{
+		tenancy.BytesIn:  (*tenancy.Allowance).SendWait,
+		tenancy.BytesOut: func(a *tenancy.Allowance) time.Duration { wait, _ := a.Pace(); return wait },
+	} {
+		h := newHouse(t)
+		h.bound(most(limit, 1, 1))
+		box := new(inbox)
+		source := router.Source{Filter: addressing.Address("commands/a").Filter(), Streams: true}
+		r, err := h.router.Receiver(t.Context(), h.user, source, box)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Grant(1)
+		s := h.sender("commands/a", new(outcomes))
+		stream, taken := s.SendStream(1, router.Delivery{Message: text("x").Message}, make([]byte, size/2), nothing)
+		if taken != router.Taken {
+			t.Fatalf("the offer of a stream is answered %d", taken)
+		}
+		stream.Append(make([]byte, size/2), true)
+		for last := false; !last; {
+			last = box.got[0].Stream.Take(nothing, nil).Last
+		}
+		if debt := wait(h.user.Allowance()); debt < size*9/10*time.Second {
+			t.Errorf("%v: at a byte a second there are %v to wait after %d bytes", limit, debt, size)
+		}
+		r.Close()
+	}
+}

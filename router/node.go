@@ -11,7 +11,8 @@ import (
 // Node is what lives at an address, or at the family of addresses that one definition covers. Its methods are called
 // from any goroutine, do not block on a peer, and may call a Producer or Consumer before they return.
 type Node interface {
-	// Join links a sender. The node grants it credit: at once, or when somebody can take what it sends.
+	// Join links a sender. The node grants it credit: at once, or when somebody can take what it sends. ErrEnded says that
+	// the node has ended since it was resolved: to resolve again gives another.
 	Join(s *Sender) error
 	// Leave unlinks it. What it sent and still waits for an outcome is released; what asked for none goes on.
 	Leave(s *Sender)
@@ -19,7 +20,7 @@ type Node interface {
 	Offer(d Delivery)
 
 	// Attach links a receiver. When it returns nil the route is live: every message offered from now on is seen.
-	// ErrEnded says that the node has ended since it was resolved: to resolve again gives another.
+	// ErrEnded is as for Join.
 	Attach(r *Receiver) error
 	// Grant says that the receiver's credit has risen: the node hands out what waits for it, while r.Take allows.
 	Grant(r *Receiver)
@@ -36,7 +37,7 @@ type Returner interface {
 	TakeBack(s *Sender, credit int)
 }
 
-// ErrEnded answers Attach when what lived at the node is no more.
+// ErrEnded answers Join and Attach when what lived at the node is no more.
 var ErrEnded = errors.New("what was here has just been ended")
 
 // Resolver finds the node behind a definition: the broker for queues and topics, Direct for the others.

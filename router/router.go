@@ -134,12 +134,36 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if target.Phase == nil {
 		target.Phase = new(uint8)
 	}
-	node, err := r.resolve(ctx, p.Tenant, def, Source{Filter: a.Filter(), Kind: target.Kind, Phase: target.Phase})
-	if err != nil {
-		return nil, fmt.Errorf("sender to %s: %w", a, err)
-	}
 	if target.Origin == nil {
 		target.Origin = producer
+	}
+	if err := claim(p, a.Filter()); err != nil {
+		return nil, err
+	}
+	for {
+		s, err := r.sender(ctx, p, target, def, producer)
+		switch {
+		case err == nil:
+			s.enlist(r, s)
+			r.joined(s)
+			return s, nil
+		case !errors.Is(err, ErrEnded):
+			waive(p)
+			return nil, err
+		}
+	}
+}
+
+// sender links a sender to the node of a definition.
+func (r *Router) sender(
+	ctx context.Context, p *tenancy.Principal, target Target, def *addressing.Definition, producer Producer,
+) (*Sender, error) {
+	a := target.Address
+	node, err := r.resolve(ctx, p.Tenant, def, Source{
+		Filter: a.Filter(), Kind: target.Kind, Phase: target.Phase, Undeclared: target.Undeclared,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
 	s := &Sender{
 		target: target, def: def, node: node, producer: producer, listed: listed{principal: p},
@@ -154,15 +178,9 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if def.MaxMessageSize > 0 {
 		s.maxSize = int(def.MaxMessageSize)
 	}
-	if err := claim(p, a.Filter()); err != nil {
-		return nil, err
-	}
 	if err := node.Join(s); err != nil {
-		waive(p)
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
-	s.enlist(r, s)
-	r.joined(s)
 	return s, nil
 }
 

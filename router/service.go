@@ -51,6 +51,9 @@ func (r *Router) service(a addressing.Address) (service, bool) {
 	return service{}, false
 }
 
+// Principal tells who sends over the link.
+func (s *Sender) Principal() *tenancy.Principal { return s.principal }
+
 // Principal tells who sent the delivery, as long as no node has put itself in between; nil when it is not known.
 func (d Delivery) Principal() *tenancy.Principal {
 	if s := d.sender(); s != nil {

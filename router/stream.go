@@ -1,6 +1,10 @@
 package router
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/manifoldmq/manifold/tenancy"
+)
 
 // Stream is what follows of a message that is delivered while it comes in: a pipe from the connection where it comes in,
 // its producer, to the one where it goes out, its consumer. The delivery's Message is the head, from the header to the
@@ -15,6 +19,8 @@ import "sync"
 type Stream struct {
 	capacity int // bytes
 	memory   *pieces
+	from     *tenancy.Principal // for whom what comes in counts
+	to       *tenancy.Principal // for whom what goes out counts; set before its consumer gets it
 
 	mu      sync.Mutex // guards everything below; a leaf
 	room    func()     // tells the producer
@@ -53,6 +59,7 @@ func newStream(capacity int, memory *pieces, begun []byte, left int, room func()
 // no room for more: then room, which was given to SendStream, is called once there is. A message that becomes too large
 // for its address is void.
 func (s *Stream) Append(p []byte, last bool) bool {
+	s.from.SentMore(len(p))
 	ready, room := s.append(p, last)
 	if ready != nil {
 		ready()
@@ -132,6 +139,9 @@ type Piece struct {
 func (s *Stream) Take(ready func(), spent []byte) Piece {
 	s.memory.put(spent)
 	p, room, free := s.take(ready)
+	if len(p.Bytes) > 0 {
+		s.to.ReceivedMore(len(p.Bytes))
+	}
 	if room != nil {
 		room()
 	}
@@ -244,6 +254,7 @@ func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (
 		d = s.follow(d)
 	}
 	d.Stream = newStream(s.streamBuffer, s.streamMemory, begun, left, room)
+	d.Stream.from = s.principal
 	if r := node.OfferStream(d); r != Taken {
 		return nil, r
 	}

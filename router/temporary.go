@@ -40,7 +40,7 @@ func (r *Router) Temporary(p *tenancy.Principal) (a addressing.Address, release 
 
 // TemporaryTopic is Temporary for an address whose kind is broadcast: everybody who is attached gets each message.
 func (r *Router) TemporaryTopic(p *tenancy.Principal) (a addressing.Address, release func()) {
-	return r.makeTemporary(p, addressing.Broadcast, newBroadcast(r.limits.MaxWaiting))
+	return r.makeTemporary(p, addressing.Broadcast, newBroadcast(r.limits.MaxWaiting, tenure{}))
 }
 
 func (r *Router) makeTemporary(

@@ -1,10 +1,13 @@
 package router
 
+import "github.com/manifoldmq/manifold/addressing"
+
 // Transaction gathers sends and settlements that then happen together or not at all. What it gathers has no effect, and
 // costs memory only, until Commit; a transaction that is not committed is simply forgotten. It belongs to one goroutine.
 //
 // Together means: on disk at the same instant, for all that one store keeps. What goes to, or came from, an address that
-// stores nothing happens when the rest is on disk, and its outcome is no part of the transaction.
+// stores nothing happens when the rest is on disk, and its outcome is no part of the transaction. To an address that another
+// router stores a transaction cannot send: nobody could say that it is on disk there.
 type Transaction struct {
 	maxOperations int
 	maxSize       int
@@ -72,6 +75,9 @@ func (t *Transaction) Send(s *Sender, d Delivery) error {
 	}
 	if t.size+size > t.maxSize {
 		return Errorf(Quota, "the transaction has too many bytes (limits.maxTransactionSize)")
+	}
+	if s.def.Home == addressing.Elsewhere {
+		return Errorf(Unsupported, "%s is stored by another router: only there a transaction can send to it", s.Address())
 	}
 	work, err := t.work(s.node)
 	if err != nil {

@@ -45,6 +45,13 @@ type Outpost interface {
 	Outpost()
 }
 
+// Passage is a Producer that passes on what comes from another router, to whichever address it is for: its senders are kept for
+// what may follow, and tell nothing of who uses an address.
+type Passage interface {
+	Producer
+	Passes() bool
+}
+
 // leads tells whether the receiver leads on for a message, as any does that is no way. What is stored for this router alone
 // goes nowhere, although one node may have both.
 func (r *Receiver) leads(d Delivery) bool {

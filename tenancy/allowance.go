@@ -144,8 +144,8 @@ func (a *Allowance) Refuse(l Limit) error {
 	return &Exceeded{l, a.Most(l)}
 }
 
-// pass counts a message for two rates, whose debt it may be.
-func (a *Allowance) pass(messages, bytes Limit, size int) {
+// pass counts messages and their bytes for two rates, whose debt it may be.
+func (a *Allowance) pass(messages, bytes Limit, n, size int) {
 	if a == nil {
 		return
 	}
@@ -154,13 +154,13 @@ func (a *Allowance) pass(messages, bytes Limit, size int) {
 		return
 	}
 	now := time.Since(a.began)
-	a.spend(p, messages, now, 1)
+	a.spend(p, messages, now, int64(n))
 	a.spend(p, bytes, now, int64(size))
 }
 
 // spend takes n from a rate. Who receives too much is counted here; who sends too much, where he is held back or refused.
 func (a *Allowance) spend(p *Plan, l Limit, now time.Duration, n int64) {
-	if p.Most[l] == 0 {
+	if p.Most[l] == 0 || n == 0 {
 		return
 	}
 	over := a.rates[l].take(now, n, p.Most[l], p.burst(l)) > 0

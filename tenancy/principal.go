@@ -127,17 +127,33 @@ func (p *Principal) Allowance() *Allowance { return p.allowance }
 // Sent counts a message of so many bytes that p has sent, for his connection and his tenant.
 func (p *Principal) Sent(size int) {
 	if p.traffic != nil {
-		p.traffic.in.add(size)
+		p.traffic.in.add(1, size)
 	}
-	p.allowance.pass(MessagesIn, BytesIn, size)
+	p.allowance.pass(MessagesIn, BytesIn, 1, size)
+}
+
+// SentMore counts so many bytes more of a message that was counted when it began.
+func (p *Principal) SentMore(size int) {
+	if p.traffic != nil {
+		p.traffic.in.add(0, size)
+	}
+	p.allowance.pass(MessagesIn, BytesIn, 0, size)
 }
 
 // Received counts a message of so many bytes that p is given.
 func (p *Principal) Received(size int) {
 	if p.traffic != nil {
-		p.traffic.out.add(size)
+		p.traffic.out.add(1, size)
 	}
-	p.allowance.pass(MessagesOut, BytesOut, size)
+	p.allowance.pass(MessagesOut, BytesOut, 1, size)
+}
+
+// ReceivedMore counts so many bytes more of a message that was counted when it began.
+func (p *Principal) ReceivedMore(size int) {
+	if p.traffic != nil {
+		p.traffic.out.add(0, size)
+	}
+	p.allowance.pass(MessagesOut, BytesOut, 0, size)
 }
 
 // Visit is the number of the connection through which p has come in (Visit.ID); 0 for none.

@@ -55,8 +55,8 @@ type traffic struct{ in, out flow }
 // flow is what goes one way.
 type flow struct{ messages, bytes atomic.Uint64 }
 
-func (f *flow) add(size int) {
-	f.messages.Add(1)
+func (f *flow) add(messages, size int) {
+	f.messages.Add(uint64(messages))
 	f.bytes.Add(uint64(size))
 }
 

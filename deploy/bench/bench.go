@@ -62,6 +62,7 @@ type sample struct {
 	Many    manyQueues     `json:"-"` // measured here, not by the driver
 	Backlog backlogRun     `json:"-"` // likewise
 	Beside  map[int]sample `json:"-"` // runs beside so many subscribers that do not read
+	Edge    edgeRun        `json:"-"` // likewise measured here
 }
 
 // latency is from when a message was due to when it was received, or to when its sender heard that it is accepted.
@@ -113,6 +114,8 @@ func (b *bench) measure(ctx context.Context, sc scenario, s server) (got sample,
 		return b.measureBacklog(ctx, sc, s, dir)
 	case stalled:
 		return b.measureStalled(ctx, sc, s, dir)
+	case edged:
+		return b.measureEdge(ctx, s, dir)
 	}
 	if sc.network != nil {
 		return b.measureNetwork(ctx, sc, s, dir)
@@ -208,6 +211,8 @@ func (b *bench) describe(sc scenario, s sample) string {
 		return describeFleet(sc, s)
 	case stalled:
 		return describeStalled(s)
+	case edged:
+		return describeEdge(s)
 	case healing:
 		return fmt.Sprintf("messages get through again after %v", s.Healed)
 	case queues:

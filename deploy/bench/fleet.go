@@ -69,16 +69,18 @@ func (o options) sources(sc scenario) int {
 	return (o.connections(sc) + portsOfAddress - 1) / portsOfAddress
 }
 
+// otherFiles is how many open files a server has besides the connections of clients.
+const otherFiles = 200
+
 // files is how many open files a server needs for the chosen scenarios.
 func (o options) files() int {
-	const others = 200 // than connections of clients
 	need := 0
 	for _, sc := range o.scenarios {
 		switch {
 		case sc.kind == fleet && sc.protocol == coap: // the endpoints of several addresses share a socket
-			need = max(need, o.connections(sc)/o.sources(sc)+others)
+			need = max(need, o.connections(sc)/o.sources(sc)+otherFiles)
 		case sc.kind == idle || sc.kind == fleet:
-			need = max(need, o.connections(sc)+others)
+			need = max(need, o.connections(sc)+otherFiles)
 		}
 	}
 	return need

@@ -6,8 +6,9 @@
 // `manifold bench amqp` or `manifold bench stomp`, load drivers that work close to the wire and cost less than the servers;
 // JetStream has a driver around its own client, and requests over HTTP/2 come from nghttp2's h2load. The driver is a process of its own, so that its garbage collector and
 // descriptors are nobody else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
-// and backlog, one queue that is filled with millions of messages and drained. Two more run only by their names: connections,
-// 50,000 of them over MQTT that come at once, and stalled-qos0 and stalled-qos1, latency beside subscribers that do not read.
+// and backlog, one queue that is filled with millions of messages and drained. More run only by their names: connections,
+// 50,000 of them over MQTT that come at once, stalled-qos0 and stalled-qos1, latency beside subscribers that do not read, and
+// edge-clients, what 20,000 clients of an edge router cost the router that it is connected to.
 // The scenarios hops start three or four routers in a row, and measure all of them together.
 //
 // To repeat it, on Linux (CPU time and memory of a process are read in /proc) and with nothing else running:
@@ -73,6 +74,8 @@ type options struct {
 	queues    int
 	backlog   int  // messages of the scenario backlog
 	kill      bool // the server while they wait
+	crowd     int  // clients of the scenario edge-clients, if so many files may be open
+	addresses int  // in use there at first
 	partial   bool
 	manifold  string // a binary to use instead of building one
 	markdown  string // a file for the report in Markdown
@@ -94,6 +97,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.queues, "queues", 50000, "queues of the scenario queues")
 	f.IntVar(&o.backlog, "backlog", 10_000_000, "messages of the scenario backlog")
 	f.BoolVar(&o.kill, "backlog-kill", false, "kill the server while all of them wait, and time its start")
+	f.IntVar(&o.crowd, "edge-clients", 20000, "clients of the scenario edge-clients; fewer if not so many files may be open")
+	f.IntVar(&o.addresses, "edge-addresses", 100, "addresses that they use at first")
 	f.BoolVar(&o.partial, "partial", false, "succeed although a server is absent")
 	f.StringVar(&o.manifold, "manifold", "", "`path` of a manifold binary; built from ./cmd/manifold when empty")
 	f.StringVar(&o.markdown, "markdown", "", "`file` to write the report to, as a section in Markdown")
@@ -103,8 +108,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
-	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || min(o.idle, o.idleAMQP, o.fleet, o.queues, o.backlog) < 1 {
-		return o, errors.New("runs, duration, idle, idle-amqp, connections, queues and backlog must be positive, and warm-up not negative")
+	if o.runs < 1 || o.duration <= 0 || o.warmUp < 0 || min(o.idle, o.idleAMQP, o.fleet, o.queues, o.backlog, o.crowd, o.addresses) < 1 {
+		return o, errors.New("runs, duration, idle, idle-amqp, connections, queues, backlog, edge-clients and edge-addresses must be positive, " +
+			"and warm-up not negative")
 	}
 	o.command = commandLine(f)
 	var err error

@@ -170,6 +170,15 @@ func raiseDescriptors(need int) error {
 	return nil
 }
 
+// openFiles is how many a process may have.
+func openFiles() uint64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
+}
+
 // tail keeps the last bytes of what a server writes, for the error message if it does not start.
 type tail struct {
 	mu  sync.Mutex // guards buf

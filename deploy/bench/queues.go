@@ -112,13 +112,21 @@ func (b *bench) recoverQueues(ctx context.Context, s server, g gateway, m *manyQ
 
 // rested is what the server has in RAM when nobody has asked anything for restTime.
 func (p *process) rested(ctx context.Context) (bytes uint64, err error) {
-	rest := time.NewTimer(restTime)
-	defer rest.Stop()
+	if err := rest(ctx); err != nil {
+		return 0, err
+	}
+	return p.resident()
+}
+
+// rest lets restTime pass.
+func rest(ctx context.Context) error {
+	timer := time.NewTimer(restTime)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	case <-rest.C:
-		return p.resident()
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
 	}
 }
 

@@ -101,6 +101,8 @@ func (b *bench) report() report {
 			r.tables = append(r.tables, b.backlogTable(sc))
 		case stalled:
 			r.tables = append(r.tables, b.stalledTable(sc))
+		case edged:
+			r.tables = append(r.tables, b.edgeTable(sc))
 		}
 	}
 	r.notes = b.notes()
@@ -130,6 +132,8 @@ func (b *bench) notes() []string {
 			notes = append(notes, b.backlogNote(sc))
 		case fleet:
 			notes = append(notes, b.fleetNote(sc))
+		case edged:
+			notes = append(notes, b.edgeNote(sc))
 		case stalled:
 			notes = append(notes, b.stalledNote(sc))
 			rates = true

@@ -86,6 +86,7 @@ const (
 	sustained             // requests for so long that what piles up shows
 	healing               // how long messages do not get through when a router has died
 	stalled               // latency and memory beside subscribers that do not read
+	edged                 // what clients of an edge router cost the router that it is connected to
 )
 
 // counter picks the number that counts in a scenario.
@@ -97,7 +98,7 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
 	return slices.Concat(mqttScenarios(), amqpScenarios(), networkScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
-		coapScenarios(), []scenario{backlogScenario(), fleetScenario()}, stalledScenarios())
+		coapScenarios(), []scenario{backlogScenario(), fleetScenario(), edgeScenario()}, stalledScenarios())
 }
 
 const smallSize = 256

@@ -61,7 +61,7 @@ func targets(o options) []target {
 				format: multiple})
 	}
 	return slices.Concat(all, networkTargets(), queueTargets(o.queues), durableTargets(), stompTargets(), httpTargets(), coapTargets(), backlogTargets(o),
-		fleetTargets(o), stalledTargets())
+		fleetTargets(o), edgeTargets(o), stalledTargets())
 }
 
 // verdicts says of every target whose scenario was chosen whether it was reached, with the number.

@@ -39,12 +39,21 @@ func (l *LinkRoute) Route() network.LinkRoute {
 	return r
 }
 
+// CheckPattern tells why what is said of the addresses is no filter of tokens, if it is none.
+func (l *LinkRoute) CheckPattern() error {
+	if _, err := addressing.ParseTokens(cmp.Or(l.Prefix, l.Pattern)); err != nil {
+		return err
+	}
+	_, err := addressing.ParseTokens(l.Route().Pattern) // is longer than a prefix
+	return err
+}
+
 func (c *Config) validateLinkRoutes(k *check) {
 	seen := make(map[network.LinkRoute]int)
 	for i := range c.Network.LinkRoutes {
 		l, at := &c.Network.LinkRoutes[i], fmt.Sprintf("network.linkRoutes[%d]", i)
 		k.refuse((l.Prefix == "") == (l.Pattern == ""), at, "has to have either a prefix or a pattern")
-		_, err := addressing.ParseTokens(cmp.Or(l.Prefix, l.Pattern))
+		err := l.CheckPattern()
 		k.refuse(err != nil, at, "%v", err)
 		k.oneOf(at+".direction", l.Direction, network.In.String(), network.Out.String())
 		c.validateContainer(k, at, l.Connector, l.ContainerID)

@@ -44,9 +44,9 @@ type verdict struct {
 }
 
 var (
-	_ trunk           = (*inlet)(nil)
-	_ router.Producer = (*inlet)(nil)
-	_ wire.Inlet      = (*inlet)(nil)
+	_ trunk          = (*inlet)(nil)
+	_ router.Passage = (*inlet)(nil)
+	_ wire.Inlet     = (*inlet)(nil)
 )
 
 // newInlet gives the end of a link that is about to be attached.
@@ -177,7 +177,7 @@ func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sen
 		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: in.place}, in)
 	}
 	if place.Class != protocol.Mobile {
-		t, known := in.mesh.tenantAt(place)
+		t, _, known := in.mesh.tenantAt(place)
 		a, err := addressing.ParseAddress(in.mesh.text(place))
 		if err != nil || !known {
 			return nil, router.Errorf(router.NotFound, "there is no such place")

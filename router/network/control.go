@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	controlCredit = 250    // packets that may be on their way to us
+	controlCredit = 250    // packets that may be on their way to us, or wait for the mesh
 	maxControl    = 10_000 // packets that may wait for the credit of the other side
 )
 
@@ -104,19 +104,22 @@ func (c *controlIn) received(t *engine.Transfer) {
 	if !t.Owned {
 		payload = bytes.Clone(payload)
 	}
-	c.link.Grant(1)
 	if !t.Settled {
 		c.link.Settle(t.ID, frame.State{Kind: frame.Accepted})
 	}
 	p, err := protocol.Parse(payload)
 	if err != nil {
+		c.taken()
 		if !c.warned {
 			c.warned = true
 			c.log.Warn("a neighbour speaks of the network in a way that is not understood", "err", err)
 		}
 		return
 	}
-	c.mesh.received(c.neighbor, p)
+	c.mesh.received(c, p)
 }
+
+// taken gives the other side back the credit for a packet that is dealt with.
+func (c *controlIn) taken() { c.link.Grant(1) }
 
 func (c *controlIn) progressed(engine.Update) {}

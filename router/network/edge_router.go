@@ -187,7 +187,7 @@ var _ router.Probe = (*uplinkWay)(nil)
 
 // Deliver implements router.Consumer.
 func (w *uplinkWay) Deliver(_ *router.Receiver, d router.Delivery) {
-	w.neighbor.mail.parcels.Put(parcel{delivery: d, way: &w.way, lane: w.road.Load(), to: w.keyOf(d.To)})
+	w.neighbor.post(parcel{delivery: d, way: &w.way, lane: w.road.Load(), to: w.keyOf(d.To)})
 }
 
 // Leads implements router.Way: what has come down does not go up again, and what has a consumer here goes up only where that

@@ -108,8 +108,12 @@ func (n *Network) RouteLink(tenant string, a *frame.Attach) (way passage.Way, re
 	case n.config.NoResumable && passage.Survives(a):
 		return way, &frame.Error{Condition: passage.LinkExpiration, Description: "Requested link expiration not allowed"}, true
 	}
-	if way, ok = r.next(road, nil); !ok {
+	way, onward, ok := r.next(road, nil)
+	switch {
+	case !ok, onward && !r.knownElsewhere(tenant, address, a):
 		return way, passage.Unreachable(), true
+	case onward:
+		way.Add = road.tenantPrefix()
 	}
 	return way, nil, true
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/network/internal/routing"
 	"github.com/manifoldmq/manifold/router/transport/passage"
@@ -49,6 +50,16 @@ func (r *linkRoutes) tenantOf(name string) (tenant, rest string) {
 		return tenant, rest
 	}
 	return tenancy.DefaultTenant, name
+}
+
+// knownElsewhere tells whether another router would know that a link that a client wants is of this tenant: it sees that by
+// the address. A coordinator has none that says it, nor has what is to be made.
+func (r *linkRoutes) knownElsewhere(tenant, address string, a *frame.Attach) bool {
+	if tenant != tenancy.DefaultTenant {
+		return a.Coordinator == nil && !isDynamic(a)
+	}
+	taken, _ := r.tenantOf(address)
+	return taken == tenant
 }
 
 // roadOf gives the road that a key stands for. It is false for other keys.
@@ -140,17 +151,15 @@ func (r *linkRoutes) pass(l *engine.Link, from *passage.Desk) (routed bool) {
 	if at == nil {
 		return false
 	}
-	way, ok := r.next(at, from)
+	way, onward, ok := r.next(at, from)
 	if !ok {
 		l.Refuse(passage.Unreachable())
 		return true
 	}
-	if prefix := at.tenantPrefix(); way.Add == prefix {
-		way.Add = "" // it goes on to another router
-	} else {
-		way.Remove = prefix + way.Remove
+	if !onward {
+		way.Remove = at.tenantPrefix() + way.Remove
 	}
-	way.Name, way.Owner = l.Name(), "network"
+	way.Name, way.Owner = l.Name(), at.tenant
 	from.Pass(l, way)
 	return true
 }

@@ -131,26 +131,27 @@ func (r *linkRoutes) find(tenant, address string, d Direction) *road {
 	return nil
 }
 
-// next gives the way that a link takes along a road. Containers of this router come first.
-func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, ok bool) {
+// next gives the way that a link takes along a road, and whether that leads on to another router. Containers of this router
+// come first.
+func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, onward, ok bool) {
 	for range at.here {
 		x := at.here[at.turn%len(at.here)]
 		at.turn++
 		if x.container.desk != from {
-			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add}, true
+			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add}, false, true
 		}
 	}
 	for range at.routers {
 		router := at.routers[at.turn%len(at.routers)]
 		at.turn++
 		if desk := r.toward(router); desk != nil && desk != from {
-			return passage.Way{Desk: desk, Add: at.tenantPrefix()}, true
+			return passage.Way{Desk: desk}, true, true
 		}
 	}
 	if desk := r.up(); desk != nil && desk != from { // where somebody may know more
-		return passage.Way{Desk: desk, Add: at.tenantPrefix()}, true
+		return passage.Way{Desk: desk}, true, true
 	}
-	return way, false
+	return way, false, false
 }
 
 // bySpecificity compares two patterns: where they differ first, what is written comes before "*", and that before "#".

@@ -179,3 +179,43 @@ func TestOtherRoutersLinkRoutesAreKnown(t *testing.T) {
 		t.Error("it is still known when its router has gone")
 	}
 }
+
+// TestNoLinkRouteReachesIntoAnotherTenant: other routers see by its address whose a link is.
+func TestNoLinkRouteReachesIntoAnotherTenant(t *testing.T) {
+	blue := route("a/#", "")
+	blue.Tenant = "blue"
+	transactions := blue
+	transactions.Pattern = "$coordinator/#"
+	n := routed(t, route("#", "broker"), blue, transactions)
+	n.config.Mesh = NewMesh(MeshConfig{
+		ID: "x", Edge: true, Reach: NewReach(Keys{Self: "x", Directory: n.config.Directory}), Log: n.config.Log,
+	})
+	uplink := passage.NewDesk(nil, func() {})
+	n.config.Mesh.fringe.active.Store(&neighbor{desk: uplink})
+	fields := amqp.BeginFields(nil)
+	fields.String("x-opt-qd.address", "a/b")
+	made := &frame.Attach{Role: frame.Sender, Target: &frame.Target{Dynamic: true, DynamicNodeProperties: fields.End()}}
+	coordinator := &frame.Attach{Role: frame.Sender, Coordinator: &frame.Coordinator{}}
+	for _, c := range []struct {
+		tenant, prefix string
+		wish           *frame.Attach
+		goes           bool
+	}{
+		{"default", "", to("a/b"), true}, {"default", "", to("green/a/b"), true}, {"default", "", to("blue/a/b"), false},
+		{"default", "", made, true}, {"default", "", coordinator, true},
+		{"blue", "blue/", to("a/b"), true}, {"blue", "", made, false}, {"blue", "", coordinator, false},
+	} {
+		address, _ := passage.Address(c.wish)
+		way, refusal, ok := n.RouteLink(c.tenant, c.wish)
+		switch {
+		case !ok, c.goes != (refusal == nil):
+			t.Errorf("%s of %s: %v, %v", address, c.tenant, ok, refusal)
+		case c.goes && (way.Desk != uplink || way.Add != c.prefix):
+			t.Errorf("%s of %s is written with %q", address, c.tenant, way.Add)
+		}
+	}
+	broker := n.host("broker", "")
+	if way, refusal, _ := n.RouteLink("default", to("blue/a/b")); refusal != nil || way.Desk != broker.desk {
+		t.Errorf("a container here is not reached: %v", refusal)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/routing"
 	"github.com/manifoldmq/manifold/router/network/internal/topology"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Timers are what the speed of a network of routers depends on; all its routers should have the same.
@@ -24,6 +25,10 @@ type MeshConfig struct {
 	Reach    *Reach // what it knows of the others, for its nodes
 	Edge     bool   // it is an edge router: others find it by way of an interior one
 	Log      *slog.Logger
+
+	// MayAsk tells whether somebody may send to what another router has of its own, such as its management, and be there
+	// what this router is: one who may do everything.
+	MayAsk func(*tenancy.Principal) bool
 }
 
 // Mesh is this router's part in a network of routers: one goroutine that has the control plane, and knows the connections
@@ -222,7 +227,10 @@ func (m *Mesh) down(n *neighbor) {
 	})
 }
 
-// received takes in a packet of a control link.
-func (m *Mesh) received(n *neighbor, p protocol.Packet) {
-	m.inputs.Put(func(now time.Time) { m.node.Receive(n.id, p, now) })
+// received takes in a packet of a control link, whose credit goes back when it is dealt with: what waits here is bounded.
+func (m *Mesh) received(c *controlIn, p protocol.Packet) {
+	m.inputs.Put(func(now time.Time) {
+		m.node.Receive(c.id, p, now)
+		c.mail.orders.Put(c.taken)
+	})
 }

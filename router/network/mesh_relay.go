@@ -17,6 +17,6 @@ func (m *Mesh) Relay(d router.Delivery, to string) bool {
 	if k == nil {
 		return false
 	}
-	k.mail.parcels.Put(parcel{delivery: d})
+	k.post(parcel{delivery: d})
 	return true
 }

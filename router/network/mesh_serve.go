@@ -7,25 +7,28 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // errNoRouter is for a connector to a router where we are none.
 var errNoRouter = errors.New("this gateway is no router of a network (network.router.id)")
 
-// ServeRouter runs a connection of another router, which has connected to us, until it ends, and hangs up as
-// transport.Driver does. If it is one of TLS, it has shaken hands. cost is what the way over it costs at least.
-func (n *Network) ServeRouter(ctx context.Context, nc net.Conn, cost int) {
-	n.serve(ctx, nc, cost, InterRouter)
+// RouterEntrance is a way in for other routers. All of it is required but Mechanisms.
+type RouterEntrance struct {
+	Role       Role               // InterRouter or Edge
+	Cost       int                // of the way over a connection, at least
+	Limits     Limits             // of a connection; they must be valid
+	Directory  *tenancy.Directory // who may come in
+	Mechanisms []string           // of SASL that are offered, of those that the directory has; none is all
 }
 
-// ServeEdge is ServeRouter for a connection of an edge router.
-func (n *Network) ServeEdge(ctx context.Context, nc net.Conn) { n.serve(ctx, nc, 1, Edge) }
-
-func (n *Network) serve(ctx context.Context, nc net.Conn, cost int, role Role) {
-	g := newGuest(ctx, n.config.Routers, nc)
+// ServeRouter runs a connection of another router, which has come in by an entrance, until it ends, and hangs up as
+// transport.Driver does. If it is one of TLS, it has shaken hands.
+func (n *Network) ServeRouter(ctx context.Context, nc net.Conn, e *RouterEntrance) {
+	g := newGuest(ctx, e, nc)
 	var k *neighbor
 	err := n.config.Driver.Serve(ctx, nc, func(wake func()) transport.Engine {
-		k = acceptNeighbor(n, time.Now(), wake, nc.RemoteAddr().String(), cost, role, g)
+		k = acceptNeighbor(n, time.Now(), wake, nc.RemoteAddr().String(), g)
 		return k
 	})
 	g.end()

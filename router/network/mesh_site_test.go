@@ -152,6 +152,7 @@ func (n *nets) station(id string, to []string) *station {
 	keys, log := Keys{Self: id, Directory: directory}, slog.New(slog.NewTextHandler(&n.log, nil))
 	s.mesh = NewMesh(MeshConfig{
 		ID: id, Instance: time.Now().Unix(), Reach: NewReach(keys), Log: log, Edge: strings.Contains("xyz", id),
+		MayAsk: func(p *tenancy.Principal) bool { return p.May(tenancy.Admin, routertest.Filter(t, "#")) },
 	})
 	r.WatchSenders(s.mesh.WatchProducers())
 	r.Watch(NewInterest(keys, s.mesh.Announce, s.mesh.Withdraw))
@@ -159,7 +160,7 @@ func (n *nets) station(id string, to []string) *station {
 	limits.MaxMessageSize = 64 << 20
 	config := Config{
 		Router: r, Directory: directory, Driver: transport.NewDriver(transport.Options{}), ContainerID: id,
-		Version: "test", Log: log, Mesh: s.mesh, Routers: directory, RouterLimits: limits,
+		Version: "test", Log: log, Mesh: s.mesh,
 		Dial: func(_ context.Context, hostPort string) (net.Conn, error) {
 			far := n.routers[hostPort[:1]]
 			if far == nil || far.away.Load() || s.away.Load() {
@@ -168,11 +169,11 @@ func (n *nets) station(id string, to []string) *station {
 			near, there := s.wire(far)
 			n.serving.Go(func() {
 				defer there.Close()
+				role := InterRouter
 				if s.mesh.isEdge() {
-					far.network.ServeEdge(n.ctx, there)
-				} else {
-					far.network.ServeRouter(n.ctx, there, 1)
+					role = Edge
 				}
+				far.network.ServeRouter(n.ctx, there, &RouterEntrance{Role: role, Cost: 1, Limits: limits, Directory: directory})
 			})
 			return near, nil
 		},

@@ -45,6 +45,7 @@ type neighbor struct {
 	spurs       spurs     // of an edge connection
 	stopping    time.Time // since when the process is; zero when it is not
 	mail        neighborMail
+	buried      atomic.Bool // it has ended, and whoever leaves something has it buried
 	traffic     traffic
 }
 
@@ -90,11 +91,11 @@ func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname strin
 }
 
 // acceptNeighbor gives the connection of a router that has connected to us.
-func acceptNeighbor(n *Network, now time.Time, wake func(), host string, cost int, role Role, g *guest) *neighbor {
-	k := newNeighbor(n, wake, host, cost, role)
+func acceptNeighbor(n *Network, now time.Time, wake func(), host string, g *guest) *neighbor {
+	k := newNeighbor(n, wake, host, g.entrance.Cost, g.entrance.Role)
 	k.guest = g
 	g.verdicts.Init(wake)
-	k.Conn = engine.NewServer(now, k.limits(&n.config.RouterLimits), g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
+	k.Conn = engine.NewServer(now, k.limits(&g.entrance.Limits), g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
 	return k
 }
@@ -166,18 +167,35 @@ func (k *neighbor) unfinished() (n int) {
 // end gives back everything when the connection is over.
 func (k *neighbor) end() {
 	k.Lost()
+	for _, l := range k.lanes { // also one whose link the other side never attached
+		l.giveBack()
+	}
 	k.desk.Close()
 	k.network.parted(k)
 	k.mesh.down(k)
 }
 
-// bury gives back what still came when the connection had ended. The mesh calls it when no way leads here any more.
+// bury gives back what still came when the connection had ended. The mesh calls it when no way leads here any more, and then
+// for what comes all the same, from those who had found the way before.
 func (k *neighbor) bury() {
+	k.buried.Store(true)
+	ways := k.mail.partings.Take()
+	for _, w := range ways {
+		w.takeBack()
+	}
 	for _, p := range k.mail.parcels.Take() {
 		p.finish(router.Release())
 	}
-	for _, w := range k.mail.partings.Take() {
+	for _, w := range ways {
 		w.receiver.Close()
+	}
+}
+
+// post leaves a message for the neighbour. It may be called from any goroutine, and never blocks.
+func (k *neighbor) post(p parcel) {
+	k.mail.parcels.Put(p)
+	if k.buried.Load() {
+		k.mesh.inputs.Put(func(time.Time) { k.bury() })
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 // guest is a router that has connected to us, on its way in: what is known of it, and its authentication [5.3]. A step of
 // that may take long, so each runs in a goroutine of its own, one at a time, and leaves its finding for the connection.
 type guest struct {
-	directory *tenancy.Directory
-	visitor   tenancy.Visitor
-	exchange  tenancy.Exchange // nil before sasl-init
-	verdicts  transport.Mailbox[finding]
+	entrance *RouterEntrance
+	visitor  tenancy.Visitor
+	exchange tenancy.Exchange // nil before sasl-init
+	verdicts transport.Mailbox[finding]
 
 	ctx    context.Context // of the steps; ends with the connection
 	cancel context.CancelFunc
@@ -36,8 +36,8 @@ type finding struct {
 }
 
 // newGuest begins for a connection that has shaken hands, if it is one of TLS.
-func newGuest(ctx context.Context, d *tenancy.Directory, nc net.Conn) *guest {
-	g := &guest{directory: d, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
+func newGuest(ctx context.Context, e *RouterEntrance, nc net.Conn) *guest {
+	g := &guest{entrance: e, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	return g
 }
@@ -50,10 +50,12 @@ func (g *guest) end() {
 
 // hello gives what is said before anybody is known. Who is let in without a name may leave SASL out.
 func (g *guest) hello(containerID string) engine.Server {
-	names := g.directory.Mechanisms(g.visitor)
-	s := engine.Server{ContainerID: containerID, Optional: slices.Contains(names, tenancy.MechanismAnonymous)}
-	for _, name := range names {
-		s.Mechanisms = append(s.Mechanisms, amqp.Symbol(name))
+	s := engine.Server{ContainerID: containerID}
+	for _, name := range g.entrance.Directory.Mechanisms(g.visitor) {
+		if only := g.entrance.Mechanisms; len(only) == 0 || slices.Contains(only, name) {
+			s.Mechanisms = append(s.Mechanisms, amqp.Symbol(name))
+			s.Optional = s.Optional || name == tenancy.MechanismAnonymous
+		}
 	}
 	return s
 }
@@ -61,7 +63,7 @@ func (g *guest) hello(containerID string) engine.Server {
 // step goes on with what the guest says. The host that it names is of no account: there is only one network here.
 func (g *guest) step(a engine.Authentication) {
 	if a.First {
-		g.exchange = g.directory.Begin(string(a.Mechanism), g.visitor)
+		g.exchange = g.entrance.Directory.Begin(string(a.Mechanism), g.visitor)
 	}
 	response := bytes.Clone(a.Response)
 	g.steps.Go(func() {

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"strings"
+
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/network/internal/forwarding"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
@@ -56,21 +58,27 @@ func (m *Mesh) text(p protocol.Place) string {
 	}
 }
 
-// tenantAt gives the tenant that something at a place belongs to: the one that its name begins with, as of an address.
-func (m *Mesh) tenantAt(p protocol.Place) (*tenancy.Tenant, bool) {
-	name, _, ok := m.config.Reach.keys.tenant(p.Name)
+// tenantAt gives the tenant that something at a place belongs to: the one that its name begins with, as of an address. rest is
+// what it is called there.
+func (m *Mesh) tenantAt(p protocol.Place) (t *tenancy.Tenant, rest string, ok bool) {
+	name, rest, ok := m.config.Reach.keys.tenant(p.Name)
 	if !ok {
-		return nil, false
+		return nil, "", false
 	}
-	return m.network.config.Directory.Lookup(name)
+	t, ok = m.network.config.Directory.Lookup(name)
+	return t, rest, ok
 }
 
-// Join implements router.Node: who belongs to another tenant is told of nothing.
+// Join implements router.Node: who belongs to another tenant is told of nothing. A temporary address is for everybody who
+// knows it. Everything else is the other router's own, which takes what comes from here for ours: it takes a right.
 func (p places) Join(s *router.Sender) error {
 	place := protocol.Locate(string(s.Address()), p.mesh.ID())
-	t, ok := p.mesh.tenantAt(place)
-	if !ok || t.Name != s.Tenant() || place.Class != protocol.Router && place.Class != protocol.Edge {
+	t, name, ok := p.mesh.tenantAt(place)
+	switch {
+	case !ok || t.Name != s.Tenant() || place.Class != protocol.Router && place.Class != protocol.Edge:
 		return router.Errorf(router.NotFound, "there is no %s", s.Address())
+	case !strings.HasPrefix(name, temporaryName) && !p.mesh.config.MayAsk(s.Principal()):
+		return router.Errorf(router.Denied, "not allowed to ask another router: %s", s.Address())
 	}
 	s.Grant()
 	return nil
@@ -101,14 +109,14 @@ func (m *Mesh) send(d router.Delivery, p protocol.Place) bool {
 		if k == nil || d.Route != nil {
 			return false
 		}
-		k.mail.parcels.Put(parcel{delivery: d})
+		k.post(parcel{delivery: d})
 		return true
 	}
 	if p.Class == protocol.Router {
 		return m.Relay(d, p.Node)
 	}
 	if k := (*m.hub.down.Load())[p.Node]; k != nil {
-		k.mail.parcels.Put(parcel{delivery: d})
+		k.post(parcel{delivery: d})
 		return true
 	}
 	from, _ := d.Route.(*forwarding.Message)

@@ -28,10 +28,7 @@ type Config struct {
 	NoResumable bool        // link routes refuse links whose terminus stays when their connection is lost
 	Log         *slog.Logger
 
-	Mesh         *Mesh              // of a router in a network of routers; nil for none
-	Routers      *tenancy.Directory // of those that may connect to us; nil without a Mesh
-	RouterLimits Limits             // of their connections
-
+	Mesh            *Mesh  // of a router in a network of routers; nil for none
 	ContainerLimits Limits // for the links over connections of containers that have connected to us
 
 	// Dial opens a connection to a host and port; nil is over TCP.

@@ -71,7 +71,7 @@ func (w *way) open(
 
 // Deliver implements router.Consumer.
 func (w *way) Deliver(_ *router.Receiver, d router.Delivery) {
-	w.neighbor.mail.parcels.Put(parcel{delivery: d, way: w, lane: w.lane, to: w.keyOf(d.To)})
+	w.neighbor.post(parcel{delivery: d, way: w, lane: w.lane, to: w.keyOf(d.To)})
 }
 
 // Leads implements router.Way.
@@ -92,10 +92,15 @@ func (w *way) keyOf(a addressing.Address) protocol.Key {
 // leave has the way end when the neighbour has settled what it has.
 func (w *way) leave() { w.neighbor.mail.partings.Put(w) }
 
-// part has nothing new come by the way.
-func (w *way) part() {
+// takeBack has the node give the way nothing more.
+func (w *way) takeBack() {
 	for w.receiver.TakeBack() {
 	}
+}
+
+// part has nothing new come by the way.
+func (w *way) part() {
+	w.takeBack()
 	w.neighbor.sendParcels()
 	w.leaving = true
 	w.settled(0)

@@ -28,17 +28,20 @@ var conditions = [router.ReasonCount]amqp.Symbol{
 	router.Internal:        frame.InternalError,
 }
 
-// reasons gives what a message is rejected for as a reason, so that clients of any protocol are told what was meant.
+// reasons gives what a message is rejected for as a reason, so that clients of any protocol are told what was meant, however
+// many routers it has gone through. Only Failed and Unauthenticated have no condition of their own.
 var reasons = map[amqp.Symbol]router.Reason{
 	frame.InvalidField:          router.Malformed,
 	frame.UnauthorizedAccess:    router.Denied,
 	frame.NotAllowed:            router.Denied,
 	frame.NotFound:              router.NotFound,
 	frame.ResourceDeleted:       router.NotFound,
+	frame.PreconditionFailed:    router.Unroutable,
 	frame.ResourceLocked:        router.Conflict,
 	frame.MessageSizeExceeded:   router.TooLarge,
 	frame.ResourceLimitExceeded: router.Quota,
 	frame.NotImplemented:        router.Unsupported,
+	frame.ConnectionForced:      router.Stopping,
 	frame.InternalError:         router.Internal,
 }
 

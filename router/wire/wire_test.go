@@ -63,6 +63,21 @@ func TestOutcomesAreTheSameAtTheEndOfAnyNumberOfHops(t *testing.T) {
 	}
 }
 
+// TestRejectionsKeepTheirReason when another router passes them on.
+func TestRejectionsKeepTheirReason(t *testing.T) {
+	alike := map[router.Reason]router.Reason{router.Failed: router.Internal, router.Unauthenticated: router.Denied}
+	for r := router.OK + 1; int(r) < router.ReasonCount; r++ {
+		want := r
+		if as, ok := alike[r]; ok {
+			want = as
+		}
+		state := wire.State(router.Reject(r, "why"))
+		if got := wire.Outcome(&state); got != router.Reject(want, "why") {
+			t.Errorf("%v comes as %+v", r, got)
+		}
+	}
+}
+
 func rejected(condition amqp.Symbol, text string) frame.State {
 	return frame.State{Kind: frame.Rejected, Error: &frame.Error{Condition: condition, Description: text}}
 }

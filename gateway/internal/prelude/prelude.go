@@ -106,9 +106,6 @@ func (l *Listener) prepare(nc net.Conn) {
 	prepared, err := l.steps.run(ctx, nc)
 	switch {
 	case err != nil:
-		if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
-			err = cause
-		}
 		if l.steps.Failed != nil && !isSilent(err) {
 			l.steps.Failed(prepared, err)
 		}
@@ -132,7 +129,19 @@ func (s *Steps) run(ctx context.Context, nc net.Conn) (net.Conn, error) {
 		return nc, nil
 	}
 	secured := tls.Server(nc, s.TLS)
-	return secured, secured.HandshakeContext(ctx)
+	return secured, shakeHands(ctx, secured)
+}
+
+// shakeHands tells why a handshake failed: that ctx has ended only if nothing else was wrong before.
+func shakeHands(ctx context.Context, nc *tls.Conn) error {
+	err := nc.HandshakeContext(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if first := nc.Handshake(); first != nil && !errors.Is(first, net.ErrClosed) { // which HandshakeContext hides behind ctx's
+		return first
+	}
+	return context.Cause(ctx)
 }
 
 // isProxy tells whether an address is a proxy's.

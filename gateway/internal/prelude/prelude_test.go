@@ -1,6 +1,7 @@
 package prelude
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -146,6 +147,35 @@ func TestHandshakeComesBehindTheHeader(t *testing.T) {
 	say(t, l, "PROXY TCP4 192.0.2.8 198.51.100.1 50700 8080\r\nGET / HTTP/1.1\r\n\r\n")
 	if f := <-failures; f.from != "192.0.2.8:50700" {
 		t.Errorf("told %+v", f)
+	}
+}
+
+// TestHandshakeThatFailsAsTheListenerClosesIsTold: what was wrong with it, not that somebody closes.
+func TestHandshakeThatFailsAsTheListenerClosesIsTold(t *testing.T) {
+	a := gatewaytest.New(t)
+	pair, err := tls.LoadX509KeyPair(a.Server())
+	if err != nil {
+		t.Fatal(err)
+	}
+	judging, closing := make(chan struct{}), make(chan struct{})
+	l, failures := listen(t, Steps{TLS: &tls.Config{
+		Certificates: []tls.Certificate{pair},
+		VerifyConnection: func(tls.ConnectionState) error {
+			close(judging)
+			<-closing
+			return errors.New("not you")
+		},
+	}})
+	client := tls.Client(say(t, l, ""), a.Dialer("localhost", ""))
+	go client.HandshakeContext(t.Context())
+	<-judging
+	context.AfterFunc(l.ctx, func() { close(closing) })
+	l.Close()
+	if len(failures) != 1 {
+		t.Fatal("nothing is told")
+	}
+	if f := <-failures; !strings.Contains(f.err.Error(), "not you") {
+		t.Errorf("told %v", f.err)
 	}
 }
 

@@ -166,6 +166,9 @@ func (l *Link) forgetSent(id uint32) {
 // Unwritten is how many bytes of payload wait to be written on the link.
 func (l *Link) Unwritten() int { return l.bytes }
 
+// Pieces is how many pieces of deliveries they are in, of which some may be empty.
+func (l *Link) Pieces() int { return l.pieces.len() }
+
 // isLeaving tells whether the link ends as soon as all is written.
 func (l *Link) isLeaving() bool {
 	return l.leaving != nil || l.session.leaving || l.session.conn.goodbye != nil

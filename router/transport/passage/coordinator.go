@@ -7,7 +7,7 @@ package passage
 // barrier says how much of what a link was given is to be written first.
 type barrier struct {
 	end   *End
-	bytes int
+	given int // weight
 }
 
 // coordinates tells whether the peer is a coordinator.
@@ -26,7 +26,7 @@ func (e *End) barriers() (all []barrier) {
 }
 
 func (b barrier) isPassed() bool {
-	return b.end.over || b.end.link == nil || b.end.given-b.end.link.Unwritten()-b.end.waiting >= b.bytes
+	return b.end.over || b.end.link == nil || b.end.given-b.end.unwritten() >= b.given
 }
 
 // isDue tells whether all is written that comes before a piece.

@@ -35,10 +35,11 @@ type End struct {
 // the same thing over and over again.
 const maxUnread = 64 << 10
 
-// tell writes to the other end.
+// tell writes to the other end. There is always room for a detach: without it that would wait for ever.
 func (e *End) tell(x letter) {
 	o := e.other
-	if o.unread.Add(1) > maxUnread && !e.over {
+	_, last := x.(*detach)
+	if o.unread.Add(1) > maxUnread && !last {
 		o.unread.Add(-1)
 		e.link.Part(true, &frame.Error{Condition: frame.ResourceLimitExceeded, Description: "more than the other peer can read"})
 		return

@@ -11,11 +11,11 @@ import (
 type inbound struct {
 	begun    uint32  // deliveries that the peer has begun
 	arriving *parcel // that is coming in
-	underway int     // bytes that the other end has and has not told to be written
+	underway int     // weight of the pieces that the other end has and has not told to be written
 	holding  bool    // the session is held back until it has
 }
 
-// highWater is how many bytes may be underway before the session is held back, and chunk of how many more that are written
+// highWater is how much may be underway before the session is held back, in bytes, and chunk how much more that is written
 // the other end tells.
 const (
 	highWater = 128 << 10
@@ -42,7 +42,7 @@ func (e *End) received(t *engine.Transfer) {
 	if !t.Owned {
 		x.payload = bytes.Clone(t.Payload)
 	}
-	e.underway += len(x.payload)
+	e.underway += x.weight()
 	e.tell(x)
 	if t.Settled && !t.Aborted && !e.arriving.settled {
 		e.tell(&retirement{id: t.ID, settled: true})
@@ -83,7 +83,7 @@ func (e *End) release() {
 	}
 }
 
-// written hears how many bytes more the other end has written.
+// written hears how much more the other end has written.
 func (e *End) written(n int) {
 	e.underway -= n
 	if e.underway <= highWater/2 {

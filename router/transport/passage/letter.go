@@ -62,10 +62,16 @@ type piece struct {
 
 func (x *piece) read(e *End) { e.take(x) }
 
-// written says how many bytes more have been written.
-type written struct{ bytes int }
+// weight is what the piece counts for where pieces wait: its bytes, and the memory that goes with it.
+func (x *piece) weight() int { return len(x.payload) + pieceWeight }
 
-func (x *written) read(e *End) { e.written(x.bytes) }
+// pieceWeight is about what it takes to keep a piece besides its bytes, so that many small ones, or empty ones, count as well.
+const pieceWeight = 128
+
+// written says how much more has been written.
+type written struct{ weight int }
+
+func (x *written) read(e *End) { e.written(x.weight) }
 
 // verdict is what the receiver of a delivery says of it.
 type verdict struct {

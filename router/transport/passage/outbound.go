@@ -9,10 +9,10 @@ import (
 type outbound struct {
 	taken   uint32   // deliveries of the other end that the engine has
 	backlog []*piece // that wait for credit, which the peer has taken back meanwhile
-	waiting int      // bytes in backlog
-	given   int      // bytes that the other end has given
-	left    int      // bytes that were not written when it was last looked
-	done    int      // bytes that are written, and of which the other end has not heard
+	waiting int      // weight of the backlog
+	given   int      // weight of what the other end has given
+	left    int      // weight of what was not written when it was last looked
+	done    int      // weight of what is written, and of which the other end has not heard
 	told    flow     // what the other end knows of the peer's credit
 	knows   bool     // it knows something
 }
@@ -39,15 +39,15 @@ func (e *End) drainedThere() {
 
 // take takes a piece from the other end.
 func (e *End) take(x *piece) {
-	if e.left == 0 && len(x.payload) > 0 {
+	if e.left == 0 {
 		e.desk.busy = append(e.desk.busy, e)
 	}
 	if e.coordinates() {
 		x.after = e.barriers()
 	}
-	e.given += len(x.payload)
-	e.left += len(x.payload)
-	e.waiting += len(x.payload)
+	e.given += x.weight()
+	e.left += x.weight()
+	e.waiting += x.weight()
 	e.backlog = append(e.backlog, x)
 	e.send()
 }
@@ -74,7 +74,7 @@ func (e *End) send() {
 		}
 		e.backlog[0] = nil
 		e.backlog = e.backlog[1:]
-		e.waiting -= len(x.payload)
+		e.waiting -= x.weight()
 		if x.first {
 			e.taken++
 		}
@@ -111,6 +111,9 @@ func (e *End) retire(x *retirement) {
 	}
 }
 
+// unwritten is the weight of what is not written.
+func (e *End) unwritten() int { return e.link.Unwritten() + e.link.Pieces()*pieceWeight + e.waiting }
+
 // acknowledge tells the other end what has been written, if that is much. It is true when nothing is left to write.
 func (e *End) acknowledge() bool {
 	if e.over {
@@ -121,7 +124,7 @@ func (e *End) acknowledge() bool {
 			e.desk.wake()
 		}
 	}
-	left := e.link.Unwritten() + e.waiting
+	left := e.unwritten()
 	e.done += e.left - left
 	e.left = left
 	if e.done >= chunk {

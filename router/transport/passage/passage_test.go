@@ -257,6 +257,50 @@ func TestSlowPeerHoldsTheOtherBack(t *testing.T) {
 	})
 }
 
+// TestSmallPiecesCountToo: neither do frames with next to nothing in them pile up in front of a slow peer.
+func TestSmallPiecesCountToo(t *testing.T) {
+	for _, size := range []int{0, 1} {
+		in(t, func(h *house) {
+			const all = 1 << 14
+			c := h.client()
+			l := c.attach(sender("mine"))
+			h.broker.do(h.broker.Hold)
+			c.do(func() {
+				l.Send(engine.Delivery{Payload: []byte("begun"), More: true})
+				for range all {
+					l.Continue(make([]byte, size), true)
+				}
+			})
+			windows := 2 * int(h.limits.IncomingWindow) // of the house and of the broker
+			if taken := all - l.Pieces(); taken > windows+2*highWater/pieceWeight {
+				t.Errorf("%d pieces of %d bytes were taken that nobody wants", taken, size)
+			}
+			h.broker.do(h.broker.Resume)
+			c.do(func() { l.Continue(nil, false) })
+			if l.Pieces() != 0 || len(h.broker.got) != len("begun")+all*size {
+				t.Errorf("%d pieces are left, %d bytes came", l.Pieces(), len(h.broker.got))
+			}
+		})
+	}
+}
+
+// TestDetachIsToldToWhoIsBehind: one link goes the way of all, however much its other end has not read.
+func TestDetachIsToldToWhoIsBehind(t *testing.T) {
+	in(t, func(h *house) {
+		c := h.client()
+		l := c.attach(sender("mine"))
+		var near *End
+		for _, far := range h.inside.desk.names {
+			near = far.other
+			far.unread.Add(maxUnread)
+		}
+		c.do(func() { l.Close(nil) })
+		if !near.over || len(h.inside.desk.names) != 0 || h.broker.begun != 0 {
+			t.Errorf("over=%v, %d links and %d sessions are left", near.over, len(h.inside.desk.names), h.broker.begun)
+		}
+	})
+}
+
 func TestLinksOfASessionShareOneThere(t *testing.T) {
 	in(t, func(h *house) {
 		c := h.client()

@@ -56,7 +56,7 @@ func TestAMQPFaultsAreCounted(t *testing.T) {
 			return min(1, n%10), frame.Accepted
 		}, Result{Lost: 20}},
 		{"every fiftieth message comes twice", func(n int) (int, frame.StateKind) {
-			return 1 + (n%50)/49, frame.Accepted
+			return 1 + (n+10)%50/49, frame.Accepted
 		}, Result{Duplicated: 4}},
 		{"one message is released", func(n int) (int, frame.StateKind) {
 			if n == 7 {
@@ -161,6 +161,8 @@ func TestAMQPFleetHasTwoLinksEachAndAnswers(t *testing.T) {
 	if r := fleet.Result(); r.Connections != 50 || r.Answering != 50 {
 		t.Errorf("result %+v", r)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if n := len(f.receivers); n != 50 {
 		t.Errorf("receivers at %d addresses", n)
 	}

@@ -158,8 +158,8 @@ func TestSubscriberAcknowledgesEverything(t *testing.T) {
 
 func TestDurationIsMeasuredAfterWarmUp(t *testing.T) {
 	b := &fakeBroker{}
-	r := mustRun(t, b, Config{Subscribers: 1, WarmUp: 50 * time.Millisecond, Duration: 100 * time.Millisecond, Latency: true})
-	if !r.Sound() || r.Delivered == 0 || r.Elapsed < 100*time.Millisecond {
+	r := mustRun(t, b, Config{Subscribers: 1, WarmUp: time.Second, Duration: time.Second, Latency: true})
+	if !r.Sound() || r.Delivered == 0 || r.Elapsed < time.Second {
 		t.Errorf("unexpected result %+v", r)
 	}
 	if seen := b.seen(); seen <= int(r.Published) {
@@ -178,9 +178,11 @@ func TestWarmUpBeforeCountedMessages(t *testing.T) {
 }
 
 func TestRateIsKept(t *testing.T) {
-	r := mustRun(t, &fakeBroker{}, Config{Subscribers: 1, Rate: 500, Duration: 200 * time.Millisecond})
-	if r.Delivered == 0 || r.Published > 110 {
-		t.Errorf("%d published in 0.2 s at 500/s", r.Published)
+	const rate = 500
+	begin := time.Now() // what a publisher was late with before the measured time may come within it
+	r := mustRun(t, &fakeBroker{}, Config{Subscribers: 1, Rate: rate, Duration: time.Second})
+	if whole := time.Since(begin); r.Delivered == 0 || float64(r.Published) > rate*whole.Seconds() {
+		t.Errorf("%d published in %v at %d/s", r.Published, whole, rate)
 	}
 }
 

@@ -52,7 +52,7 @@ func TestSTOMPFaultsAreCounted(t *testing.T) {
 		want Result
 	}{
 		{"every tenth message is lost", func(n int) (int, bool) { return min(1, n%10), true }, Result{Lost: 20}},
-		{"every fiftieth message comes twice", func(n int) (int, bool) { return 1 + (n%50)/49, true }, Result{Duplicated: 4}},
+		{"every fiftieth message comes twice", func(n int) (int, bool) { return 1 + (n+10)%50/49, true }, Result{Duplicated: 4}},
 		{"the last receipt does not come", func(n int) (int, bool) { return 1, n != 199 }, Result{Unacknowledged: 1}},
 	}
 	for _, fault := range faults {

@@ -114,22 +114,23 @@ func (r *run) stopWriters(stop chan struct{}) {
 	}
 }
 
-// settle returns when everything has arrived, or when nothing has moved for as long as Patience.
+// settle returns when everything has arrived, or when nothing has moved for as long as Patience. Looks are counted and not
+// the time between them: a driver that the machine has held up does not blame the server for that.
 func (r *run) settle(ctx context.Context) error {
 	const look = 2 * time.Millisecond
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	moved, last := time.Now(), r.progress()
+	still, last := time.Duration(0), r.progress()
 	for !r.arrived() {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case now := <-ticker.C:
-			if p := r.progress(); p != last {
-				moved, last = now, p
-			} else if now.Sub(moved) >= r.config.Patience {
-				return nil
-			}
+		case <-ticker.C:
+		}
+		if p := r.progress(); p != last {
+			still, last = 0, p
+		} else if still += look; still >= r.config.Patience {
+			return nil
 		}
 	}
 	return nil

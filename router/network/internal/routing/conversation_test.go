@@ -238,6 +238,7 @@ func TestKnowledgeIsBounded(t *testing.T) {
 	h.links(1, "ME", "C", "D", "E", "F", "G")
 	h.pass(time.Second)
 	want(t, "routers", len(h.node.Known()), 3)
+	want(t, "routes", h.node.Routes().Len(), 3)
 	want(t, "refusals", len(h.changes(routing.Refused)), 1)
 	all := &protocol.Addresses{Sender: from("B"), Sequence: 1, All: true}
 	for i := range 10 {

@@ -97,8 +97,9 @@ func (n *Node) heardLinkState(r *remote, m *protocol.LinkState, now time.Time) {
 	r.state.took(m.Sequence)
 	r.peers = r.peers[:0:0]
 	for _, peer := range m.Peers {
-		r.peers = append(r.peers, topology.Edge{To: peer.Router, Cost: peer.Cost})
-		n.learn(peer.Router, now)
+		if peer.Router == n.config.Router || n.learn(peer.Router, now) != nil { // no way goes by those who are too many
+			r.peers = append(r.peers, topology.Edge{To: peer.Router, Cost: peer.Cost})
+		}
 	}
 	n.unsettled = true
 }
