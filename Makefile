@@ -9,7 +9,7 @@ KILLS    ?= 5
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check lint fuzz bench bench-peers interop deploy-check soak clean
+.PHONY: help build run test check lint fuzz bench bench-peers interop interop-dispatch deploy-check soak clean
 .PHONY: format vet staticcheck vulnerabilities floors race
 
 help: ## list what can be made
@@ -67,10 +67,14 @@ bench-peers: ## measure Manifold beside other servers; see deploy/bench
 
 interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents, libcoap, aiocoap, node-coap, Californium, qdstat, qdmanage, Artemis
 	mkdir -p bin
-	go test -tags interop -count 1 -timeout 60m -artifacts -outputdir $(CURDIR)/bin ./gateway/interop
+	go test -tags interop -count 1 -timeout 60m -artifacts -outputdir $(CURDIR)/bin -skip TestQpidSystemTests ./gateway/interop
 	go test -tags interop -count 1 -run Mosquitto ./gateway
 	go test -tags interop -count 1 -run OpenSSL ./adapters/coap/internal/dtls
+	$(MAKE) interop-dispatch
 	$(MAKE) deploy-check
+
+interop-dispatch: ## run the system tests of Qpid Dispatch Router against this binary: as many pass as docs/network.md says
+	go test -tags interop -count 1 -timeout 150m -v -run TestQpidSystemTests ./gateway/interop
 
 deploy-check: ## try the unit, chart, compose file, rules and dashboard of deploy with systemd, Helm, Compose and Prometheus
 	go -C deploy/check test -count 1 ./...

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/manifoldmq/manifold/adapters/amqp"
 	"github.com/manifoldmq/manifold/adapters/http"
@@ -44,11 +43,10 @@ func (a *assembly) amqpDoors() ([]door, error) {
 
 // amqpDoor gives the door of one of several listeners.
 func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
-	settings := l.Limits(a.config.AMQP)
 	if l.Role == config.InterRouterRole || l.Role == config.EdgeRole {
-		return a.routerDoor(l, settings.HandshakeTimeout)
+		return a.routerDoor(l)
 	}
-	containers := ""
+	settings, containers := l.Limits(a.config.AMQP), ""
 	if l.Role == config.RouteContainerRole {
 		containers = l.Name
 	}
@@ -118,16 +116,4 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
-}
-
-// routerDoor gives the door of a listener to which other routers connect.
-func (a *assembly) routerDoor(l *config.AMQPListener, patience time.Duration) door {
-	name, serve := l.DoorName(), a.serveRouters(max(l.Cost, 1))
-	if l.Role == config.EdgeRole {
-		serve = a.serveEdges
-	}
-	return door{
-		name: name, listener: a.listeners[name], connections: a.connectedRouters,
-		serve: a.after(name, patience, serve, "amqp"),
-	}
 }

@@ -35,7 +35,7 @@ func newDrainer(t *testing.T, door string, source frame.Source) *drainer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { tcp.Close() })
-	if err := tcp.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := tcp.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	d := &drainer{t: t, tcp: tcp, source: &source}

@@ -29,7 +29,7 @@ func startAMQP(t *testing.T) (dial func() amqpUser) {
 
 func enterAMQP(t *testing.T, doors map[string]string) amqpUser {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return amqpUser{dialAMQP(ctx, t, doors["amqp"]), t}
 }

@@ -140,7 +140,7 @@ var presentations = map[string]func(ctx context.Context, doors map[string]string
 		return postJob(ctx, conn)
 	},
 	"CoAP over TLS": func(ctx context.Context, doors map[string]string, _ presentation, c *tls.Config) error {
-		conn, err := tcp.Dial(doors["coaps+tcp"], options.WithTLS(c))
+		conn, err := tcp.Dial(doors["coaps+tcp"], options.WithTLS(c), unlogged)
 		if err != nil {
 			return err
 		}

@@ -32,13 +32,16 @@ func TestCoAPOverDTLSLetsTheRightOnesIn(t *testing.T) {
 
 func TestCoAPOverTLSLetsTheRightOnesIn(t *testing.T) {
 	each(t, func(a attempt, from *gatewaytest.Authority, doors map[string]string) error {
-		conn, err := tcp.Dial(doors["coaps+tcp"], options.WithTLS(from.Dialer(a.hostOr("localhost"), a.certificate)))
+		conn, err := tcp.Dial(doors["coaps+tcp"], options.WithTLS(from.Dialer(a.hostOr("localhost"), a.certificate)), unlogged)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return a.postCoAP(t, conn)
 	})
 }
+
+// unlogged has a client of go-coap print nothing: what goes wrong, its requests tell.
+var unlogged = options.WithErrors(func(error) {})
 
 // certified is a client of DTLS as it would be one of TLS.
 func certified(c *tls.Config) dtls.DTLSClientOptions {

@@ -162,9 +162,10 @@ type assembly struct {
 	judge      *oidc.Judge               // of tokens
 	audit      *audit.Log                // nil when there is none
 	network    *network.Network
-	mesh       *network.Mesh      // nil when the gateway is no router of a network; so are the next two
+	mesh       *network.Mesh      // nil when the gateway is no router of a network; so are the next three
 	interest   *network.Interest  // of clients, in addresses
-	routers    *tenancy.Directory // of those that may connect as routers
+	routers    *tenancy.Directory // of those that may connect as routers, where they have to show who they are
+	anyRouters *tenancy.Directory // of those and anybody else, where nobody has to
 	federation *network.Federation
 	linkRoutes *linkRoutes
 	autoLinks  *networkLinks
@@ -241,6 +242,9 @@ func newRouter(l config.Limits, stored router.Resolver) *router.Router {
 
 // warn logs what is allowed, but seldom meant.
 func (a *assembly) warn() {
+	if r := &a.config.Network.Router; r.ID != "" && r.Anonymous && !a.isPrivate() {
+		a.log.Warn("anybody who reaches the ports for routers may connect as one, and do everything in every tenant", "router", r.ID)
+	}
 	for _, t := range a.config.AllTenants() {
 		public := !isLoopback(a.config.Listen)
 		switch {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -84,8 +85,9 @@ var staying = []attack{
 	{"admin", "slow body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", true},
 }
 
-// patience is how long the doors of the test bear a slow client.
-const patience = 300 * time.Millisecond
+// patience is how long the doors of the test bear a slow client: longer than one that behaves well is ever held up by a machine
+// that has much else to do.
+const patience = 3 * time.Second
 
 func impatient(c config.Config) config.Config {
 	c.MQTT.ConnectTimeout, c.MQTT.WriteTimeout = patience, patience
@@ -112,9 +114,9 @@ func TestHostileClientsHarmNobodyElse(t *testing.T) {
 		for _, a := range attacks(randomBytes(seed, 1<<16)) {
 			for range 4 {
 				leaving.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					defer cancel()
-					if a.run(ctx, t, doors); ctx.Err() != nil {
+					if a.run(ctx, t, doors); errors.Is(ctx.Err(), context.DeadlineExceeded) {
 						t.Errorf("%s, %s: it was not cut off", a.door, a.name)
 					}
 				})

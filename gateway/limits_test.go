@@ -126,13 +126,13 @@ func TestRatesHoldOverEveryProtocol(t *testing.T) {
 			defer cancel()
 			rate := "messagesIn: {rate: 1, burst: 1}"
 			if l.paced {
-				rate = "messagesIn: {rate: 20, burst: 1}"
+				rate = "messagesIn: {rate: 4, burst: 1}"
 			}
 			doors := startOn(t, vfs.NewMem(), limited(t, rate), slog.New(slog.DiscardHandler))
 			one := l.come(&lodging{ctx, t, doors})
 			wantTold(t, "coming in", one.enter(), "")
 			told := ""
-			for range 10 {
+			for range 5 {
 				if told = one.send("jobs/1", "x"); told != "" {
 					break
 				}

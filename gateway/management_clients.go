@@ -115,7 +115,13 @@ func (m *managedTenant) links(offset int) iter.Seq[router.Link] {
 // Links implements management.Model.
 func (m *managedTenant) Links(offset int) iter.Seq[management.Link] {
 	return func(yield func(management.Link) bool) {
-		for l := range m.links(offset) {
+		edges := m.downlinks()
+		for _, d := range edges[min(offset, len(edges)):] {
+			if !yield(downlinkOf(d)) {
+				return
+			}
+		}
+		for l := range m.links(max(offset-len(edges), 0)) {
 			if !yield(m.linkOf(l)) {
 				return
 			}
@@ -125,6 +131,9 @@ func (m *managedTenant) Links(offset int) iter.Seq[management.Link] {
 
 // Link implements management.Model.
 func (m *managedTenant) Link(identity string) (l management.Link, ok bool) {
+	if l, ok = m.downlink(identity); ok {
+		return l, true
+	}
 	id, err := strconv.ParseUint(strings.TrimPrefix(identity, "link/"), 10, 64)
 	if err != nil {
 		return l, false

@@ -85,7 +85,7 @@ func (m *managedTenant) connectionsMade() (all []management.Connection) {
 // connectionTaken describes the connection of a router that has connected to this one.
 func connectionTaken(n *network.NeighborStatus) management.Connection {
 	return management.Connection{
-		Names: management.Names{Name: "connection/" + n.Host, Identity: strconv.FormatUint(n.Link, 10)},
+		Names: management.Names{Name: "connection/" + n.Host, Identity: strconv.FormatUint(n.ID, 10)},
 		Host:  n.Host, Container: n.Container, Protocol: "amqp", Role: n.Role.String(), Dir: "in",
 		Opened: true, Active: true, AdminStatus: "enabled", OperStatus: "up", User: "anonymous", SASL: "ANONYMOUS",
 		UptimeSeconds: int(time.Since(n.Since).Seconds()),

@@ -13,12 +13,14 @@ import (
 	goamqp "github.com/Azure/go-amqp"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/gatewaytest"
 )
 
 const (
 	connectorType = "org.apache.qpid.dispatch.connector"
 	autoLinkType  = "org.apache.qpid.dispatch.router.config.autoLink"
+	linkRouteType = "org.apache.qpid.dispatch.router.config.linkRoute"
 )
 
 // awaits asks for one attribute of the entities of a type until they all have the value.
@@ -112,18 +114,63 @@ func (m *manager) takes(address string) any {
 func TestNetworkIsOfWhoRunsTheGateway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	doors := start(t, neighbours(t))
+	c := neighbours(t)
+	c.Network.Connectors = []config.Connector{{Name: "broker", Hosts: []string{"127.0.0.1:1"}, User: "me", Password: "secret"}}
+	c.Network.AutoLinks = []config.AutoLink{{Name: "of-a", Tenant: "a", Address: "x", Connector: "broker"}}
+	c.Network.LinkRoutes = []config.LinkRoute{{Name: "of-a", Tenant: "a", Prefix: "y", Direction: "in", Connector: "broker"}}
+	doors := start(t, c)
 	a := newManager(ctx, t, doors["amqp"], &goamqp.ConnOptions{HostName: "a"})
 	b := newManager(ctx, t, doors["amqp"], &goamqp.ConnOptions{HostName: "b"})
 	a.expect(403, "CREATE", map[string]any{"type": connectorType, "name": "mine"}, nil)
-	a.expect(201, "CREATE", map[string]any{"type": autoLinkType, "name": "mine"},
+	a.expect(403, "CREATE", map[string]any{"type": autoLinkType, "name": "mine"},
 		map[string]any{"address": "x", "direction": "out", "connection": "broker"})
-	if names := b.column("router.config.autoLink", "name"); len(names) != 0 {
-		t.Errorf("b sees the links %v", names)
+	a.expect(403, "CREATE", map[string]any{"type": linkRouteType, "name": "mine"},
+		map[string]any{"prefix": "x", "direction": "in", "connection": "broker"})
+	seen := a.column("router.config.autoLink", "name")
+	if want := []any{"of-a"}; !slices.Equal(seen, want) {
+		t.Errorf("a sees the links %v, want %v", seen, want)
 	}
-	b.expect(404, "DELETE", map[string]any{"type": autoLinkType, "name": "mine"}, nil)
+	a.expect(403, "DELETE", map[string]any{"type": autoLinkType, "name": "of-a"}, nil)
+	a.expect(403, "DELETE", map[string]any{"type": linkRouteType, "name": "of-a"}, nil)
+	for _, entityType := range []string{"connector", "router.config.autoLink", "router.config.linkRoute"} {
+		if names := b.column(entityType, "name"); len(names) != 0 {
+			t.Errorf("b sees of %s %v", entityType, names)
+		}
+	}
+	b.expect(404, "DELETE", map[string]any{"type": autoLinkType, "name": "of-a"}, nil)
 	if log := a.expect(200, "GET-LOG", nil, nil); fmt.Sprint(log) != "[]" {
 		t.Errorf("the log is told: %v", log)
+	}
+}
+
+// TestConnectionsHaveNumbersOfTheirOwn: those of routers are not called as those of clients, which UPDATE would close.
+func TestConnectionsHaveNumbersOfTheirOwn(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	doors := openToRouters(t, gatewaytest.New(t))
+	m := newManager(ctx, t, doors["amqp"], nil)
+	start(t, connecting(t, config.Connector{Hosts: []string{doors["router"]}, User: "far", Password: "secret"}))
+	identities := m.column("connection", "identity")
+	for len(identities) < 2 {
+		if ctx.Err() != nil {
+			t.Fatal("the router has not connected")
+		}
+		identities = m.column("connection", "identity")
+	}
+	if identities[0] == identities[1] {
+		t.Errorf("the router's connection and the client's are both called %v", identities[0])
+	}
+}
+
+func TestLinkRouteIsAFilter(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	m := newManager(ctx, t, start(t, quickstart(t))["amqp"], nil)
+	for _, prefix := range []string{".", "a//b"} {
+		m.expect(400, "CREATE", map[string]any{"type": linkRouteType}, map[string]any{"prefix": prefix, "direction": "in"})
+	}
+	if routes := m.column("router.config.linkRoute", "prefix"); len(routes) != 0 {
+		t.Errorf("there are %v", routes)
 	}
 }
 

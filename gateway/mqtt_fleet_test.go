@@ -183,7 +183,7 @@ func TestOfflineDeviceIsBoundedAndMeasured(t *testing.T) {
 // shows waits until a page has these lines.
 func shows(t *testing.T, page string, lines ...string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		_, text := get(t, page)
 		missing := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.Contains(text, "\n"+line+"\n") })
 		if len(missing) == 0 {

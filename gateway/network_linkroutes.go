@@ -66,6 +66,6 @@ func (b beyond) RouteLink(tenant string, a *frame.Attach) (way passage.Way, refu
 }
 
 // Host implements amqp.Network.
-func (b beyond) Host(entrance string, c *engine.Conn, desk *passage.Desk, wake func()) amqp.Guest {
-	return b.network.Host(entrance, c, desk, wake)
+func (b beyond) Host(entrance, tenant string, c *engine.Conn, desk *passage.Desk, wake func()) amqp.Guest {
+	return b.network.Host(entrance, tenant, c, desk, wake)
 }

@@ -3,9 +3,11 @@ package gateway
 import (
 	"context"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -19,7 +21,10 @@ func (a *assembly) openMesh() error {
 		return nil
 	}
 	var err error
-	if a.routers, err = a.newRouterDirectory(); err != nil {
+	if a.routers, err = a.newRouterDirectory(false); err != nil {
+		return err
+	}
+	if a.anyRouters, err = a.newRouterDirectory(true); err != nil {
 		return err
 	}
 	keys := network.Keys{Self: r.ID, Directory: a.directory}
@@ -33,18 +38,14 @@ func (a *assembly) openMesh() error {
 	return nil
 }
 
-// newRouterDirectory knows who may connect to this router as one of the same network. Where no users are declared everybody
-// may, as long as only this machine reaches the doors.
-func (a *assembly) newRouterDirectory() (*tenancy.Directory, error) {
+// newRouterDirectory knows who may connect to this router as one of the same network: those who are declared, or anybody.
+func (a *assembly) newRouterDirectory(anybody bool) (*tenancy.Directory, error) {
 	r := &a.config.Network.Router
 	none, err := addressing.NewSpace(nil)
 	if err != nil {
 		return nil, err
 	}
-	t := &tenancy.Tenant{
-		Name: tenancy.DefaultTenant, Addresses: none,
-		Anonymous: r.Anonymous || len(r.Users) == 0 && a.isPrivate(),
-	}
+	t := &tenancy.Tenant{Name: tenancy.DefaultTenant, Addresses: none, Anonymous: anybody}
 	for _, u := range r.Users {
 		t.Users = append(t.Users, tenancy.User(u))
 	}
@@ -55,30 +56,54 @@ func (a *assembly) newRouterDirectory() (*tenancy.Directory, error) {
 	return d, err
 }
 
+// routersAt gives who may connect as a router at a listener. Where only this machine reaches that, anybody may, as long as no
+// users are declared. But who is to show himself by one of these mechanisms has to, whatever holds elsewhere.
+func (a *assembly) routersAt(at net.Addr, mechanisms []string) *tenancy.Directory {
+	r := &a.config.Network.Router
+	host, _, _ := net.SplitHostPort(at.String()) // it has a port
+	anybody := r.Anonymous || len(r.Users) == 0 && isLoopback(host)
+	if anybody && (len(mechanisms) == 0 || slices.Contains(mechanisms, tenancy.MechanismAnonymous)) {
+		return a.anyRouters
+	}
+	return a.routers
+}
+
 // routerDoors are where other routers connect.
 func (a *assembly) routerDoors() (doors []door) {
+	n := &a.config.Network
+	e := network.RouterEntrance{Role: network.InterRouter, Cost: n.Router.Cost, Limits: n.Limits()}
 	for _, name := range []string{"router", "routers"} {
 		if listener := a.listeners[name]; listener != nil {
-			patience := a.config.Network.HandshakeTimeout
 			doors = append(doors, door{
 				name: name, listener: listener, connections: a.connectedRouters,
-				serve: a.after(name, patience, a.serveRouters(a.config.Network.Router.Cost), "amqp"),
+				serve: a.after(name, e.Limits.HandshakeTimeout, a.serveRouters(e), "amqp"),
 			})
 		}
 	}
 	return doors
 }
 
-// serveRouters serves a listener to which other routers connect.
-func (a *assembly) serveRouters(cost int) func(context.Context, net.Listener) error {
-	return func(ctx context.Context, listener net.Listener) error {
-		return transport.Accept(ctx, listener, func(ctx context.Context, nc net.Conn) { a.network.ServeRouter(ctx, nc, cost) })
+// routerDoor gives the door of a listener of AMQP to which other routers connect.
+func (a *assembly) routerDoor(l *config.AMQPListener) door {
+	name := l.DoorName()
+	e := network.RouterEntrance{
+		Role: network.InterRouter, Cost: max(l.Cost, 1), Mechanisms: l.Mechanisms, Limits: l.RouterLimits(&a.config.Network),
+	}
+	if l.Role == config.EdgeRole {
+		e.Role = network.Edge
+	}
+	return door{
+		name: name, listener: a.listeners[name], connections: a.connectedRouters,
+		serve: a.after(name, e.Limits.HandshakeTimeout, a.serveRouters(e), "amqp"),
 	}
 }
 
-// serveEdges serves a listener to which edge routers connect.
-func (a *assembly) serveEdges(ctx context.Context, listener net.Listener) error {
-	return transport.Accept(ctx, listener, func(ctx context.Context, nc net.Conn) { a.network.ServeEdge(ctx, nc) })
+// serveRouters serves a listener to which other routers connect by an entrance.
+func (a *assembly) serveRouters(e network.RouterEntrance) func(context.Context, net.Listener) error {
+	return func(ctx context.Context, listener net.Listener) error {
+		e.Directory = a.routersAt(listener.Addr(), e.Mechanisms)
+		return transport.Accept(ctx, listener, func(ctx context.Context, nc net.Conn) { a.network.ServeRouter(ctx, nc, &e) })
+	}
 }
 
 // connectedRouters is how many routers have connected to this one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -134,6 +135,68 @@ tenants:
 		_, err := m.session.NewSender(ctx, another, nil)
 		if !errors.As(err, &refusal) || refusal.Condition != goamqp.ErrCondUnauthorizedAccess {
 			t.Errorf("%s: %v", user, err)
+		}
+	}
+}
+
+// TestAnybodyIsARouterOnlyOfThisMachine, unless the settings say so.
+func TestAnybodyIsARouterOnlyOfThisMachine(t *testing.T) {
+	credential, err := tenancy.NewCredential(tenancy.SCRAMSHA256, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := []config.User{{Name: "far", Credential: credential}}
+	for name, x := range map[string]struct {
+		host       string
+		anonymous  bool
+		users      []config.User
+		mechanisms []string
+		want       bool
+	}{
+		"of this machine":                     {host: "127.0.0.1", want: true},
+		"of this machine, by IPv6":            {host: "::1", want: true},
+		"of others":                           {host: "192.0.2.7"},
+		"of all":                              {host: "::"},
+		"with users":                          {host: "127.0.0.1", users: users},
+		"where everybody may":                 {host: "::", anonymous: true, users: users, want: true},
+		"where everybody may, as is offered":  {host: "::", anonymous: true, mechanisms: []string{"PLAIN", "ANONYMOUS"}, want: true},
+		"where everybody may, but not there":  {host: "::", anonymous: true, mechanisms: []string{"PLAIN"}},
+		"of this machine, but not everybody":  {host: "::1", mechanisms: []string{"EXTERNAL", "SCRAM-SHA-256"}},
+		"of all, and only ANONYMOUS is known": {host: "0.0.0.0", mechanisms: []string{"ANONYMOUS"}},
+	} {
+		a := &assembly{config: new(config.Config), security: new(security)}
+		a.config.Network.Router = config.Router{Anonymous: x.anonymous, Users: x.users}
+		if a.routers, err = a.newRouterDirectory(false); err != nil {
+			t.Fatal(err)
+		}
+		if a.anyRouters, err = a.newRouterDirectory(true); err != nil {
+			t.Fatal(err)
+		}
+		d := a.routersAt(&net.TCPAddr{IP: net.ParseIP(x.host), Port: 55672}, x.mechanisms)
+		if _, err := d.Anonymous(tenancy.Visitor{}, ""); (err == nil) != x.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestRouterShowsWhoItIsWhereItHasTo, although another listener lets in anybody.
+func TestRouterShowsWhoItIsWhereItHasTo(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := quickstart(t)
+	c.Network.Router.ID, c.Network.Router.Anonymous = "near", true
+	c.AMQP.Listeners = []config.AMQPListener{
+		{Name: "open", Role: config.InterRouterRole},
+		{Name: "closed", Role: config.InterRouterRole, Mechanisms: []string{"SCRAM-SHA-256", "PLAIN"}},
+	}
+	doors := start(t, c)
+	for door, want := range map[string]string{"amqp+open": "", "amqp+closed": "none of our SASL mechanisms"} {
+		h := &heard{warning: make(chan string, 1)}
+		far := startOn(t, nil, connecting(t, config.Connector{Hosts: []string{doors[door]}}), slog.New(slog.NewTextHandler(h, nil)))
+		if want == "" {
+			newManager(ctx, t, far["amqp"], nil).awaits("router.node", "cost", nil, int64(1))
+		} else if got := <-h.warning; !strings.Contains(got, want) {
+			t.Errorf("it says %s want %q", got, want)
 		}
 	}
 }

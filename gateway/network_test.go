@@ -63,7 +63,7 @@ func through(t *testing.T, doors map[string]string, body string) page {
 		}
 		code = p.code
 	}
-	p, err := client.ask(t.Context(), http.MethodDelete, pathOf("default", "way", "messages/head?timeout=20"), nil, nil)
+	p, err := client.ask(t.Context(), http.MethodDelete, pathOf("default", "way", "messages/head?timeout=60"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

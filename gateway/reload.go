@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"path/filepath"
-	"reflect"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -109,8 +108,8 @@ func (a *assembly) reload(is config.Config) error {
 	}
 	was, now := a.config.WithoutTenants(), is.WithoutTenants()
 	was.Plans, now.Plans = nil, nil
-	if !reflect.DeepEqual(was, now) {
-		a.log.Warn("only tenants are taken over; what else has changed takes a new start")
+	if settings := config.Differences(&now, &was); len(settings) > 0 {
+		a.log.Warn("only tenants are taken over; what else has changed takes a new start", "settings", settings)
 	}
 	a.log.Info("the new configuration is taken over")
 	return nil

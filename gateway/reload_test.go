@@ -21,7 +21,8 @@ func TestReloadChangesQueuesThatRun(t *testing.T) {
 	user := enterAMQP(t, doors)
 	user.fill("jobs", 2)
 	next, err := config.Parse("next.yaml", []byte(
-		"anonymous: true\nlisten: '::1'\naddresses: [{name: jobs, kind: queue, maxMessages: 2}, {name: more, kind: queue}]\n"+
+		"anonymous: true\nlisten: '::1'\nnetwork: {connectors: [{name: far, hosts: [a]}],\n"+
+			"  federation: [{name: f, connector: far, kind: queue, direction: pull, source: jobs}]}\naddresses: [{name: jobs, kind: queue, maxMessages: 2}, {name: more, kind: queue}]\n"+
 			"tenants: [{name: acme, anonymous: true, addresses: [{name: jobs, kind: queue}]}]\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +39,7 @@ func TestReloadChangesQueuesThatRun(t *testing.T) {
 		t.Errorf("beyond the new limit over HTTP: %v", err)
 	}
 	wantPosted(t, doors, "acme", http.StatusCreated) // a tenant that was not there before
-	for _, said := range []string{"only tenants are taken over", "is taken over"} {
+	for _, said := range []string{"network.federation", "is taken over"} {
 		for !strings.Contains(<-log, said) {
 		}
 	}

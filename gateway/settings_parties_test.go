@@ -180,7 +180,7 @@ func (p httpParty) ask(method, path string, h http.Header, body string, want int
 }
 
 func (p httpParty) receive(from string) (note, hold, error) {
-	path := pathOf("default", from, "messages/head?timeout=15&lock=1")
+	path := pathOf("default", from, "messages/head?timeout=60")
 	answer, err := p.http.ask(p.ctx, http.MethodPost, path, nil, nil)
 	if err == nil && answer.code != http.StatusOK {
 		err = fmt.Errorf("status %d: %s", answer.code, answer.body)
@@ -214,8 +214,10 @@ func (h httpHold) reject() error {
 	return h.party.ask(http.MethodPost, h.location+"/reject", nil, "", http.StatusNoContent)
 }
 
-// fail lets the lock expire.
-func (h httpHold) fail() error { return nil }
+// fail lets the lock expire, as soon as it may.
+func (h httpHold) fail() error {
+	return h.party.ask(http.MethodPost, h.location+"/renew?lock=1", nil, "", http.StatusNoContent)
+}
 
 // stompParty is a client of go-stomp, which has a connection for each message.
 type stompParty struct {

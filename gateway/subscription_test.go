@@ -30,7 +30,7 @@ func TestDurableSubscriptionOverHTTP(t *testing.T) {
 	if code := post(t, base+"telemetry/kitchen/messages", "21.5"); code != http.StatusCreated {
 		t.Fatalf("sending gave status %d", code)
 	}
-	if code := post(t, audit+"/messages/head?timeout=5&lock=1", ""); code != http.StatusOK {
+	if code := post(t, audit+"/messages/head?timeout=5", ""); code != http.StatusOK {
 		t.Errorf("the second receive gave status %d", code)
 	}
 	if code := request(t, http.MethodDelete, audit+"/subscription"); code != http.StatusConflict {

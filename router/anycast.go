@@ -74,6 +74,11 @@ func (n *anycast) Leave(s *Sender) {
 		}
 		return withdrawn
 	}))
+	for i, d := range n.waiting[s.Address()] {
+		if d.owner() == s {
+			n.waiting[s.Address()][i] = d.leftBy(s)
+		}
+	}
 	n.tenure.end(s)
 }
 

@@ -69,6 +69,27 @@ func (d Delivery) sender() *Sender {
 	}
 }
 
+// leftBy gives the same delivery as one whose sender is gone: it keeps nothing of the sender, as may be much.
+func (d Delivery) leftBy(s *Sender) Delivery {
+	if t, ok := d.origin.(*traced); ok {
+		t.Settler = departed{s.counts}
+	} else {
+		d.origin = departed{s.counts}
+	}
+	return d
+}
+
+// departed is who sent a message and is gone: the outcome is counted, and nobody is told.
+type departed struct{ counts *KindCounters }
+
+// Settle implements Settler.
+func (g departed) Settle(_ uint64, o Outcome, done func(error)) {
+	g.counts.outcome(o)
+	if done != nil {
+		done(nil)
+	}
+}
+
 // Owned tells whether somebody waits for the outcome: only then need a door ask its client for an acknowledgement.
 func (d Delivery) Owned() bool { return d.origin != nil }
 

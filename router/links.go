@@ -99,8 +99,7 @@ func (s *Sender) describe() Link {
 	d := s.listed.describe()
 	d.Sends, d.Address, d.Kind = true, string(s.Address()), s.Kind()
 	d.Unsettled = d.unsettled()
-	passage, ok := s.producer.(Passage)
-	d.Way = ok && passage.Passes()
+	_, d.Way = s.producer.(Passage)
 	return d
 }
 

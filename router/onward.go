@@ -94,7 +94,7 @@ func (o *Onward) leave(s *Sender) {
 	defer o.mu.Unlock()
 	for _, queue := range o.waiting {
 		for _, late := range queue {
-			if d := late.delivery; d.owner() == s && !d.Settled {
+			if d := late.delivery; d.owner() == s {
 				late.delivery = d.Unowned()
 				d.Settle(Accept())
 			}

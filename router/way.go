@@ -45,11 +45,11 @@ type Outpost interface {
 	Outpost()
 }
 
-// Passage is a Producer that passes on what comes from another router, to whichever address it is for: its senders are kept for
-// what may follow, and tell nothing of who uses an address.
+// Passage is a Producer of what comes from another router. Its senders are kept for a while, for what may follow, and tell nothing
+// of who uses an address.
 type Passage interface {
 	Producer
-	Passes() bool
+	Passage()
 }
 
 // leads tells whether the receiver leads on for a message, as any does that is no way. What is stored for this router alone

@@ -28,7 +28,7 @@ type incoming struct {
 	used    int                             // of what it was asked for
 	upload  *wire.Upload                    // the message of several frames that is coming in; nil for none
 	latest  uint32                          // the delivery that came last
-	whole   bool                            // its end has come
+	whole   bool                            // its end has come, or none came
 	early   *router.Outcome                 // of it, told when that comes; nil for none
 
 	federated bool // another network sends over it; see federate
@@ -52,7 +52,7 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 	if remote.Target == nil {
 		return router.Errorf(router.Malformed, "a target is required")
 	}
-	in := &incoming{conn: c, link: l}
+	in := &incoming{conn: c, link: l, whole: true}
 	in.federate()
 	if remote.Target.Address == "" && !remote.Target.Dynamic {
 		in.senders = make(map[addressing.Address]*relayed)
@@ -102,7 +102,7 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 // received hands a message to the router.
 func (in *incoming) received(t *engine.Transfer) {
 	if t.First {
-		in.spend()
+		in.spend(t.ID)
 	}
 	in.latest, in.whole = t.ID, t.Last
 	if !t.First || !t.Last {

@@ -15,8 +15,9 @@ type Network interface {
 	// RouteLink tells along which way a link goes that a client of a tenant wants, but for its name and owner there, or
 	// why the client cannot have it. routed is false when it is for the gateway itself.
 	RouteLink(tenant string, a *frame.Attach) (way passage.Way, refusal *frame.Error, routed bool)
-	// Host begins to use the connection of a client that is a container, at an entrance for such. wake has Work called.
-	Host(entrance string, c *engine.Conn, desk *passage.Desk, wake func()) Guest
+	// Host begins to use the connection of a client of a tenant that is a container, at an entrance for such. wake has Work
+	// called.
+	Host(entrance, tenant string, c *engine.Conn, desk *passage.Desk, wake func()) Guest
 }
 
 // Guest is what the network does over the connection of a container. It hears of the links that it attaches. The
@@ -79,7 +80,7 @@ var _ engine.Handler = hosting{}
 func (c hosting) Opened(o *frame.Open) {
 	c.peer.Opened(o)
 	if c.isIn {
-		c.guest = c.server.config.Network.Host(c.server.entrance.Containers, c.Conn, c.desk, c.wake)
+		c.guest = c.server.config.Network.Host(c.server.entrance.Containers, c.user.Tenant.Name, c.Conn, c.desk, c.wake)
 	}
 }
 

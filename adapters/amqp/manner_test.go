@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/manifoldmq/manifold/router"
@@ -79,24 +80,31 @@ func TestDispatchLeavesModifiedWhatWasNotSettled(t *testing.T) {
 
 // TestDispatchTakesCreditBack when something has come in vain, and gives it to whom a receiver comes for.
 func TestDispatchTakesCreditBack(t *testing.T) {
-	asDispatch(t, func(h *house) {
-		c := h.client(frame.Open{})
-		first := c.receiver("first", &frame.Source{Address: "commands/a", HasAddress: true})
-		sender := c.sender("commands/a")
-		c.until("credit", func() bool { return sender.Credit() == 10 })
-		first.Close(nil)
-		c.until("the end of the receiver", func() bool { return first.detached != nil })
-		if got := sender.answer(sender.send(engine.Delivery{Payload: text("in vain")})); got.Kind != frame.Released {
-			t.Errorf("what came in vain is %v", got.Kind)
-		}
-		c.until("a drain", sender.Draining)
-		sender.Drained()
-		second := c.receiver("second", &frame.Source{Address: "commands/a", HasAddress: true})
-		second.Grant(1)
-		c.until("credit again", func() bool { return sender.Credit() == 10 })
-		sender.send(engine.Delivery{Payload: text("again")})
-		second.expect("again")
-	})
+	for _, size := range []int{10, 10_000} {
+		asDispatch(t, func(h *house) {
+			h.server.config.Limits.MaxFrameSize = 1024 // so that the second comes in several frames
+			takesCreditBack(t, h, strings.Repeat("x", size))
+		})
+	}
+}
+
+func takesCreditBack(t *testing.T, h *house, body string) {
+	c := h.client(frame.Open{})
+	first := c.receiver("first", &frame.Source{Address: "commands/a", HasAddress: true})
+	sender := c.sender("commands/a")
+	c.until("credit", func() bool { return sender.Credit() == 10 })
+	first.Close(nil)
+	c.until("the end of the receiver", func() bool { return first.detached != nil })
+	if got := sender.answer(sender.send(engine.Delivery{Payload: text(body)})); got.Kind != frame.Released {
+		t.Errorf("what came in vain is %v", got.Kind)
+	}
+	c.until("a drain", sender.Draining)
+	sender.Drained()
+	second := c.receiver("second", &frame.Source{Address: "commands/a", HasAddress: true})
+	second.Grant(1)
+	c.until("credit again", func() bool { return sender.Credit() == 10 })
+	sender.send(engine.Delivery{Payload: text(body)})
+	second.expect(body)
 }
 
 // stamped is what an entrance does with messages, for a test.

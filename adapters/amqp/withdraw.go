@@ -36,8 +36,16 @@ func (in *incoming) drained() {
 	in.sender.TakeBack(back)
 }
 
-// spend notes that the client has used a credit.
-func (in *incoming) spend() {
+// spend notes that the client has used a credit, for a message that begins. One that was gathered comes a second time, whole;
+// for one that was aborted meanwhile the engine has given the credit back.
+func (in *incoming) spend(id uint32) {
+	switch {
+	case in.whole:
+	case id == in.latest:
+		return
+	default:
+		in.given++
+	}
 	if in.asked > 0 {
 		in.used++
 	} else {

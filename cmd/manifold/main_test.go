@@ -57,7 +57,8 @@ func TestTakenPortIsAFailureThatNamesItsSetting(t *testing.T) {
 	defer other.Close()
 	port := strconv.Itoa(other.Addr().(*net.TCPAddr).Port)
 	folder := t.TempDir()
-	file := write(t, folder, "taken.yaml", "mqtt: {port: "+port+"}\nhttp: {port: 0}\ncoap: {port: 0}\nadmin: {port: 0}\n")
+	file := write(t, folder, "taken.yaml", "mqtt: {port: "+port+", webSocket: {port: 0}}\namqp: {port: 0}\nstomp: {port: 0}\n"+
+		"http: {port: 0}\ncoap: {port: 0}\nadmin: {port: 0}\n")
 	var output bytes.Buffer
 	code := execute(t.Context(), []string{"run", "-c", file, "--data", filepath.Join(folder, "data")}, &output, &output)
 	if code != exitFailed {

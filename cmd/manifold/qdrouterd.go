@@ -97,7 +97,9 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 	defer closeFiles()
 	log := logging.NewRouter(sinks)
 	for _, r := range t.Remarks {
-		log.Debug("no counterpart in the configuration", "line", r.String())
+		if r.Entity != "log" { // whose entities count here
+			log.Warn("no counterpart in the configuration", "line", r.String())
+		}
 	}
 	return gateway.Run(ctx, t.Config, gateway.Process{
 		Log: log, Level: new(slog.LevelVar), Volatile: true,

@@ -47,8 +47,10 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 			var chores sync.WaitGroup
 			defer chores.Wait()
 			defer stop()
-			changes := make(chan config.Config)
-			chores.Go(func() { s.follow(ctx, cmd, log, changes) })
+			hangups, changes := make(chan os.Signal, 1), make(chan config.Config)
+			signal.Notify(hangups, syscall.SIGHUP) // before anybody hears that the gateway is ready
+			defer signal.Stop(hangups)
+			chores.Go(func() { s.follow(ctx, cmd, log, hangups, changes) })
 			chores.Go(func() { keepHeap(ctx) })
 			manager := newServiceManager()
 			chores.Go(func() { manager.awaitStop(ctx, log) })
@@ -74,12 +76,11 @@ telemetry/# (topic), jobs (queue), commands/# (anycast) and alerts (broadcast) f
 	return cmd
 }
 
-// follow reads the configuration again with each SIGHUP, until ctx ends. One that is not valid is logged, and what holds
+// follow reads the configuration again with each hangup, until ctx ends. One that is not valid is logged, and what holds
 // goes on.
-func (s *settings) follow(ctx context.Context, cmd *cobra.Command, log *slog.Logger, changes chan<- config.Config) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (s *settings) follow(
+	ctx context.Context, cmd *cobra.Command, log *slog.Logger, hangups <-chan os.Signal, changes chan<- config.Config,
+) {
 	for {
 		select {
 		case <-ctx.Done():

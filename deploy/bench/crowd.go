@@ -80,7 +80,8 @@ func connectMQTT(ctx context.Context, address string, source net.Addr, id string
 		return nil, err
 	}
 	c := &mqttClient{conn: conn}
-	if err := c.say(&packets.Connect{ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: id, CleanStart: true, Properties: &packets.Properties{}}); err != nil {
+	err = c.say(&packets.Connect{ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: id, CleanStart: true, Properties: &packets.Properties{}})
+	if err != nil {
 		return c, err
 	}
 	answer, err := await[*packets.Connack](c)
@@ -104,7 +105,8 @@ func (c *mqttClient) subscribe(topic string) error {
 
 // publish sends a message and tells whether it had a subscriber that the server knew of.
 func (c *mqttClient) publish(topic, payload string) (heard bool, err error) {
-	if err := c.say(&packets.Publish{Topic: topic, Payload: []byte(payload), QoS: 1, PacketID: 1, Properties: &packets.Properties{}}); err != nil {
+	err = c.say(&packets.Publish{Topic: topic, Payload: []byte(payload), QoS: 1, PacketID: 1, Properties: &packets.Properties{}})
+	if err != nil {
 		return false, err
 	}
 	answer, err := await[*packets.Puback](c)

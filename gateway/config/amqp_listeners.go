@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/manifoldmq/manifold/router/network"
 )
 
 // AMQPListener is one port of the AMQP door. What it leaves out is as the door has it.
@@ -66,6 +68,18 @@ func (l *AMQPListener) Limits(door AMQP) AMQP {
 		door.ChannelMax = l.MaxSessions - 1
 	}
 	return door
+}
+
+// RouterLimits gives the settings of connections with other routers as they are at this listener.
+func (l *AMQPListener) RouterLimits(n *Network) network.Limits {
+	limits := n.Limits()
+	limits.MaxFrameSize = cmp.Or(uint32(l.MaxFrameSize), limits.MaxFrameSize)
+	limits.IdleTimeout = cmp.Or(l.IdleTimeout, limits.IdleTimeout)
+	limits.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, limits.HandshakeTimeout)
+	if l.MaxSessions > 0 {
+		limits.ChannelMax = uint16(l.MaxSessions - 1)
+	}
+	return limits
 }
 
 // amqpListeners gives those that are there in place of the one port of the door and the one for TLS.

@@ -290,6 +290,26 @@ func Written(c *Config) ([]byte, error) {
 	return YAML(b.Bytes())
 }
 
+// Differences gives the paths of the settings in which a configuration is not as another one.
+func Differences(c, base *Config) []string {
+	t := tree{form: section}
+	encoder{}.differences(reflect.ValueOf(*c), reflect.ValueOf(*base), &t)
+	return t.paths()
+}
+
+// paths gives those of all that is in a section.
+func (t tree) paths() (all []string) {
+	for _, e := range t.entries {
+		if e.value.form != section {
+			all = append(all, e.key)
+		}
+		for _, inner := range e.value.paths() {
+			all = append(all, e.key+"."+inner)
+		}
+	}
+	return all
+}
+
 // differences adds those fields of a struct that are not as in another.
 func (e encoder) differences(v, base reflect.Value, t *tree) {
 	for f, field := range v.Fields() {

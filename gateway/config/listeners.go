@@ -1,6 +1,9 @@
 package config
 
-import "net/netip"
+import (
+	"net"
+	"net/netip"
+)
 
 // Listener is one port that the gateway listens at.
 type Listener struct {
@@ -74,6 +77,12 @@ func (c *Config) Listeners() []Listener {
 		Name: "admin", Network: "tcp", Setting: "admin.port", Enabled: c.Admin.Enabled, Host: c.Admin.Listen, Port: c.Admin.Port,
 	}, SecureDoor{})
 	return all
+}
+
+// IsLoopback tells whether nobody but this machine reaches a host. It knows one name, and otherwise addresses only.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // shifted gives the port that is offset above another. What would be beyond the highest goes on above the privileged

@@ -84,3 +84,21 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestPatternsOfLinkRoutes(t *testing.T) {
+	for _, c := range []struct {
+		route LinkRoute
+		valid bool
+	}{
+		{LinkRoute{Prefix: "a.b"}, true},
+		{LinkRoute{Pattern: "a/*/#"}, true},
+		{LinkRoute{Pattern: strings.Repeat("x", addressing.MaxLength)}, true},
+		{LinkRoute{Prefix: strings.Repeat("x", addressing.MaxLength)}, false}, // leaves no room for what may follow
+		{LinkRoute{Prefix: "."}, false},
+		{LinkRoute{Pattern: "a//b"}, false},
+	} {
+		if err := c.route.CheckPattern(); (err == nil) != c.valid {
+			t.Errorf("%.20q, %.20q: %v", c.route.Prefix, c.route.Pattern, err)
+		}
+	}
+}

@@ -33,9 +33,7 @@ func (t *translator) connector(e *entity) error {
 	if c.Name != named && named != "" {
 		t.remark(e.line("name"), e.Type, "name", "has become %q", c.Name)
 	}
-	if c.Password, err = secret(e.text("saslPassword")); err != nil {
-		return err
-	}
+	t.password(e, &c)
 	frame, err1 := e.number(16384, "maxFrameSize")
 	sessions, err2 := t.sessions(e)
 	idle, err3 := e.seconds(16*time.Second, "idleTimeoutSeconds")

@@ -77,7 +77,7 @@ var attributes = map[string]map[string]string{
 		"authenticatePeer": "yes", "saslPlugin": "x", "requireEncryption": "yes", "requireSsl": "yes", "trustedCertsFile": "x",
 		"maxFrameSize": "2048", "maxSessions": "7", "maxSessionFrames": "7", "idleTimeoutSeconds": "7",
 		"initialHandshakeTimeoutSeconds": "7", "stripAnnotations": "no", "linkCapacity": "7", "failoverUrls": "x", "http": "yes",
-		"messageLoggingComponents": "all", "policyVhost": "x", "openProperties": "x",
+		"multiTenant": "yes", "messageLoggingComponents": "all", "policyVhost": "x", "openProperties": "x",
 	},
 	"connector": {
 		"host": "127.0.0.2", "port": "7", "cost": "2", "sslProfile": "p", "saslMechanisms": "PLAIN", "allowRedirect": "no",
@@ -98,6 +98,10 @@ var attributes = map[string]map[string]string{
 	"policy": {
 		"maxConnections": "7", "maxMessageSize": "7000", "enableVhostPolicy": "no", "enableVhostNamePatterns": "yes", "defaultVhost": "x",
 	},
+	"vhost": {
+		"hostname": "other", "maxConnections": "7", "maxMessageSize": "7000", "maxConnectionsPerUser": "7", "maxConnectionsPerHost": "7",
+		"allowUnknownUser": "yes", "aliases": "x",
+	},
 	"log": {"enable": "error+", "includeTimestamp": "no", "includeSource": "yes", "outputFile": "x"},
 }
 
@@ -111,6 +115,7 @@ var around = map[string]string{
 	"linkRoute":  "connector {\n name: c\n}\nlinkRoute {\n prefix: a\n direction: in\n%s}\n",
 	"autoLink":   "connector {\n name: c\n}\nautoLink {\n address: a\n direction: in\n containerId: c\n%s}\n",
 	"policy":     "vhost {\n hostname: $default\n maxConnectionsPerUser: 3\n}\npolicy {\n enableVhostPolicy: yes\n%s}\n",
+	"vhost":      "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n groups: {\"$default\": {\"remoteHosts\": \"*\"}}\n%s}\n",
 	"log":        "log {\n module: DEFAULT\n%s}\n",
 }
 
@@ -155,24 +160,50 @@ func TestWhatIsUnknownIsRemarked(t *testing.T) {
 
 func TestWhatTheRouterRefusesIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"router {\n id: A\n}\nlistener {\n role: edge\n}\n":                       "role='standalone' not allowed to connect to or accept connections from other routers.",
-		"router {\n mode: edge\n id: A\n}\nlistener {\n role: edge\n}\n":          "role='edge' only allowed with router mode='interior'",
-		"router {\n mode: edge\n id: A\n}\nconnector {\n role: inter-router\n}\n": "role='inter-router' only allowed with router mode='interior'",
-		"router {\n mode: interior\n}\n":                                          "Missing required attribute 'id'",
-		"router {\n mode: sideways\n}\n":                                          "Invalid value for mode",
-		"listener {\n port: nowhere\n}\n":                                         "Invalid value for port",
-		"listener {\n http: perhaps\n}\n":                                         "Invalid Boolean value",
-		"listener {\n sslProfile: none\n}\n":                                      "not found",
-		"address {\n prefix: a\n pattern: b\n}\n":                                 "cannot be specified",
-		"address {\n distribution: closest\n}\n":                                  "required",
-		"autoLink {\n address: a\n}\n":                                            "Missing required attribute",
-		"router {\n":                                                              "line 1",
+		"router {\n id: A\n}\nlistener {\n role: edge\n}\n":                                             "role='standalone' not allowed to connect to or accept connections from other routers.",
+		"router {\n mode: edge\n id: A\n}\nlistener {\n role: edge\n}\n":                                "role='edge' only allowed with router mode='interior'",
+		"router {\n mode: edge\n id: A\n}\nconnector {\n role: inter-router\n}\n":                       "role='inter-router' only allowed with router mode='interior'",
+		"router {\n mode: interior\n}\n":                                                                "Missing required attribute 'id'",
+		"router {\n mode: sideways\n}\n":                                                                "Invalid value for mode",
+		"listener {\n port: nowhere\n}\n":                                                               "Invalid value for port",
+		"listener {\n http: perhaps\n}\n":                                                               "Invalid Boolean value",
+		"listener {\n sslProfile: none\n}\n":                                                            "not found",
+		"address {\n prefix: a\n pattern: b\n}\n":                                                       "cannot be specified",
+		"address {\n distribution: closest\n}\n":                                                        "required",
+		"policy {\n enableVhostPolicy: yes\n}\nvhost {\n hostname: $default\n maxConnections: few\n}\n": "not a whole number",
+		"autoLink {\n address: a\n}\n":                                                                  "Missing required attribute",
+		"router {\n":                                                                                    "line 1",
 	} {
 		_, err := Translate("x.conf", []byte(text))
 		var refused *Error
 		if !errors.As(err, &refused) || !strings.Contains(refused.Text, want) {
 			t.Errorf("%q: %v, want %q in it", text, err, want)
 		}
+	}
+}
+
+// TestHTTPListenerIsNotOpenedWider: the HTTP door lets in whom its tenants let in, also without TLS.
+func TestHTTPListenerIsNotOpenedWider(t *testing.T) {
+	const profile = "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\n"
+	for attribute, opened := range map[string]bool{
+		"": true, "authenticatePeer: no": true, "saslMechanisms: ANONYMOUS PLAIN": true,
+		"authenticatePeer: yes": false, "saslMechanisms: PLAIN": false, "sslProfile: p": false,
+	} {
+		out, err := Translate("x.conf", []byte(profile+"listener {\n port: 8080\n http: yes\n "+attribute+"\n}\n"))
+		if err != nil || out.Config.HTTP.Enabled != opened || len(out.Remarks) == 0 {
+			t.Errorf("%q: the HTTP door is open: %v, %v, remarks %v", attribute, out.Config.HTTP.Enabled, err, out.Remarks)
+		}
+	}
+}
+
+// TestPasswordOfAFileStaysThere: it is not written into the configuration.
+func TestPasswordOfAFileStaysThere(t *testing.T) {
+	out, err := Translate("x.conf", []byte("connector {\n saslUsername: me\n saslPassword: file: /etc/secret\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := out.Config.Network.Connectors[0]; c.PasswordFile != "/etc/secret" || c.Password != "" {
+		t.Errorf("the connector has %+v", c)
 	}
 }
 
@@ -197,7 +228,7 @@ func FuzzTranslate(f *testing.F) {
 		f.Add(string(text))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if strings.Contains(text, "policyDir") || strings.Contains(text, "file:") {
+		if strings.Contains(text, "policyDir") {
 			return // it could read files of this machine
 		}
 		out, err := Translate("x.conf", []byte(text))

@@ -3,11 +3,13 @@ package dispatch
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // roles are what a connection may be for.
@@ -115,7 +117,10 @@ func (t *translator) place(e *entity, l config.AMQPListener) error {
 	if err := firstError(err1, err2); err != nil {
 		return err
 	}
-	t.multiTenant = t.multiTenant || multiTenant
+	if multiTenant {
+		t.multiTenant = true
+		t.remark(e.line("multiTenant"), e.Type, "multiTenant", "hosts for which no vhost is declared are all the tenant default")
+	}
 	c := &t.out.Config
 	for _, name := range []string{"healthz", "metrics", "websockets", "httpRootDir", "httpRoot"} {
 		if web {
@@ -126,6 +131,9 @@ func (t *translator) place(e *entity, l config.AMQPListener) error {
 	switch {
 	case !web:
 		c.AMQP.Listeners = append(c.AMQP.Listeners, l)
+	case l.TLS || len(l.Mechanisms) > 0 && !slices.Contains(l.Mechanisms, tenancy.MechanismAnonymous):
+		t.remark(e.line("http"), e.Type, "http", "is left out: the HTTP door has a port without TLS beside that with it, "+
+			"and who comes in there is for the tenants to say; declare it under http")
 	case c.HTTP.Enabled:
 		t.remark(e.line("http"), e.Type, "http", "there is one HTTP door, and a listener before has become it")
 	default:

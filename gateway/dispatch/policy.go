@@ -156,70 +156,106 @@ func (t *translator) remarkHost(h *vhost, attribute, format string, args ...any)
 	t.out.Remarks = append(t.out.Remarks, Remark{h.file, h.line, "vhost", attribute, fmt.Sprintf(format, args...)})
 }
 
-// applyPolicy turns virtual hosts into tenants, and their groups into roles.
-func (t *translator) applyPolicy() {
+// applyPolicy turns virtual hosts into tenants, and their groups into roles. Nobody may do more than before: what cannot be
+// said here is left out, and remarked.
+func (t *translator) applyPolicy() error {
 	if !t.rules.enabled {
 		for i := range t.rules.hosts {
 			t.remarkHost(&t.rules.hosts[i], "", "policy.enableVhostPolicy is not set, so that it does not count")
 		}
-		return
+		return nil
 	}
 	t.tenant.Anonymous = false
+	common := t.tenant.Limits
 	for i := range t.rules.hosts {
 		h := &t.rules.hosts[i]
 		switch name := h.name(); {
 		case name == t.rules.defaultVhost:
-			t.applyHost(h, &t.tenant)
+			if err := t.applyHost(h, &t.tenant); err != nil {
+				return err
+			}
 		case t.multiTenant:
 			label, _, _ := strings.Cut(strings.ToLower(name), ".")
 			if _, err := tenancy.ParseName(label); err != nil || label == tenancy.DefaultTenant {
 				t.remarkHost(h, "hostname", "%q cannot be the name of a tenant", name)
 				continue
 			}
-			other := config.Tenant{Name: label, Addresses: slices.Clone(t.tenant.Addresses)}
-			t.applyHost(h, &other)
+			other := config.Tenant{Name: label, Addresses: slices.Clone(t.tenant.Addresses), Limits: common}
+			if err := t.applyHost(h, &other); err != nil {
+				return err
+			}
 			t.others = append(t.others, other)
 		default:
 			t.remarkHost(h, "hostname", "who may do what does not depend on the host that a client asks for, unless a listener is multiTenant")
 		}
 	}
+	return nil
 }
 
 // applyHost gives a tenant the limits and roles of a virtual host.
-func (t *translator) applyHost(h *vhost, tenant *config.Tenant) {
-	unknown := flagOf(h.fields["allowUnknownUser"])
-	for name, setting := range map[string]*int64{
+func (t *translator) applyHost(h *vhost, tenant *config.Tenant) error {
+	limits := map[string]*int64{
 		"maxConnections": &tenant.Limits.MaxConnections, "maxConnectionsPerUser": &tenant.Limits.MaxConnectionsPerUser,
 		"maxConnectionsPerHost": &tenant.Limits.MaxConnectionsPerAddress, "maxMessageSize": (*int64)(&tenant.Limits.MaxMessageSize),
-	} {
-		if n := numberOf(h.fields[name]); n > 0 && n != unlimited {
-			*setting = n
-		}
 	}
-	if textOf(h.fields["aliases"]) != "" {
-		t.remarkHost(h, "aliases", "a tenant has one name")
+	for _, name := range slices.Sorted(maps.Keys(h.fields)) {
+		setting, isLimit := limits[name]
+		switch {
+		case isLimit:
+			n, err := strconv.ParseInt(textOf(h.fields[name]), 10, 64)
+			if err != nil {
+				return refusal("Invalid value for %s of vhost %s: %q is not a whole number", name, h.name(), textOf(h.fields[name]))
+			}
+			if n > 0 && n != unlimited {
+				*setting = n
+			}
+		case name == "aliases":
+			t.remarkHost(h, name, "a tenant has one name")
+		case !slices.Contains([]string{"hostname", "id", "allowUnknownUser"}, name):
+			t.remarkHost(h, name, "has no counterpart")
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.groups)) {
-		role := t.roleOf(h, name, h.groups[name])
-		tenant.Roles = append(tenant.Roles, role)
-		if name == defaultName {
-			if unknown {
-				tenant.DefaultRoles, tenant.Anonymous = []string{role.Name}, true
-			}
+		if !slices.Contains(list(h.groups[name]["remoteHosts"]), anybody) {
+			t.remarkHost(h, "groups."+name+".remoteHosts", "the group is left out: a role does not depend on where its users are")
+			delete(h.groups, name)
 			continue
 		}
+		role := t.roleOf(h, name, h.groups[name])
+		tenant.Roles = append(tenant.Roles, role)
 		for _, user := range list(h.groups[name]["users"]) {
-			t.user(h, tenant, user, role.Name)
+			if user != anonymousUser && user != anybody {
+				t.user(h, tenant, user, role.Name)
+			}
 		}
 	}
+	if group, ok := h.groupOfUnknown(); ok {
+		tenant.Anonymous, tenant.DefaultRoles = true, []string{roleName(group)}
+	}
+	return nil
+}
+
+// Users and hosts that are none: who has not shown who he is, and whoever is not listed.
+const (
+	anonymousUser = "anonymous"
+	anybody       = "*"
+)
+
+// groupOfUnknown gives the group of clients that have not shown who they are: the first of the three that the router finds.
+func (h *vhost) groupOfUnknown() (group string, ok bool) {
+	for _, user := range []string{anonymousUser, anybody} {
+		for name := range h.groups {
+			if name != defaultName && slices.Contains(list(h.groups[name]["users"]), user) {
+				return name, true
+			}
+		}
+	}
+	_, ok = h.groups[defaultName]
+	return defaultName, ok && flagOf(h.fields["allowUnknownUser"])
 }
 
 // user gives a user a role. How he shows who he is, is not in the file.
 func (t *translator) user(h *vhost, tenant *config.Tenant, name, role string) {
-	if name == "anonymous" || name == "*" {
-		tenant.Anonymous, tenant.DefaultRoles = true, append(tenant.DefaultRoles, role)
-		return
-	}
 	name, _, _ = strings.Cut(name, "@")
 	if _, err := tenancy.ParseUserName(name); err != nil {
 		t.remarkHost(h, "groups.users", "%v", err)
@@ -247,7 +283,7 @@ func (t *translator) roleOf(h *vhost, name string, group map[string]any) config.
 	}
 	harmless := map[string]bool{ // what has been read, and what says nothing else than we do
 		"users": true, "targets": true, "targetPattern": true, "sources": true, "sourcePattern": true, "allowAdminStatusUpdate": true,
-		"remoteHosts": textOf(group["remoteHosts"]) == "*", "allowDynamicSource": flagOf(group["allowDynamicSource"]),
+		"remoteHosts": true, "allowDynamicSource": flagOf(group["allowDynamicSource"]),
 		"allowAnonymousSender": flagOf(group["allowAnonymousSender"]), "allowWaypointLinks": flagOf(group["allowWaypointLinks"]),
 	}
 	for _, setting := range slices.Sorted(maps.Keys(group)) {
@@ -287,12 +323,14 @@ func (t *translator) patterns(h *vhost, group map[string]any, names, patterns st
 			all = append(all, tenancy.Everywhere)
 		case !open:
 			add(name, name)
-		default:
-			if whole == start {
-				t.remarkHost(h, "groups."+names, "%q has become %s and what is below it: a right ends with a whole token", name, whole)
-				add(name, whole)
-			}
+		case whole == "":
+			t.remarkHost(h, "groups."+names, "%q is left out: a right begins with a whole token", name)
+		case whole == start:
+			t.remarkHost(h, "groups."+names, "%q has become %s and what is below it: a right ends with a whole token", name, whole)
+			add(name, whole)
 			add(name, "tokens:"+whole+".#")
+		default:
+			add(name, "tokens:"+whole+".*.#")
 		}
 	}
 	for _, pattern := range list(group[patterns]) {
@@ -301,9 +339,20 @@ func (t *translator) patterns(h *vhost, group map[string]any, names, patterns st
 	return all
 }
 
-// list reads a list with commas between.
-func list(v any) []string {
-	return strings.FieldsFunc(textOf(v), func(r rune) bool { return r == ',' || r == ' ' })
+// list reads a list: of JSON, or a text with commas between.
+func list(v any) (all []string) {
+	if items, ok := v.([]any); ok {
+		for _, item := range items {
+			all = append(all, list(item)...)
+		}
+		return all
+	}
+	for item := range strings.SplitSeq(textOf(v), ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			all = append(all, item)
+		}
+	}
+	return all
 }
 
 func textOf(v any) string {
@@ -321,12 +370,4 @@ func textOf(v any) string {
 
 func flagOf(v any) bool {
 	return slices.Contains([]string{"true", "yes", "on", "1"}, strings.ToLower(textOf(v)))
-}
-
-func numberOf(v any) int64 {
-	n, err := strconv.ParseInt(textOf(v), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }

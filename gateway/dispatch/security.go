@@ -90,18 +90,21 @@ func (t *translator) useProfile(p profile) {
 	}
 }
 
-// secret reads a password as the router does: "pass:" goes before one, "env:" before a variable that has it, "file:"
-// before a file that has it in its first line.
-func secret(text string) (string, error) {
-	switch kind, rest, _ := strings.Cut(text, ":"); kind {
+// password translates that of a connector: "pass:" goes before one, "env:" before a variable that has it, "file:" before a
+// file that has it in its first line.
+func (t *translator) password(e *entity, c *config.Connector) {
+	text := e.text("saslPassword")
+	kind, rest, _ := strings.Cut(text, ":")
+	rest = strings.TrimSpace(rest)
+	switch kind {
 	case "pass", "literal":
-		return strings.TrimSpace(rest), nil
+		c.Password = rest
 	case "env":
-		return os.Getenv(strings.TrimSpace(rest)), nil
+		c.Password = os.Getenv(rest)
+		t.remark(e.line("saslPassword"), e.Type, "saslPassword", "the password is what the variable %s has now", rest)
 	case "file":
-		content, err := os.ReadFile(strings.TrimSpace(rest))
-		line, _, _ := strings.Cut(string(content), "\n")
-		return line, err
+		c.PasswordFile = rest
+	default:
+		c.Password = text
 	}
-	return text, nil
 }

@@ -147,7 +147,9 @@ func (t *translator) remark(line int, entity, attribute, format string, args ...
 func (t *translator) finish() (Translation, error) {
 	t.defaultDistribution()
 	t.placeAutoLinks()
-	t.applyPolicy()
+	if err := t.applyPolicy(); err != nil {
+		return Translation{}, &Error{File: t.file, Text: err.Error()}
+	}
 	sortRemarks(t.out.Remarks)
 	t.out.Config.Tenants = append([]config.Tenant{t.tenant}, t.others...)
 	if err := t.out.Config.Validate(); err != nil {

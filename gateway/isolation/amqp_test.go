@@ -3,7 +3,6 @@ package isolation
 import (
 	"context"
 	"testing"
-	"time"
 
 	goamqp "github.com/Azure/go-amqp"
 )
@@ -107,7 +106,7 @@ func (c *amqpConn) send(to string, m *goamqp.Message) {
 		return
 	}
 	m.Data = [][]byte{[]byte(c.v.mark())}
-	ctx, cancel := context.WithTimeout(c.v.ctx, 100*time.Millisecond) // it has no credit where nobody receives
+	ctx, cancel := context.WithTimeout(c.v.ctx, silence)
 	defer cancel()
 	if link.Send(ctx, m, nil) == nil {
 		link.Close(c.v.ctx)
@@ -141,7 +140,7 @@ func (c *amqpConn) manage(name string) {
 				ApplicationProperties: properties,
 				Value:                 map[string]any{"attributeNames": []any{}},
 			}
-			ctx, cancel := context.WithTimeout(c.v.ctx, time.Second)
+			ctx, cancel := context.WithTimeout(c.v.ctx, silence)
 			err := link.Send(ctx, m, nil)
 			if err == nil {
 				if reply, err := replies.Receive(ctx, nil); err == nil {

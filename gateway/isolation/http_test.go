@@ -30,8 +30,9 @@ var httpParty = party{"HTTP", []deed{
 		var all []*httpConn
 		v.each(func(path string) { all = append(all, v.http().stream(path+"/stream")) })
 		return func() {
+			until := time.Now().Add(silence)
 			for _, c := range all {
-				c.listen()
+				c.listen(until)
 			}
 		}
 	}, "telemetry/x"},
@@ -101,7 +102,7 @@ func (c *httpConn) send(method, path, header, body string) {
 		method, path, host, len(body), header, body)
 }
 
-// ask makes a request and reads the answer, of a stream only what has come at once.
+// ask makes a request and reads the answer, of a stream only how it begins.
 func (c *httpConn) ask(method, path, header, body string) {
 	c.send(method, path, header, body)
 	answer, err := http.ReadResponse(c.from, &http.Request{Method: method})
@@ -109,7 +110,7 @@ func (c *httpConn) ask(method, path, header, body string) {
 		return
 	}
 	if answer.ContentLength < 0 {
-		c.listen()
+		c.listen(time.Now().Add(20 * time.Millisecond))
 		return
 	}
 	io.Copy(io.Discard, answer.Body)
@@ -123,11 +124,15 @@ func (c *httpConn) stream(path string) *httpConn {
 	return c
 }
 
-// listen reads for a moment what comes.
-func (c *httpConn) listen() {
-	c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	io.Copy(io.Discard, c.from)
-	c.Close()
+// listen reads what comes until a time, or until the secret has come.
+func (c *httpConn) listen(until time.Time) {
+	defer c.Close()
+	c.SetReadDeadline(until)
+	for p := make([]byte, 4<<10); !c.v.tap.has(secret); {
+		if _, err := c.from.Read(p); err != nil {
+			return
+		}
+	}
 }
 
 var socketParty = party{"WebSocket", []deed{

@@ -45,13 +45,12 @@ func TestNoTimeCrosses(t *testing.T) {
 			}
 		}
 	}
-	medians := make([]time.Duration, len(guesses))
+	fastest := make([]time.Duration, len(guesses)) // to which a machine with much else to do has added the least
 	for i := range took {
-		slices.Sort(took[i])
-		medians[i] = took[i][rounds/2]
-		t.Logf("%v for %s", medians[i], guesses[i].what)
+		fastest[i] = slices.Min(took[i])
+		t.Logf("%v for %s", fastest[i], guesses[i].what)
 	}
-	if slices.Max(medians) > 3*slices.Min(medians) {
+	if slices.Max(fastest) > 3*slices.Min(fastest) {
 		t.Error("one of them takes so much longer that a client can tell them apart")
 	}
 }

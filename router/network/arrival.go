@@ -173,7 +173,10 @@ func withoutAnnotations(m amqp.Message) amqp.Message {
 func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sender, error) {
 	n := in.network
 	if in.place != "" {
-		t, _ := n.config.Directory.Lookup(tenancy.DefaultTenant)
+		t, known := n.config.Directory.Lookup(tenancy.DefaultTenant)
+		if !known {
+			return nil, router.Errorf(router.NotFound, "there is no such place")
+		}
 		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: in.place}, in)
 	}
 	if place.Class != protocol.Mobile {

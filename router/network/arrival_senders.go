@@ -79,8 +79,8 @@ func (s *senders) drop(o *opened) {
 	o.sender.Close()
 }
 
-// Passes implements router.Passage: a link for one address only is there for as long as its producers are.
-func (in *inlet) Passes() bool { return in.fixed == "" }
+// Passage implements router.Passage.
+func (in *inlet) Passage() {}
 
 // close closes all of them. What they have sent and nobody has taken is released.
 func (s *senders) close() {

@@ -18,6 +18,7 @@ import (
 type connector struct {
 	Connector
 	network *Network
+	tenant  string // whose links may be there; empty for all, as where we have connected
 	log     *slog.Logger
 	cancel  context.CancelFunc // ends it; the network's lock guards it
 

@@ -21,7 +21,7 @@ func (k *conn) join() {
 	for _, l := range c.joined(k) {
 		k.attach(l)
 	}
-	k.container = &container{name: c.Name, id: id, desk: k.desk}
+	k.container = &container{name: c.Name, tenant: c.tenant, id: id, desk: k.desk}
 	n.linkRoutes.join(k.container)
 }
 
@@ -48,11 +48,13 @@ type Guest struct {
 	peer
 }
 
-// Host begins to use a connection that has come in at the listener for containers that has this name. Its desk is where
-// links of clients are led on to it. wake has the owner call Work; it must not block.
-func (n *Network) Host(listener string, c *engine.Conn, desk *passage.Desk, wake func()) *Guest {
+// Host begins to use a connection that has come in at the listener for containers that has this name, of a user of a tenant:
+// it is a container for that tenant only. Its desk is where links of clients are led on to it. wake has the owner call Work;
+// it must not block.
+func (n *Network) Host(listener, tenant string, c *engine.Conn, desk *passage.Desk, wake func()) *Guest {
 	declared := Connector{Name: listener, Limits: n.config.ContainerLimits}
 	k := &conn{Conn: c, desk: desk, connector: newConnector(n, declared)}
+	k.connector.tenant = tenant
 	k.init(wake)
 	n.mu.Lock()
 	n.guests = append(n.guests, k.connector)

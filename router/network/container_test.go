@@ -17,6 +17,7 @@ type hall struct {
 	*engine.Conn
 	*Guest
 	network *Network
+	tenant  string
 	wake    func()
 	desk    *passage.Desk
 }
@@ -29,7 +30,7 @@ type doorman struct {
 
 func (d *doorman) Opened(*frame.Open) {
 	d.hall.Open(frame.Open{})
-	d.hall.Guest = d.hall.network.Host("brokers", d.hall.Conn, d.hall.desk, d.hall.wake)
+	d.hall.Guest = d.hall.network.Host("brokers", d.hall.tenant, d.hall.Conn, d.hall.desk, d.hall.wake)
 	d.Handler = d.hall.Guest
 }
 
@@ -63,14 +64,14 @@ func (h *hall) Flush(dst []byte) []byte {
 func (h *hall) Closed() bool        { return h.Conn.Closed() }
 func (h *hall) Drain(now time.Time) { h.Conn.Drain(now) }
 
-// comes has a broker connect to us. It gives what ends that.
-func (s *site) comes(b *broker, container string) (leave func()) {
+// comes has a broker connect to us, as a user of a tenant. It gives what ends that.
+func (s *site) comes(b *broker, tenant, container string) (leave func()) {
 	near, far := net.Pipe()
 	limits, ended := engine.DefaultLimits(), make(chan struct{}, 2)
 	go func() {
 		var h *hall
 		b.driver.Serve(s.t.Context(), near, func(wake func()) transport.Engine {
-			h = &hall{network: s.network, wake: wake}
+			h = &hall{network: s.network, tenant: tenant, wake: wake}
 			h.Conn = engine.NewServer(time.Now(), &limits, engine.Server{ContainerID: "here"}, passage.Handler(&doorman{hall: h}))
 			h.desk = passage.NewDesk(h.Conn, wake)
 			return h
@@ -110,7 +111,7 @@ func TestBrokerThatConnectsToUsIsAContainer(t *testing.T) {
 		s.define(byID, byListener)
 		s.network.DefineRoutes([]LinkRoute{{Tenant: "default", Pattern: "a/#", Container: "shard"}})
 		b := newBroker()
-		leave := s.comes(b, "shard")
+		leave := s.comes(b, "default", "shard")
 		s.attached(2)
 		if r := s.network.LinkRoutes()[0]; !r.Active {
 			t.Errorf("the link route is %+v", r)
@@ -130,6 +131,33 @@ func TestBrokerThatConnectsToUsIsAContainer(t *testing.T) {
 		}
 		if len(s.network.guests) > 0 {
 			t.Error("it is not forgotten")
+		}
+	})
+}
+
+// TestContainerIsOfItsTenant: nothing of another one's leads to it, whatever it calls itself.
+func TestContainerIsOfItsTenant(t *testing.T) {
+	at(t, func(t *testing.T, s *site) {
+		byID, byListener := out("orders", "q"), out("orders", "p")
+		byID.Connector, byID.Container = "", "shard"
+		byListener.Connector = "brokers"
+		s.define(byID, byListener)
+		s.network.DefineRoutes([]LinkRoute{
+			{Tenant: "default", Pattern: "a/#", Container: "shard"}, {Tenant: "default", Pattern: "b/#", Connector: "brokers"},
+			{Tenant: "blue", Pattern: "a/#", Container: "shard"},
+		})
+		defer s.comes(newBroker(), "blue", "shard")()
+		s.define(byID, byListener, out("orders", "other")) // the last is there: whatever was to be would be
+		synctest.Wait()
+		for _, l := range s.network.AutoLinks() {
+			if l.Attached != (l.External == "other") {
+				t.Errorf("%+v", l)
+			}
+		}
+		for _, r := range s.network.LinkRoutes() {
+			if r.Active != (r.Tenant == "blue") {
+				t.Errorf("the link route is %+v", r)
+			}
 		}
 	})
 }

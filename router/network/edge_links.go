@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
@@ -77,7 +78,11 @@ func (k *neighbor) tellEdge(what func(*edge.Router, time.Time)) {
 
 // tellHub has the goroutine of a router know of something that an edge router has done.
 func (k *neighbor) tellHub(what func(*hub)) {
-	k.mesh.inputs.Put(func(time.Time) { what(k.mesh.hub) })
+	k.mesh.inputs.Put(func(time.Time) {
+		if k.mesh.hub != nil {
+			what(k.mesh.hub)
+		}
+	})
 }
 
 // requestedByEdge answers an attach over an edge connection.
@@ -96,6 +101,9 @@ func (k *neighbor) requestedByEdge(l *engine.Link) {
 	}
 }
 
+// errNoEdgeID is for an edge router that does not say how it is called.
+var errNoEdgeID = router.Errorf(router.Malformed, "the source of a downlink is the id of an edge router")
+
 // accept accepts a link over an edge connection.
 func accept(l *engine.Link, end trunk) {
 	l.Context = end
@@ -106,8 +114,11 @@ func accept(l *engine.Link, end trunk) {
 
 // servesEdge answers a link on which the other side wants to receive.
 func (k *neighbor) servesEdge(l *engine.Link, source *frame.Source) error {
+	downlink := slices.Contains(source.Capabilities, edge.DownlinkCapability)
 	switch {
-	case slices.Contains(source.Capabilities, edge.DownlinkCapability) && k.lanes[0].link == nil && !k.mesh.isEdge():
+	case downlink && !protocol.ValidID(source.Address):
+		return errNoEdgeID
+	case downlink && k.lanes[0].link == nil && !k.mesh.isEdge():
 		k.spurs.name = source.Address
 		accept(l, k.lanes[0])
 		k.tellHub(func(h *hub) { h.downlink(k, source.Address, true) })
@@ -142,8 +153,12 @@ func (k *neighbor) hearsEdge(l *engine.Link, target *frame.Target) error {
 	case target.Address == edge.HeartbeatAddress:
 		accept(l, &heartbeats{})
 	case target.Address[0] == '$' || target.Address[0] == '_':
+		place, err := addressing.ParseAddress(target.Address)
+		if err != nil {
+			return err
+		}
 		in := k.newInlet()
-		in.place = addressing.Address(target.Address)
+		in.place = place
 		accept(l, in)
 	default:
 		key, _ := k.keyNamed(target.Address)

@@ -76,28 +76,47 @@ func (n *newsIn) received(t *engine.Transfer) {
 	k.mesh.inputs.Put(func(time.Time) { k.mesh.fringe.heard(k, news) })
 }
 
-// newsOut is where an edge router is told.
+// newsOut is where an edge router is told. Of what it has not given credit for it is told the latest.
 type newsOut struct {
 	laneless
 	*neighbor
-	link    *engine.Link
-	waiting []edge.News // for credit
+	link      *engine.Link
+	waiting   []protocol.Key        // that there is news of, in order
+	reachable map[protocol.Key]bool // the latest of those
 }
+
+// maxNews is of how many addresses an edge router may not want to hear.
+const maxNews = maxSpurs
 
 func (n *newsOut) bind(l *engine.Link) { n.link = l }
 
 // tell tells an edge router, if it wants to hear.
 func (k *neighbor) tell(news edge.News) {
 	if k.spurs.news != nil {
-		k.spurs.news.waiting = append(k.spurs.news.waiting, news)
-		k.spurs.news.sendable()
+		k.spurs.news.add(news)
+	}
+}
+
+func (n *newsOut) add(news edge.News) {
+	if _, waits := n.reachable[news.Key]; !waits {
+		n.waiting = append(n.waiting, news.Key)
+	}
+	if n.reachable == nil {
+		n.reachable = make(map[protocol.Key]bool)
+	}
+	n.reachable[news.Key] = news.Reachable
+	n.sendable()
+	if len(n.waiting) > maxNews {
+		n.refuseAll("it does not take the news that it has asked for")
 	}
 }
 
 func (n *newsOut) sendable() {
 	for len(n.waiting) > 0 && n.link.Credit() > 0 {
-		payload := n.waiting[0].Append(nil)
+		key := n.waiting[0]
+		payload := edge.News{Key: key, Reachable: n.reachable[key]}.Append(nil)
 		n.waiting = n.waiting[1:]
+		delete(n.reachable, key)
 		if err := n.link.Send(engine.Delivery{Payload: payload, Settled: true}); err != nil {
 			n.log.Warn("news for an edge router not sent", "err", err)
 		}

@@ -3,12 +3,16 @@ package network
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/router/network/internal/edge"
 	"github.com/manifoldmq/manifold/router/routertest"
 )
 
@@ -220,5 +224,86 @@ func TestEdgeLinksFollowTheAddressesInUse(t *testing.T) {
 		if got := spurs() - before; got != 0 {
 			t.Errorf("without clients there are %d links", got)
 		}
+	}, "x-a")
+}
+
+// peer is the end that a router has of its only connection.
+func (s *station) peer() *neighbor {
+	s.network.mu.Lock()
+	defer s.network.mu.Unlock()
+	for k := range s.network.neighbors {
+		return k
+	}
+	return nil
+}
+
+// onPeer does something where that connection's owner does.
+func (s *station) onPeer(do func(*neighbor)) {
+	k := s.peer()
+	k.mail.orders.Put(func() { do(k) })
+	synctest.Wait()
+}
+
+// TestEdgeOutlivesWhatAnInteriorRouterAsks that has no business to ask it.
+func TestEdgeOutlivesWhatAnInteriorRouterAsks(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		a, x := n.routers["a"], n.routers["x"]
+		a.onPeer(func(k *neighbor) {
+			s := k.Begin()
+			for _, address := range []string{"orders", edge.TrackingAddress, ""} {
+				k.attachTrunk(s, frame.Receiver, &frame.Source{Address: address, HasAddress: true}, &frame.Target{}, &laneless{})
+				k.attachTrunk(s, frame.Sender, &frame.Source{}, &frame.Target{Address: address, HasAddress: true}, &laneless{})
+			}
+		})
+		later(5 * time.Second)
+		consumer := x.Receiver("big", 10)
+		later(5 * time.Second)
+		p := a.Sender("big")
+		p.Send("one")
+		consumer.Next().Settle(router.Accept())
+		p.Accepted(1)
+	}, "x-a")
+}
+
+func TestDownlinkIsOfAnEdgeThatSaysItsName(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		a, x := n.routers["a"], n.routers["x"]
+		if all := a.network.Downlinks(); len(all) != 1 || all[0].Edge != "x" || all[0].Connection != a.peer().number {
+			t.Errorf("the downlinks are %+v", all)
+		}
+		x.onPeer(func(k *neighbor) { k.inlets[0].link.Close(nil) })
+		for _, name := range []string{"", "two words", strings.Repeat("long", 100)} {
+			x.onPeer(func(k *neighbor) {
+				own := &frame.Source{Address: name, HasAddress: true, Capabilities: []amqp.Symbol{edge.DownlinkCapability}}
+				k.attachTrunk(k.Begin(), frame.Receiver, own, &frame.Target{}, &laneless{})
+			})
+			if down := *a.mesh.hub.down.Load(); len(down) > 0 {
+				t.Errorf("it is known as %q: %v", name, down)
+			}
+		}
+	}, "x-a")
+}
+
+func TestNewsThatAnEdgeDoesNotTakeDoesNotPileUp(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		a, x := n.routers["a"], n.routers["x"]
+		x.onPeer(func(k *neighbor) {
+			tracking := &frame.Source{Address: edge.TrackingAddress, HasAddress: true}
+			k.attachTrunk(k.Begin(), frame.Receiver, tracking, &frame.Target{}, &laneless{})
+		})
+		x.Sender("orders")
+		x.Sender("big")
+		later(time.Second)
+		for range 50 {
+			for _, address := range []string{"orders", "big"} {
+				a.Receiver(address, 1).Link.Close()
+			}
+			later(time.Second)
+		}
+		a.onPeer(func(k *neighbor) {
+			if got := len(k.spurs.news.waiting); got == 0 || got > 2 {
+				t.Errorf("news of 2 addresses wait %d times", got)
+			}
+		})
 	}, "x-a")
 }

@@ -35,9 +35,10 @@ type linkRoute struct {
 
 // container is somebody with an open connection, to whom links may lead.
 type container struct {
-	name string // of the connector, or listener
-	id   string // what the container calls itself
-	desk *passage.Desk
+	name   string // of the connector, or listener
+	tenant string // whose links may lead there; empty for all, as where we have connected
+	id     string // what the container calls itself
+	desk   *passage.Desk
 }
 
 // road is what leads to one set of addresses.
@@ -83,6 +84,9 @@ func (r *linkRoutes) leave(c *container) {
 // containersOf gives the containers of a route.
 func (r *linkRoutes) containersOf(l *linkRoute) (all []*container) {
 	for _, c := range r.containers {
+		if c.tenant != "" && c.tenant != l.Tenant {
+			continue
+		}
 		if l.Connector != "" && l.Connector == c.name || l.Container != "" && l.Container == c.id {
 			all = append(all, c)
 		}

@@ -31,7 +31,8 @@ type RouterStatus struct {
 type NeighborStatus struct {
 	Router    string // empty as long as it has not said hello
 	Role      Role   // InterRouter, or Edge for one between an edge router and another
-	Link      uint64 // the number of the connection, unique in the process
+	Link      uint64 // the number of the connection, unique among those of routers
+	ID        uint64 // likewise, among all of the process: tenancy.Directory.Number
 	Connector string // by which it is kept; empty where the other side has connected
 	Host      string // host:port of the other side
 	Container string // what the other side calls itself
@@ -138,7 +139,7 @@ func (n *Network) Neighbors() []NeighborStatus {
 // describe tells how an open connection is.
 func (k *neighbor) describe() NeighborStatus {
 	s := NeighborStatus{
-		Link: uint64(k.id), Host: k.host, Container: k.container, Cost: k.cost, Since: k.openedAt,
+		Link: uint64(k.id), ID: k.number, Host: k.host, Container: k.container, Cost: k.cost, Since: k.openedAt,
 		Sent: k.traffic.sent.Load(), Received: k.traffic.received.Load(), Lost: k.traffic.lost.Load(),
 	}
 	if k.connector != nil {

@@ -31,6 +31,7 @@ type neighbor struct {
 	connector *connector // that keeps the connection; nil where the other side has connected
 	guest     *guest     // who that is; nil where we have connected
 	host      string     // host:port of the other side
+	number    uint64     // of the connection, among those of clients too: tenancy.Directory.Number
 	cost      int
 	container string                 // what the other side calls itself
 	name      atomic.Pointer[string] // the other router's id; nil before it is a neighbour
@@ -201,7 +202,7 @@ func (k *neighbor) post(p parcel) {
 
 // opened notes who is at the other side, and that the connection may be used.
 func (k *neighbor) opened(o *frame.Open) {
-	k.openedAt = time.Now()
+	k.openedAt, k.number = time.Now(), k.network.config.Directory.Number()
 	k.container = o.ContainerID
 	k.cost = max(k.cost, costIn(o.Properties))
 	k.network.joined(k)

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -87,6 +88,9 @@ func (n *Network) linksFor(c *connector) map[AutoLink]*autoLink {
 		if declared.Container != "" && declared.Container == c.container {
 			links[declared] = l
 		}
+	}
+	if c.tenant != "" {
+		maps.DeleteFunc(links, func(declared AutoLink, _ *autoLink) bool { return declared.Tenant != c.tenant })
 	}
 	return links
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // Patience is how long Next waits before it ends the test.
-const Patience = 10 * time.Second
+const Patience = time.Minute
 
 // Define gives a definition by name and kind.
 func Define(t testing.TB, name string, kind addressing.Kind) addressing.Definition {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a client waits for something that has to come.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // performative is a frame's body that can be written and read.
 type performative interface {

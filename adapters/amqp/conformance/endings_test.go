@@ -47,7 +47,7 @@ var endings = []scenario{
 		}
 	}},
 	{"2.4.5", "heartbeats come in time", func(c *client) {
-		const timeout = 2 * time.Second
+		const timeout = 4 * time.Second
 		o := hello()
 		o.IdleTimeOut = uint32(timeout.Milliseconds())
 		c.open(o)

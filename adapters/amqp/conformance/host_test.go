@@ -112,7 +112,7 @@ func startOurs(t *testing.T, h *host) {
 	config.Limits.CloseTimeout = 100 * time.Millisecond // for those whose frames cannot be read any more
 	h.ours = true
 	h.addr = serveOurs(t, config, &tenant)
-	config.Limits.IdleTimeout = time.Second
+	config.Limits.IdleTimeout = 4 * time.Second
 	h.strict, h.strictLogin = serveOurs(t, config, &closed), plain(ourUser, "a")
 }
 

@@ -44,14 +44,15 @@ func TestADiskThatFillsUpIsFreedByConsuming(t *testing.T) {
 	var last uint64
 	body := make([]byte, 16<<10)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(body) // what Pebble cannot compress
-	for s.Admit() == nil {
+	err := s.Admit()
+	for ; err == nil; err = s.Admit() {
 		last++
 		write(t, s, func(b store.Batch) { b.Append(1, last, 0, nil, body) })
 		if last > 1000 {
 			t.Fatal("16 MB are on a disk of 12 MB")
 		}
 	}
-	if err := s.Admit(); !errors.Is(err, store.ErrNoSpace) {
+	if !errors.Is(err, store.ErrNoSpace) {
 		t.Errorf("refused with %v", err)
 	}
 	for seq := uint64(1); seq <= last; seq++ {

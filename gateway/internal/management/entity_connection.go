@@ -61,13 +61,14 @@ func updateConnection(ctx context.Context, m Model, c Connection, _ saying) (Con
 	return c, faultf(statusBadRequest, "adminStatus is %s or %s", statusEnabled, statusDeleted)
 }
 
-// Link is one way of messages between a client and an address, or the addresses of a filter.
+// Link is one way of messages between a client and an address, or the addresses of a filter; or to an edge router, of what is
+// for that by its name.
 type Link struct {
 	Names
 	AdminStatus  string  `about:"Always enabled."`
 	OperStatus   string  `about:"Always up."`
 	LinkName     string  `about:"What the link is called."`
-	LinkType     string  `about:"Always endpoint."`
+	LinkType     string  `about:"endpoint; edge-downlink for the one to an edge router."`
 	LinkDir      string  `about:"in: the client sends; out: it receives."`
 	ConnectionID string  `attr:"connectionId" about:"The identity of its connection."`
 	OwningAddr   string  `about:"The address or filter, as M, its phase 0, and its text; L and its text for a temporary one."`

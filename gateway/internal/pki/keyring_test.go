@@ -145,7 +145,7 @@ func TestProofOfOCSPIsStapled(t *testing.T) {
 
 func TestCertificateThatNeedsAProofIsNotShownWithout(t *testing.T) {
 	a := gatewaytest.New(t)
-	r := a.Responder(t, time.Second)
+	r := a.Responder(t, time.Hour)
 	r.Down.Store(true)
 	pair := pairOf(a, "server", &x509.Certificate{OCSPServer: []string{r.URL}, ExtraExtensions: []pkix.Extension{mustStaple()}})
 	if _, err := pki.OpenKeyring([]pki.Pair{pair}, false, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "tls.ocspStapling") {
@@ -170,6 +170,12 @@ func TestCertificateThatNeedsAProofIsNotShownWithout(t *testing.T) {
 	if k.StapleDue(t.Context(), now.Add(time.Minute)); !shown() {
 		t.Error("it is not shown although there is an answer")
 	}
+	soonOver := a.Responder(t, time.Second)
+	pair = pairOf(a, "other", &x509.Certificate{OCSPServer: []string{soonOver.URL}, ExtraExtensions: []pkix.Extension{mustStaple()}})
+	if k, err = pki.OpenKeyring([]pki.Pair{pair}, true, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	k.StapleDue(t.Context(), now)
 	for end := time.After(time.Minute); shown(); {
 		select {
 		case <-end:

@@ -56,9 +56,8 @@ func (l *Link) SetCredit(n int, drain bool) {
 		return
 	}
 	credit := uint32(max(n, 0))
-	if credit < l.credit {
-		l.excess += l.credit - credit
-	}
+	begun := uint64(l.credit) + uint64(l.excess) // at the most
+	l.excess = uint32(max(begun, uint64(credit)) - uint64(credit))
 	if credit != l.credit || drain != l.drain {
 		l.credit, l.drain = credit, drain
 		l.touch()

@@ -183,7 +183,7 @@ func (l *Link) settled(id uint32) {
 func (l *Link) keep(payload []byte) {
 	c := l.session.conn
 	if c.partial+len(payload) > c.limits.MaxPartial {
-		l.fail(frame.ResourceLimitExceeded, "too much of unfinished messages")
+		l.fail(frame.ResourceLimitExceeded, "too much of unfinished messages (maxPartial)")
 		return
 	}
 	c.partial += len(payload)

@@ -347,6 +347,8 @@ func (c *conversation) linkCommand(l line) bool {
 		c.logf("taken %s", plain(link.Take()))
 	case "grant":
 		link.Grant(l.number("n"))
+	case "credit":
+		link.SetCredit(l.number("n"), l.has("Drain"))
 	case "drain":
 		link.Drain()
 	case "drained":

@@ -3,6 +3,7 @@ package passage
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -159,6 +160,24 @@ func TestBrokersDetachIsTheClients(t *testing.T) {
 	})
 }
 
+func TestBothPeersMayDetachAtOnce(t *testing.T) {
+	for _, fault := range []*frame.Error{nil, {Condition: frame.ResourceDeleted}} {
+		in(t, func(h *house) {
+			c := h.client()
+			l := c.attach(sender("mine"))
+			c.commands.Put(l.Detach)
+			h.broker.commands.Put(func() { h.broker.links["there"].Close(fault) })
+			synctest.Wait()
+			if len(c.heard) == 0 || !strings.HasPrefix(c.heard[len(c.heard)-1], "detached mine") {
+				t.Errorf("the client heard %q", c.heard)
+			}
+			if n := len(h.inside.desk.names); n != 0 || h.broker.begun != 0 {
+				t.Errorf("%d links and %d sessions are left; the broker heard %q", n, h.broker.begun, h.broker.heard)
+			}
+		})
+	}
+}
+
 func TestRefusalPasses(t *testing.T) {
 	in(t, func(h *house) {
 		h.broker.refuse = &frame.Error{Condition: frame.NotFound, Description: "no such queue"}
@@ -261,7 +280,7 @@ func TestSlowPeerHoldsTheOtherBack(t *testing.T) {
 func TestSmallPiecesCountToo(t *testing.T) {
 	for _, size := range []int{0, 1} {
 		in(t, func(h *house) {
-			const all = 1 << 14
+			const all = 1 << 13
 			c := h.client()
 			l := c.attach(sender("mine"))
 			h.broker.do(h.broker.Hold)

@@ -47,7 +47,7 @@ func shakeHands(t testing.TB, l *lane, conn net.PacketConn, options ...pion.Clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return c, c.HandshakeContext(ctx)
 }
@@ -68,7 +68,7 @@ func echoes(t testing.TB, c *pion.Conn, message string) {
 	if _, err := c.Write([]byte(message)); err != nil {
 		t.Fatal(err)
 	}
-	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	p := make([]byte, 2000)
 	n, err := c.Read(p)
 	if err != nil || string(p[:n]) != message {

@@ -167,7 +167,7 @@ func TestSecurePeerThatSleepsTooLongIsForgotten(t *testing.T) {
 	h := newHouse()
 	s, _ := serve(t, h, func(o *Options) {
 		secure(o)
-		o.Shared.Limits.ExchangeLifetime, o.SessionTimeout = time.Millisecond, 10*time.Millisecond
+		o.Shared.Limits.ExchangeLifetime, o.SessionTimeout = time.Millisecond, time.Second // which a handshake may take to end
 	})
 	c, _ := dialSecure(t, s, "lamp@acme")
 	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {

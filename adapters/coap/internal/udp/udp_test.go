@@ -101,9 +101,7 @@ func TestSilentPeerIsForgotten(t *testing.T) {
 	c := dial(t, s)
 	c.send(request(codes.POST, "now", "a", nil))
 	c.want(message.Acknowledgement, codes.Changed, "a")
-	<-h.gone
-	if f := s.Figures(); f.Peers != 0 {
-		t.Errorf("%d peers", f.Peers)
+	for <-h.gone; s.Figures().Peers != 0; <-h.gone { // a request that was repeated has made another peer
 	}
 }
 

@@ -143,15 +143,15 @@ func TestFirstRefusalEndsTheSendingAndTheRestIsCounted(t *testing.T) {
 
 func TestLackOfCreditIsSaid(t *testing.T) {
 	h := newHouse(t)
-	_, err := h.send("", "commands/a", "x", "--timeout", "100ms")
-	wantError(t, err, "commands/a", "no credit", "100ms", "waits for a consumer")
+	_, err := h.send("", "commands/a", "x", "--timeout", "5s") // within which it has to be connected, too
+	wantError(t, err, "commands/a", "no credit", "5s", "waits for a consumer")
 }
 
 func TestLackOfAnOutcomeIsSaid(t *testing.T) {
 	h := newHouse(t)
 	h.links.Receiver("commands/a", 10)
-	_, err := h.send("", "commands/a", "x", "--count", "5", "--timeout", "100ms")
-	wantError(t, err, "message 1 was sent and has no outcome after 100ms", "accepted: 0 of 5 sent")
+	_, err := h.send("", "commands/a", "x", "--count", "5", "--timeout", "5s")
+	wantError(t, err, "message 1 was sent and has no outcome after 5s", "accepted: 0 of 5 sent")
 }
 
 func TestNobodyAtABroadcastAddressIsAnError(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/manifoldmq/manifold/router/network/internal/outputs"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
@@ -38,7 +39,7 @@ type Router struct {
 
 	patience, lingering, retries queue
 
-	actions outputs[Action]
+	actions outputs.Queue[Action]
 }
 
 // address is one that somebody at the edge uses, or used a moment ago.
@@ -65,9 +66,9 @@ func New(t Times) *Router {
 }
 
 // NextAction takes the next action; ok is false when there is none.
-func (r *Router) NextAction() (a Action, ok bool) { return r.actions.next() }
+func (r *Router) NextAction() (a Action, ok bool) { return r.actions.Next() }
 
-func (r *Router) report(a Action) { r.actions.put(a) }
+func (r *Router) report(a Action) { r.actions.Put(a) }
 
 // Consumers says how many there are of an address at the edge now. Those of classes other than Mobile are found by the
 // edge's own name and are ignored.

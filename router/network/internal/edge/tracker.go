@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/manifoldmq/manifold/router/network/internal/outputs"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
@@ -20,7 +21,7 @@ type Tell struct {
 type Tracker struct {
 	places map[protocol.Key]*place
 	edges  map[EdgeID]map[protocol.Key]*interest
-	tells  outputs[Tell]
+	tells  outputs.Queue[Tell]
 }
 
 // place is an address.
@@ -43,7 +44,7 @@ func NewTracker() *Tracker {
 }
 
 // NextTell takes the next news to send; ok is false when there is none. That for one edge router is sent in this order.
-func (t *Tracker) NextTell() (n Tell, ok bool) { return t.tells.next() }
+func (t *Tracker) NextTell() (n Tell, ok bool) { return t.tells.Next() }
 
 // Consumers says how many consumers an address has at this router, without its edge routers.
 func (t *Tracker) Consumers(key protocol.Key, n int) {
@@ -108,7 +109,7 @@ func (t *Tracker) change(key protocol.Key, by func(*place)) {
 	for _, edge := range slices.Sorted(maps.Keys(p.edges)) {
 		if i := p.edges[edge]; i.sends > 0 && i.told != p.leadsFrom(i) {
 			i.told = !i.told
-			t.tells.put(Tell{Edge: edge, News: News{Key: key, Reachable: i.told}})
+			t.tells.Put(Tell{Edge: edge, News: News{Key: key, Reachable: i.told}})
 		}
 	}
 	if p.clients == 0 && !p.reachable && len(p.edges) == 0 {

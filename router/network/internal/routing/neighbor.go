@@ -63,11 +63,11 @@ func (n *Node) hello(now time.Time) {
 	}
 	packet := n.helloPacket(now)
 	for _, l := range n.links {
-		n.sends.put(Send{l.id, packet})
+		n.sends.Put(Send{l.id, packet})
 	}
 }
 
-func (n *Node) helloOn(l *link, now time.Time) { n.sends.put(Send{l.id, n.helloPacket(now)}) }
+func (n *Node) helloOn(l *link, now time.Time) { n.sends.Put(Send{l.id, n.helloPacket(now)}) }
 
 // helloPacket makes a HELLO. It lists who was heard lately.
 func (n *Node) helloPacket(now time.Time) protocol.Packet {

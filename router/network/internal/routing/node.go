@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/manifoldmq/manifold/router/network/internal/outputs"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/network/internal/topology"
 )
@@ -31,8 +32,8 @@ type Node struct {
 
 	full bool // that there are too many routers was reported
 
-	sends   outputs[Send]
-	changes outputs[Change]
+	sends   outputs.Queue[Send]
+	changes outputs.Queue[Change]
 }
 
 // New gives the control plane of a router that has no links yet.
@@ -89,12 +90,12 @@ func (n *Node) Advance(now time.Time) {
 }
 
 // NextSend takes the next packet to send; ok is false when there is none. The packets of one link are sent in this order.
-func (n *Node) NextSend() (s Send, ok bool) { return n.sends.next() }
+func (n *Node) NextSend() (s Send, ok bool) { return n.sends.Next() }
 
 // NextChange takes the next change; ok is false when there is none.
-func (n *Node) NextChange() (c Change, ok bool) { return n.changes.next() }
+func (n *Node) NextChange() (c Change, ok bool) { return n.changes.Next() }
 
-func (n *Node) report(c Change) { n.changes.put(c) }
+func (n *Node) report(c Change) { n.changes.Put(c) }
 
 // sender gives what each message says of this router.
 func (n *Node) sender() protocol.Sender {

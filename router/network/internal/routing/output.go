@@ -49,22 +49,3 @@ func (k ChangeKind) String() string {
 	}
 	return ""
 }
-
-// outputs wait until they are taken.
-type outputs[T any] struct {
-	waiting []T
-	taken   int
-}
-
-func (o *outputs[T]) put(v T) { o.waiting = append(o.waiting, v) }
-
-func (o *outputs[T]) next() (v T, ok bool) {
-	if o.taken == len(o.waiting) {
-		clear(o.waiting)
-		o.waiting, o.taken = o.waiting[:0], 0
-		return v, false
-	}
-	v = o.waiting[o.taken]
-	o.taken++
-	return v, true
-}

@@ -87,7 +87,7 @@ func (n *Node) flood(p protocol.Packet, from *link) {
 	onward := p.Through(n.config.Router)
 	for _, r := range n.remotes {
 		if r.link != nil && r.link != from && !p.Annotations.Passed(r.id) {
-			n.sends.put(Send{r.link.id, onward})
+			n.sends.Put(Send{r.link.id, onward})
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (n *Node) relay(router string, p protocol.Packet, from *link) {
 		return
 	}
 	if l := n.toward(r); l != nil && l != from && !p.Annotations.Passed(l.peer) {
-		n.sends.put(Send{l.id, p.Through(n.config.Router)})
+		n.sends.Put(Send{l.id, p.Through(n.config.Router)})
 	}
 }
 
@@ -110,7 +110,7 @@ func (n *Node) sendTo(r *remote, address string, m protocol.Message) bool {
 		return false
 	}
 	packet := protocol.Packet{To: address, Message: m}
-	n.sends.put(Send{l.id, packet.Through(n.config.Router)})
+	n.sends.Put(Send{l.id, packet.Through(n.config.Router)})
 	return true
 }
 
