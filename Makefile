@@ -9,7 +9,7 @@ KILLS    ?= 5
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check lint fuzz bench bench-peers interop interop-dispatch deploy-check soak clean
+.PHONY: help build run test check lint fuzz bench bench-peers bench-edge interop interop-dispatch deploy-check soak clean
 .PHONY: format vet staticcheck vulnerabilities floors race
 
 help: ## list what can be made
@@ -64,6 +64,9 @@ bench: ## run the benchmarks
 
 bench-peers: ## measure Manifold beside other servers; see deploy/bench
 	go run ./deploy/bench
+
+bench-edge: ## connect 20,000 clients to an edge router; fails when the next router has more than one connection or too much memory for that
+	go run ./deploy/bench -runs 1 -scenarios edge-clients
 
 interop: ## try clients that this project did not write: mosquitto, Paho, MQTT.js, curl, Proton, rhea, Qpid JMS, go-amqp, stomp.py, stompjs, stompit, Spring, go-stomp, h2load, h2spec, schemathesis, Chromium, CloudEvents, libcoap, aiocoap, node-coap, Californium, qdstat, qdmanage, Artemis
 	mkdir -p bin

@@ -32,5 +32,5 @@ func authenticatorsOf(tenants []config.Tenant) map[string]string {
 // isOpen tells whether somebody on the way to an authenticator could read passwords.
 func isOpen(a config.Authenticator) bool {
 	u, err := url.Parse(a.URL)
-	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+	return err == nil && u.Scheme == "http" && !config.IsLoopback(u.Hostname())
 }

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -246,7 +245,7 @@ func (a *assembly) warn() {
 		a.log.Warn("anybody who reaches the ports for routers may connect as one, and do everything in every tenant", "router", r.ID)
 	}
 	for _, t := range a.config.AllTenants() {
-		public := !isLoopback(a.config.Listen)
+		public := !a.isPrivate()
 		switch {
 		case !t.Anonymous && len(t.Users)+len(t.Tokens)+len(t.Certificates) == 0 && t.Authenticator.URL == "":
 			a.log.Warn("nobody can enter this tenant: it is not anonymous, and has neither users nor anybody who vouches for some", "tenant", t.Name)
@@ -273,9 +272,3 @@ func (a *assembly) warn() {
 }
 
 func hasPassword(u config.User) bool { return !u.Credential.IsZero() }
-
-// isLoopback tells whether nobody but this machine reaches a host. It knows one name, and otherwise addresses only.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}

@@ -76,7 +76,7 @@ func issuersOf(t *config.Tenant) (names []string) {
 // isOpenIssuer tells whether somebody between the gateway and an issuer could give out keys in its name.
 func isOpenIssuer(t config.Tokens) bool {
 	for _, text := range []string{t.Issuer, t.JWKSURL} {
-		if u, err := url.Parse(text); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		if u, err := url.Parse(text); err == nil && u.Scheme == "http" && !config.IsLoopback(u.Hostname()) {
 			return true
 		}
 	}

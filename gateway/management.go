@@ -82,8 +82,8 @@ func (a *assembly) mayManage(p *tenancy.Principal) management.Rights {
 
 // isPrivate tells whether only this machine reaches the doors.
 func (a *assembly) isPrivate() bool {
-	return isLoopback(a.config.Listen) && !slices.ContainsFunc(a.config.Listeners(), func(l config.Listener) bool {
-		return l.Enabled && l.Name != "admin" && !isLoopback(l.Host)
+	return config.IsLoopback(a.config.Listen) && !slices.ContainsFunc(a.config.Listeners(), func(l config.Listener) bool {
+		return l.Enabled && l.Name != "admin" && !config.IsLoopback(l.Host)
 	})
 }
 

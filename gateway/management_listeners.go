@@ -72,7 +72,7 @@ func (m *managedTenant) open(declared config.AMQPListener) error {
 	host := declared.Host
 	if !m.isDispatch() {
 		host = cmp.Or(host, m.config.Listen)
-		if m.isPrivate() && !isLoopback(host) {
+		if m.isPrivate() && !config.IsLoopback(host) {
 			return router.Errorf(router.Denied, "only this machine reaches the gateway (listen), where nobody is told apart")
 		}
 	}

@@ -30,6 +30,7 @@ func (a *assembly) openMesh() error {
 	keys := network.Keys{Self: r.ID, Directory: a.directory}
 	a.mesh = network.NewMesh(network.MeshConfig{
 		ID: r.ID, Instance: time.Now().Unix(), Timers: r.Timers(), Reach: network.NewReach(keys), Log: a.log,
+		MaxRouters: r.MaxRouters, MaxAddresses: r.MaxAddresses,
 		Edge: r.IsEdge(), MayAsk: func(p *tenancy.Principal) bool { return a.mayManage(p).Change },
 	})
 	a.interest = network.NewInterest(keys, a.mesh.Announce, a.mesh.Withdraw)
@@ -61,7 +62,7 @@ func (a *assembly) newRouterDirectory(anybody bool) (*tenancy.Directory, error) 
 func (a *assembly) routersAt(at net.Addr, mechanisms []string) *tenancy.Directory {
 	r := &a.config.Network.Router
 	host, _, _ := net.SplitHostPort(at.String()) // it has a port
-	anybody := r.Anonymous || len(r.Users) == 0 && isLoopback(host)
+	anybody := r.Anonymous || len(r.Users) == 0 && config.IsLoopback(host)
 	if anybody && (len(mechanisms) == 0 || slices.Contains(mechanisms, tenancy.MechanismAnonymous)) {
 		return a.anyRouters
 	}

@@ -21,7 +21,7 @@ func TestReloadChangesQueuesThatRun(t *testing.T) {
 	user := enterAMQP(t, doors)
 	user.fill("jobs", 2)
 	next, err := config.Parse("next.yaml", []byte(
-		"anonymous: true\nlisten: '::1'\nnetwork: {connectors: [{name: far, hosts: [a]}],\n"+
+		"anonymous: true\nlisten: '::1'\nnetwork: {connectors: [{name: far, hosts: ['far.example:5672']}],\n"+
 			"  federation: [{name: f, connector: far, kind: queue, direction: pull, source: jobs}]}\naddresses: [{name: jobs, kind: queue, maxMessages: 2}, {name: more, kind: queue}]\n"+
 			"tenants: [{name: acme, anonymous: true, addresses: [{name: jobs, kind: queue}]}]\n"))
 	if err != nil {

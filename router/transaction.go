@@ -71,7 +71,7 @@ func (t *Transaction) Send(s *Sender, d Delivery) error {
 	d.To, d.origin = s.target.Address, posted{s}
 	size := d.Message.Len()
 	if size > s.maxSize {
-		return Errorf(TooLarge, "the message is larger than the address's maxMessageSize")
+		return Errorf(TooLarge, tooLarge)
 	}
 	if t.size+size > t.maxSize {
 		return Errorf(Quota, "the transaction has too many bytes (limits.maxTransactionSize)")

@@ -73,10 +73,6 @@ func (c *Config) validateAdmin(k *check) {
 	k.refuse(!isHost(a.Listen), "admin.listen", "%.80q is no host name or IP address; a port does not belong here", a.Listen)
 	k.refuse(a.TLS && !c.TLS.Enabled(), "admin.tls", "needs tls.certificate and tls.key")
 	k.oneOf("admin.anonymous", a.Anonymous, Anonymity...)
-	host := orElse(a.Listen, c.Listen)
-	k.refuse(a.Enabled && a.Anonymous == Anonymity[1] && !a.HasOperators() && !IsLoopback(host), "admin.anonymous",
-		"is %s, and there are neither admin.users nor admin.tokens, but the door is not on loopback (admin.listen, %s): declare some, "+
-			"have admin.listen be 127.0.0.1, or say nobody or everybody here", a.Anonymous, host)
 	k.within("admin.maxQueueMetrics", a.MaxQueueMetrics, 0, many)
 	for i, host := range a.Hosts {
 		k.refuse(host == "" || !isHost(host), fmt.Sprintf("admin.hosts[%d]", i), "%.80q is no host name", host)

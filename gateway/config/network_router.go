@@ -16,8 +16,11 @@ type Router struct {
 	ClientAuth string `yaml:"clientAuth"` // whether routers show a certificate there, as of other doors
 	Cost       int    `yaml:"cost"`       // of the way to a router that has connected, at least; the higher of both ends counts
 
-	Anonymous bool   `yaml:"anonymous"` // whether a router may connect that does not show who it is; from this machine each may
+	Anonymous bool   `yaml:"anonymous"` // whether a router may connect that does not show who it is; without users it may from this machine
 	Users     []User `yaml:"users"`     // as whom routers may connect, by a password or a certificate
+
+	MaxRouters   int `yaml:"maxRouters"`   // other routers that are known
+	MaxAddresses int `yaml:"maxAddresses"` // addresses of one of them that are known
 
 	Hello             time.Duration `yaml:"hello"`             // between two words to each neighbour
 	HelloMaxAge       time.Duration `yaml:"helloMaxAge"`       // without one after which a neighbour is lost
@@ -41,6 +44,7 @@ func defaultRouter() Router {
 		Mode: InteriorMode, Port: 55672, TLSPort: 55671, Cost: 1,
 		Hello: t.Hello, HelloMaxAge: t.HelloMaxAge, Advertise: t.Advertise, AdvertiseInFlux: t.AdvertiseInFlux,
 		RemoteStateMaxAge: t.StateMaxAge,
+		MaxRouters:        network.DefaultMaxRouters, MaxAddresses: network.DefaultMaxAddresses,
 	}
 }
 
@@ -69,6 +73,8 @@ func (c *Config) validateRouter(k *check) {
 	k.oneOf("network.router.mode", r.Mode, InteriorMode, EdgeMode)
 	k.within("network.router.cost", r.Cost, 1, many)
 	validateUsers(k, "network.router.users", r.Users)
+	k.within("network.router.maxRouters", r.MaxRouters, 1, network.MostRouters)
+	k.within("network.router.maxAddresses", r.MaxAddresses, 1, network.MostAddresses)
 	k.span("network.router.hello", r.Hello, tick)
 	k.span("network.router.helloMaxAge", r.HelloMaxAge, r.Hello)
 	k.span("network.router.advertise", r.Advertise, tick)

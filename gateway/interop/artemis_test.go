@@ -64,6 +64,13 @@ func (a *artemis) run(t *testing.T) {
 	t.Cleanup(a.kill)
 }
 
+// runs is run, and waits until it takes connections.
+func (a *artemis) runs(t *testing.T) {
+	t.Helper()
+	a.run(t)
+	listens(t, artemisName, "127.0.0.1:"+a.port)
+}
+
 // kill ends it without a warning. It may be called twice.
 func (a *artemis) kill() {
 	if a.process != nil {
@@ -94,7 +101,7 @@ addresses:
 // post sends a message over HTTP until it is stored, which it is not while Artemis is away.
 func (g *gateway) post(t *testing.T, address, body string) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
+	for deadline := time.Now().Add(patience); ; {
 		said := ask(t, "curl", "-sS", "-w", "%{http_code}", "--retry", "3", "-d", body, g.messages(address))
 		switch {
 		case strings.HasSuffix(said, "201"):

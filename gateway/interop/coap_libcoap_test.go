@@ -150,7 +150,7 @@ func TestLibcoapObserves(t *testing.T) {
 			options := carrier[2:len(carrier):len(carrier)]
 			observe := append([]string{"-oL", carrier[0], "-v", "6", "-s", "60", "-w"}, options...)
 			observer := inBackground(t, "stdbuf", append(observe, uri)...)
-			observer.await(t, "Observe")
+			observer.await(t, "c:2.05") // the answer: what it asks for it prints before it asks
 			for kind, flags := range map[string][]string{"CON": nil, "NON": {"-N"}} {
 				args := append(append(flags, options...), "-m", "post", "-e", "by "+kind, uri)
 				libcoap(t, carrier[0], args...).want(t, "2.04")

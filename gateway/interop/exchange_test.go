@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// patience is how long a client may run.
-const patience = time.Minute
+// patience is how long a client may run, and a server may take to start, on a machine that has much else to do.
+const patience = 5 * time.Minute
 
 // command makes a client that is killed when it runs too long, and with the test what it has started and left behind.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {

@@ -34,7 +34,7 @@ func dial(t *testing.T, g *gateway, options *amqp.ConnOptions) *amqp.Conn {
 
 // patiently gives a context for one operation, or for a few.
 func patiently(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

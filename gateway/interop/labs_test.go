@@ -13,7 +13,7 @@ import (
 func TestLabHasArtemisBehindAChainOfRouters(t *testing.T) {
 	need(t, artemisName)
 	a := createArtemis(t)
-	a.run(t)
+	a.runs(t)
 	lab := command(t, filepath.Join("..", "..", "deploy", "labs", "redundant-path.sh"))
 	lab.Env = append(os.Environ(), "MANIFOLD="+binary,
 		"BROKER=127.0.0.1:"+a.port, "BROKER_USER=gateway", "BROKER_PASSWORD=secret")

@@ -69,7 +69,7 @@ func startDispatch(t *testing.T, id string, neighbors ...string) *member {
 			t.Logf("qdrouterd %s says\n%s", id, said)
 		}
 	})
-	n.listens(t)
+	listens(t, id, n.doors["amqp"], n.routers)
 	return n
 }
 
@@ -83,11 +83,11 @@ func killOnce(process *exec.Cmd) func() {
 	}
 }
 
-// listens waits until both doors are open.
-func (n *member) listens(t *testing.T) {
+// listens waits until a server takes connections.
+func listens(t *testing.T, name string, addresses ...string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	for _, address := range []string{n.doors["amqp"], n.routers} {
+	for _, address := range addresses {
 		for {
 			conn, err := net.DialTimeout("tcp", address, time.Second)
 			if err == nil {
@@ -95,7 +95,7 @@ func (n *member) listens(t *testing.T) {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("%s does not listen at %s: %v", n.id, address, err)
+				t.Fatalf("%s does not listen at %s: %v", name, address, err)
 			}
 		}
 	}

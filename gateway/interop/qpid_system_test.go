@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,8 +17,8 @@ import (
 
 // systemTests are how many tests of a file of the system tests of the Qpid Dispatch Router pass, of how many.
 type systemTests struct {
-	file          string // without the system_tests_ before it
-	passed, total int
+	file                 string // without the system_tests_ before it
+	least, passed, total int    // least is below passed where chance decides
 }
 
 // documentedSystemTests reads the table of docs/network.md: it is what this test holds the gateway to.
@@ -27,11 +28,12 @@ func documentedSystemTests(t *testing.T) (all []systemTests) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("(?m)^\\| `system_tests_(\\w+)` \\| (\\d+) / (\\d+) \\|")
+	row := regexp.MustCompile("(?m)^\\| `system_tests_(\\w+)` \\| (?:(\\d+) or )?(\\d+) / (\\d+) \\|")
 	for _, cells := range row.FindAllStringSubmatch(string(text), -1) {
-		passed, _ := strconv.Atoi(cells[2])
-		total, _ := strconv.Atoi(cells[3])
-		all = append(all, systemTests{cells[1], passed, total})
+		least, _ := strconv.Atoi(cmp.Or(cells[2], cells[3]))
+		passed, _ := strconv.Atoi(cells[3])
+		total, _ := strconv.Atoi(cells[4])
+		all = append(all, systemTests{cells[1], least, passed, total})
 	}
 	if len(all) == 0 {
 		t.Fatal("docs/network.md has no table of system tests")
@@ -50,8 +52,8 @@ func TestQpidSystemTests(t *testing.T) {
 		t.Run(documented.file, func(t *testing.T) {
 			passed, total, output := runSystemTests(t, documented.file)
 			t.Logf("system_tests_%s: passed %d of %d", documented.file, passed, total)
-			if passed != documented.passed || total != documented.total {
-				t.Errorf("docs/network.md says %d / %d\n%s", documented.passed, documented.total, output)
+			if passed < documented.least || passed > documented.passed || total != documented.total {
+				t.Errorf("docs/network.md says %d or %d of %d\n%s", documented.least, documented.passed, documented.total, output)
 			}
 		})
 	}

@@ -27,6 +27,7 @@ type conn struct {
 	container *container // as which links may lead to the broker; nil before it has let us in
 	mail      mail
 	links     map[*autoLink]end // that are there or wait to be tried again
+	departing map[end]bool      // that are to end, and have something left to do
 	retries   []retry           // the first first
 	stopping  time.Time         // since when the process is; zero when it is not
 }
@@ -113,7 +114,7 @@ func newConn(c *connector, now time.Time, wake func(), host string, login []engi
 
 // init makes ready what does not depend on who has connected.
 func (k *conn) init(wake func()) {
-	k.links = make(map[*autoLink]end)
+	k.links, k.departing = make(map[*autoLink]end), make(map[end]bool)
 	k.mail.changes.Init(wake)
 	k.mail.arrivals.Init(wake)
 	k.mail.outcomes.Init(wake)
@@ -139,7 +140,7 @@ func (k *conn) advance(now time.Time) {
 			k.attach(l)
 		}
 	}
-	for _, e := range k.links {
+	for e := range k.ends {
 		if in, ok := e.(*incoming); ok && !in.resumeAt.IsZero() && !now.Before(in.resumeAt) {
 			in.resume()
 		}
@@ -157,7 +158,7 @@ func (k *conn) deadline() (next time.Time) {
 	if len(k.retries) > 0 {
 		next = k.retries[0].at
 	}
-	for _, e := range k.links {
+	for e := range k.ends {
 		if in, ok := e.(*incoming); ok {
 			next = earlier(next, in.resumeAt)
 		}
@@ -166,6 +167,20 @@ func (k *conn) deadline() (next time.Time) {
 		}
 	}
 	return next
+}
+
+// ends gives the ends of all links that are there.
+func (k *conn) ends(yield func(end) bool) {
+	for _, e := range k.links {
+		if e != nil && !yield(e) {
+			return
+		}
+	}
+	for e := range k.departing {
+		if !yield(e) {
+			return
+		}
+	}
 }
 
 // earlier gives the earlier of two instants, of which one that is zero never comes.
@@ -222,10 +237,8 @@ func (k *conn) Drain(now time.Time) {
 
 // unfinished is how many deliveries are under way.
 func (k *conn) unfinished() (n int) {
-	for _, e := range k.links {
-		if e != nil {
-			n += e.unfinished()
-		}
+	for e := range k.ends {
+		n += e.unfinished()
 	}
 	return n
 }
@@ -253,6 +266,7 @@ func (k *conn) change(x change) {
 	case !x.added && known:
 		delete(k.links, x.link)
 		if e != nil {
+			k.departing[e] = true
 			e.leave()
 		}
 	}
@@ -319,6 +333,7 @@ func (k *conn) tryAgain(l *autoLink) {
 // worth a word of its own.
 func (k *conn) parted(l *autoLink, link *engine.Link, d engine.Detachment) {
 	link.Session().End(nil)
+	delete(k.departing, link.Context.(end))
 	e, declared := k.links[l]
 	switch {
 	case !declared || e != link.Context:

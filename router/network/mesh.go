@@ -17,7 +17,16 @@ import (
 // Timers are what the speed of a network of routers depends on; all its routers should have the same.
 type Timers = routing.Timers
 
-// MeshConfig says who a router is. All of it is required but Timers.
+// What a router knows of the others at most, unless its MeshConfig says something else.
+const (
+	DefaultMaxRouters   = routing.DefaultMaxRouters
+	DefaultMaxAddresses = routing.DefaultMaxAddresses
+
+	MostRouters   = protocol.MaxRouters   // that MaxRouters may be
+	MostAddresses = protocol.MaxAddresses // that MaxAddresses may be
+)
+
+// MeshConfig says who a router is. All of it is required but Timers and what is known at most.
 type MeshConfig struct {
 	ID       string // unlike that of any other router of the network
 	Instance int64  // above that of each earlier start of this router, such as the time in seconds
@@ -25,6 +34,9 @@ type MeshConfig struct {
 	Reach    *Reach // what it knows of the others, for its nodes
 	Edge     bool   // it is an edge router: others find it by way of an interior one
 	Log      *slog.Logger
+
+	MaxRouters   int // how many others are known at most
+	MaxAddresses int // how many addresses of one of them
 
 	// MayAsk tells whether somebody may send to what another router has of its own, such as its management, and be there
 	// what this router is: one who may do everything.
@@ -116,6 +128,7 @@ func (m *Mesh) run(ctx context.Context) {
 	aside.Go(func() { m.reroute(ctx) })
 	m.node = routing.New(routing.Config{
 		Router: m.config.ID, Instance: m.config.Instance, Timers: m.config.Timers,
+		MaxRouters: m.config.MaxRouters, MaxAddresses: m.config.MaxAddresses,
 	}, time.Now())
 	clock := time.NewTimer(0)
 	defer clock.Stop()

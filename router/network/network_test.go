@@ -415,6 +415,30 @@ func TestLinkThatIsNotDeclaredAnyMoreEndsAndOthersStay(t *testing.T) {
 	})
 }
 
+// TestLinkThatIsNotDeclaredAnyMoreWaitsForNoDrain: a broker that answers none gets back what it has sent meanwhile.
+func TestLinkThatIsNotDeclaredAnyMoreWaitsForNoDrain(t *testing.T) {
+	at(t, func(t *testing.T, s *site) {
+		b := s.brokers["a:5672"]
+		b.set(func() { b.greedy = true })
+		s.define(in("orders", "q"))
+		c := s.links.Receiver("orders", 2)
+		b.put("q", "one")
+		held := c.Next()
+		s.define()
+		synctest.Wait()
+		b.put("q", "two")
+		later(time.Second)
+		held.Settle(router.Accept())
+		later(drainPatience)
+		s.has(b, "q", "two")
+		b.set(func() {
+			if len(b.consumers) > 0 {
+				t.Error("the link is still there")
+			}
+		})
+	})
+}
+
 func TestStandInIsTaken(t *testing.T) {
 	at(t, func(t *testing.T, s *site) {
 		first, second := s.brokers["a:1"], s.brokers["a:2"]

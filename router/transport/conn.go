@@ -45,6 +45,13 @@ func newConn(d *Driver, nc net.Conn) *conn {
 	return c
 }
 
+// open makes the engine. Whoever is woken meanwhile, for wake may be known to others before open returns, looks when it is there.
+func (c *conn) open(open func(wake func()) Engine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.engine = open(c.wake)
+}
+
 // end notes why the connection is over; the first call wins.
 func (c *conn) end(err error) {
 	c.mu.Lock()

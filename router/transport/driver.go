@@ -42,7 +42,7 @@ func NewDriver(o Options) *Driver {
 // Advance returned, or a network error.
 func (d *Driver) Serve(ctx context.Context, nc net.Conn, open func(wake func()) Engine) error {
 	c := newConn(d, nc)
-	c.engine = open(c.wake)
+	c.open(open)
 	stop := context.AfterFunc(ctx, func() {
 		c.draining.Store(true)
 		c.wakeWriter()

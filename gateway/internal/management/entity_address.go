@@ -19,8 +19,8 @@ type Address struct {
 	DeliveriesToContainer   uint64 `about:"Messages to the gateway itself."`
 	DeliveriesFromContainer uint64 `about:"Messages from the gateway itself."`
 
-	DeliveriesIngressRouteContainer uint64 `about:"Always 0: there are no link routes."`
-	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: there are no link routes."`
+	DeliveriesIngressRouteContainer uint64 `about:"Always 0: it is not measured."`
+	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: it is not measured."`
 	DeliveriesRedirectedToFallback  uint64 `about:"Always 0: there are no fallback addresses."`
 
 	RemoteHostRouters  []string `about:"Other routers that have receivers."`

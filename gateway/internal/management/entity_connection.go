@@ -72,7 +72,7 @@ type Link struct {
 	LinkDir      string  `about:"in: the client sends; out: it receives."`
 	ConnectionID string  `attr:"connectionId" about:"The identity of its connection."`
 	OwningAddr   string  `about:"The address or filter, as M, its phase 0, and its text; L and its text for a temporary one."`
-	Peer         *string `about:"Not told: there are no link routes."`
+	Peer         *string `about:"Not told."`
 	Capacity     int     `about:"Messages that may be on their way at once."`
 	Priority     int     `about:"Always 4."`
 

@@ -37,8 +37,8 @@ type Router struct {
 	DeliveriesEgress            uint64 `about:"Deliveries to clients, since the start."`
 	DeliveriesTransit           uint64 `about:"Deliveries between other routers."`
 
-	DeliveriesIngressRouteContainer uint64 `about:"Always 0: there are no link routes."`
-	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: there are no link routes."`
+	DeliveriesIngressRouteContainer uint64 `about:"Always 0: it is not measured."`
+	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: it is not measured."`
 	DeliveriesRedirectedToFallback  uint64 `about:"Always 0: there are no fallback addresses."`
 
 	UptimeSeconds int  `about:"How long it has been running."`

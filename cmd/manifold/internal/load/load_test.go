@@ -20,6 +20,9 @@ const (
 	longPatience  = time.Minute
 )
 
+// longWindow is a measured time in which something is delivered, however busy the machine is.
+const longWindow = 3 * time.Second
+
 func mustRun(t *testing.T, b *fakeBroker, c Config) Result {
 	t.Helper()
 	c.Address = b.start(t)
@@ -158,8 +161,8 @@ func TestSubscriberAcknowledgesEverything(t *testing.T) {
 
 func TestDurationIsMeasuredAfterWarmUp(t *testing.T) {
 	b := &fakeBroker{}
-	r := mustRun(t, b, Config{Subscribers: 1, WarmUp: time.Second, Duration: time.Second, Latency: true})
-	if !r.Sound() || r.Delivered == 0 || r.Elapsed < time.Second {
+	r := mustRun(t, b, Config{Subscribers: 1, WarmUp: time.Second, Duration: longWindow, Latency: true})
+	if !r.Sound() || r.Delivered == 0 || r.Elapsed < longWindow {
 		t.Errorf("unexpected result %+v", r)
 	}
 	if seen := b.seen(); seen <= int(r.Published) {
@@ -180,7 +183,7 @@ func TestWarmUpBeforeCountedMessages(t *testing.T) {
 func TestRateIsKept(t *testing.T) {
 	const rate = 500
 	begin := time.Now() // what a publisher was late with before the measured time may come within it
-	r := mustRun(t, &fakeBroker{}, Config{Subscribers: 1, Rate: rate, Duration: time.Second})
+	r := mustRun(t, &fakeBroker{}, Config{Subscribers: 1, Rate: rate, Duration: longWindow})
 	if whole := time.Since(begin); r.Delivered == 0 || float64(r.Published) > rate*whole.Seconds() {
 		t.Errorf("%d published in %v at %d/s", r.Published, whole, rate)
 	}

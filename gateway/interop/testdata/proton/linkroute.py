@@ -22,7 +22,7 @@ class Links(MessagingHandler, TransactionHandler):
     def __init__(self, door, address):
         super().__init__(prefetch=0, auto_accept=False)
         self.door, self.address = door, address
-        self.transaction, self.tries, self.sent, self.aborted, self.taken = None, 0, 0, 0, []
+        self.transaction, self.sent, self.aborted, self.taken = None, 0, 0, []
 
     def on_start(self, event):
         self.container = event.container
@@ -34,11 +34,7 @@ class Links(MessagingHandler, TransactionHandler):
             self.container.declare_transaction(self.connection, handler=self)
 
     def on_link_error(self, event):
-        if event.link.remote_condition.name != "qd:no-route-to-dest":
-            sys.exit("link: %s" % event.link.remote_condition)
-        event.link.close()
-        self.tries += 1  # the broker is not there yet
-        self.sender = self.container.create_sender(self.connection, self.address, name="try %d" % self.tries, options=Queue())
+        sys.exit("link: %s" % event.link.remote_condition)
 
     def on_transport_error(self, event):
         sys.exit("transport: %s" % event.transport.condition)

@@ -8,9 +8,15 @@ type Config struct {
 	Instance int64  // above that of each earlier start of this router: the time of the start in seconds does
 
 	Timers       Timers
-	MaxRouters   int // how many other routers are known at most; default 1024
-	MaxAddresses int // how many addresses of one other router are known at most; default 1,000,000
+	MaxRouters   int // how many other routers are known at most; default DefaultMaxRouters
+	MaxAddresses int // how many addresses of one other router are known at most; default DefaultMaxAddresses
 }
+
+// What is known of other routers at most, unless something else is configured.
+const (
+	DefaultMaxRouters   = 1024
+	DefaultMaxAddresses = 1_000_000
+)
 
 // Timers are what the network's speed depends on. The zero value of a field means its default. All but the last two are
 // those of Qpid Dispatch, and should be alike in all routers of a network.
@@ -44,10 +50,10 @@ func (t Timers) WithDefaults() Timers {
 func (c Config) withDefaults() Config {
 	c.Timers = c.Timers.WithDefaults()
 	if c.MaxRouters == 0 {
-		c.MaxRouters = 1024
+		c.MaxRouters = DefaultMaxRouters
 	}
 	if c.MaxAddresses == 0 {
-		c.MaxAddresses = 1_000_000
+		c.MaxAddresses = DefaultMaxAddresses
 	}
 	return c
 }

@@ -60,6 +60,7 @@ func (net *network) diameter() (most int64) {
 // wrong says what is wrong with the tables, or nothing.
 func (net *network) wrong() string {
 	d, edges := net.distances(false), net.edges()
+	truth := topology.NewGraph(edges)
 	number := make(map[string]int, len(net.routers))
 	for i, r := range net.routers {
 		number[r.id] = i
@@ -92,6 +93,9 @@ func (net *network) wrong() string {
 		if why := net.wrongHosts(r, d[a]); why != "" {
 			return why
 		}
+		if why := wrongOrigins(r, truth.Routes(r.id)); why != "" {
+			return why
+		}
 	}
 	return ""
 }
@@ -120,6 +124,18 @@ func (net *network) wrongLinks(r *router, edges map[string][]topology.Edge) stri
 	for _, known := range r.node.Known() {
 		if _, ok := r.node.Routes().To(known.Router); ok && !slices.Equal(known.Peers, edges[known.Router]) {
 			return fmt.Sprintf("%s takes %v for the links of %s, want %v", r.id, known.Peers, known.Router, edges[known.Router])
+		}
+	}
+	return ""
+}
+
+// wrongOrigins says what is wrong with the valid origins of a router. It may know of a link that its routes do not go by yet,
+// and that changes the trees of others but none of its own ways.
+func wrongOrigins(r *router, truth *topology.Routes) string {
+	known, right := r.node.Routes().Origins(), truth.Origins()
+	for to := range truth.All() {
+		if got, want := known.Of(to.Router), right.Of(to.Router); !slices.Equal(got, want) {
+			return fmt.Sprintf("%s passes on to %s what comes from %v, want %v", r.id, to.Router, got, want)
 		}
 	}
 	return ""
