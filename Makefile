@@ -22,7 +22,7 @@ run: ## run a gateway with the quickstart's configuration; ARGS="--port-offset 1
 	go run ./cmd/manifold run $(ARGS)
 
 test: ## run all tests that need no foreign program
-	go test ./...
+	go test -timeout 20m ./...
 
 check: format vet staticcheck vulnerabilities floors race ## everything that a change has to pass
 
@@ -50,7 +50,7 @@ floors:
 	go test -run 'Floor|Pure|StandardLibrary' ./gateway
 
 race:
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 20m ./...
 
 fuzz: ## run every fuzz test for FUZZTIME (30s)
 	@set -e; for package in $$(go list ./...); do \
