@@ -150,17 +150,9 @@ func (m *Mesh) run(ctx context.Context) {
 	}
 }
 
-// follow does what the control plane says.
+// follow does what the control plane says. What changes here comes first: a router that hears from this one of an address
+// finds the ways to it.
 func (m *Mesh) follow() {
-	for {
-		s, ok := m.node.NextSend()
-		if !ok {
-			break
-		}
-		if n := m.links[s.Link]; n != nil {
-			n.mail.packets.Put(s.Packet)
-		}
-	}
 	news := false
 	for {
 		c, ok := m.node.NextChange()
@@ -169,6 +161,15 @@ func (m *Mesh) follow() {
 		}
 		m.changed(c)
 		news = news || c.Kind != routing.Added && c.Kind != routing.Removed
+	}
+	for {
+		s, ok := m.node.NextSend()
+		if !ok {
+			break
+		}
+		if n := m.links[s.Link]; n != nil {
+			n.mail.packets.Put(s.Packet)
+		}
 	}
 	if news {
 		m.paint()
