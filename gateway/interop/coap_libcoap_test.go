@@ -150,9 +150,13 @@ func TestLibcoapObserves(t *testing.T) {
 			options := carrier[2:len(carrier):len(carrier)]
 			observe := append([]string{"-oL", carrier[0], "-v", "6", "-s", "60", "-w"}, options...)
 			observer := inBackground(t, "stdbuf", append(observe, uri)...)
-			observer.await(t, "c:2.05") // the answer: what it asks for it prints before it asks
-			for kind, flags := range map[string][]string{"CON": nil, "NON": {"-N"}} {
-				args := append(append(flags, options...), "-m", "post", "-e", "by "+kind, uri)
+			observer.await(t, "c:2.05")                   // the answer: what it asks for it prints before it asks
+			for _, kind := range []string{"CON", "NON"} { // the first is acknowledged, which proves the address (RFC 9175 section 2.4)
+				args := append([]string{"-m", "post", "-e", "by " + kind}, options...)
+				if kind == "NON" {
+					args = append(args, "-N")
+				}
+				args = append(args, uri)
 				libcoap(t, carrier[0], args...).want(t, "2.04")
 				if strings.HasSuffix(scheme, "+tcp") {
 					kind = "CON" // which libcoap prints where there is neither
