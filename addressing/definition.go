@@ -14,6 +14,7 @@ type Definition struct {
 	Unavailable    bool          // nobody can use it: links are refused as if there were no definition
 	MaxMessageSize int64         // bytes; 0 leaves it to the room that takes the messages in
 	Home           Home          // queue and topic only
+	Keeper         string        // where Home is Elsewhere, the id of the router that stores it
 	Queue          QueueSettings // a queue, and each durable subscription of a topic
 }
 

@@ -147,13 +147,13 @@ func (b *Broker) leave(n *queueNode) {
 }
 
 // Subscriptions implements router.Resolver.
-func (b *Broker) Subscriptions(tenant, name string) (sources []router.Source) {
+func (b *Broker) Subscriptions(_ context.Context, t *tenancy.Tenant, wanted router.Source) (sources []router.Source, _ error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, n := range b.named[subscriptionKey{tenant, name}] {
+	for _, n := range b.named[subscriptionKey{t.Name, wanted.Subscription}] {
 		sources = append(sources, *n.source)
 	}
-	return sources
+	return sources, nil
 }
 
 func subscriptionName(tenant string, source router.Source) store.Name {

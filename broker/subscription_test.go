@@ -35,6 +35,16 @@ func coloured(t testing.TB, colour string) router.Delivery {
 	return router.Delivery{Message: m}
 }
 
+// subscriptions gives those of a name.
+func (h *house) subscriptions(name string) []router.Source {
+	h.T.Helper()
+	found, err := h.Router.Subscriptions(h.T.Context(), h.User, router.Source{Subscription: name})
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return found
+}
+
 func audit(t testing.TB) router.Source {
 	return router.Source{Filter: routertest.Filter(t, "telemetry/#"), Subscription: "audit"}
 }
@@ -112,7 +122,7 @@ func TestVolatileSubscriptionEndsWithItsLastConsumer(t *testing.T) {
 	c.Expect("seen")
 	durable := audit(t) // another one, of the same name
 	h.From(durable, 0)
-	if got := h.Router.Subscriptions(h.User, "audit"); len(got) != 1 || got[0].Volatile {
+	if got := h.subscriptions("audit"); len(got) != 1 || got[0].Volatile {
 		t.Errorf("subscriptions %+v, want the durable one", got)
 	}
 }
@@ -293,7 +303,7 @@ func TestSubscriptionsAreFoundByName(t *testing.T) {
 	check := func(h *house, want ...string) {
 		t.Helper()
 		var got []string
-		for _, s := range h.Router.Subscriptions(h.User, "audit") {
+		for _, s := range h.subscriptions("audit") {
 			got = append(got, fmt.Sprintf("%v %s %v %v", s.Filter, s.Subscription, s.Shared, s.Selector))
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {

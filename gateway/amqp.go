@@ -18,6 +18,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
+			Errands:      &a.errands,
 			WriteTimeout: a.config.AMQP.WriteTimeout,
 		}),
 		Limits:      amqpLimits(&a.config.AMQP),
@@ -36,15 +37,18 @@ func (a *assembly) amqpDoors() ([]door, error) {
 	}
 	var doors []door
 	for i := range a.config.AMQP.Listeners {
-		doors = append(doors, a.amqpDoor(server, &a.config.AMQP.Listeners[i]))
+		l := &a.config.AMQP.Listeners[i]
+		opened := a.amqpDoor(server, l, a.security, a.settingsOf(l.DoorName()))
+		opened.listener = a.listeners[l.DoorName()]
+		doors = append(doors, opened)
 	}
 	return doors, nil
 }
 
-// amqpDoor gives the door of one of several listeners.
-func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
+// amqpDoor gives the door of one of several listeners, whose settings as any listener are at. It is not open yet.
+func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener, s *security, at config.Listener) door {
 	if l.Role == config.InterRouterRole || l.Role == config.EdgeRole {
-		return a.routerDoor(l)
+		return a.routerDoor(l, s, at)
 	}
 	settings, containers := l.Limits(a.config.AMQP), ""
 	if l.Role == config.RouteContainerRole {
@@ -55,10 +59,9 @@ func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener) door {
 		Limits:     amqpLimits(&settings), LinkCredit: l.LinkCredit, Mechanisms: l.Mechanisms, Tenant: l.Tenant,
 		Annotations: &network.Annotations{Router: a.containerID(), StripIn: l.StripsIn(), StripOut: l.StripsOut()},
 	})
-	name := l.DoorName()
 	return door{
-		name: name, listener: a.listeners[name], connections: entrance.Connections,
-		serve: a.after(name, settings.HandshakeTimeout, entrance.Serve, "amqp"),
+		name: at.Name, connections: entrance.Connections,
+		serve: a.behind(s, at, settings.HandshakeTimeout, entrance.Serve, "amqp"),
 	}
 }
 

@@ -20,6 +20,7 @@ func (a *assembly) coapDoors() ([]door, error) {
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
+			Errands:      &a.errands,
 			WriteTimeout: settings.WriteTimeout,
 		}),
 		Limits:           coapLimits(settings, a.config.DrainTimeout),

@@ -22,6 +22,7 @@ type madeDoors struct {
 type madeDoor struct {
 	door
 	declared config.AMQPListener
+	profile  string // by which it is secured; empty for none
 	close    context.CancelFunc
 }
 

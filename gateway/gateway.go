@@ -30,6 +30,7 @@ import (
 	"github.com/manifoldmq/manifold/gateway/internal/tracing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/network"
+	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -60,7 +61,10 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	defer drain()
 	recent := new(recentLog)
 	log := recent.through(p.Log)
-	a := &assembly{recent: recent, config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade)}
+	a := &assembly{
+		recent: recent, config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade),
+		profiles: newSSLProfiles(),
+	}
 	if err := a.openBook(fs); err != nil {
 		return err
 	}
@@ -94,7 +98,9 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	a.store, a.sessions, a.router = store, store.Sessions(), newRouter(c.Limits, store)
+	a.store, a.sessions = store, store.Sessions()
+	a.router, a.homes = newRouter(c.Limits, store, a.isDispatch())
+	a.router.Aside(a.errands.Aside)
 	if traces != nil {
 		a.traces = traces
 		a.router.Trace(traces)
@@ -152,6 +158,7 @@ type assembly struct {
 	sessions   broker.Sessions
 	log        *slog.Logger
 	listeners  listeners
+	errands    transport.Errands             // of the readers of all connections
 	chores     []func(context.Context) error // what doors do besides serving, until their connections have ended
 	security   *security
 	webhooks   *webhook.Service
@@ -161,6 +168,7 @@ type assembly struct {
 	judge      *oidc.Judge               // of tokens
 	audit      *audit.Log                // nil when there is none
 	network    *network.Network
+	homes      *network.Homes
 	mesh       *network.Mesh      // nil when the gateway is no router of a network; so are the next three
 	interest   *network.Interest  // of clients, in addresses
 	routers    *tenancy.Directory // of those that may connect as routers, where they have to show who they are
@@ -170,6 +178,7 @@ type assembly struct {
 	autoLinks  *networkLinks
 	recent     *recentLog
 	made       madeDoors
+	profiles   *sslProfiles
 	opening    *amqp.Server // of the AMQP door, for further listeners; nil when it is not enabled
 	mqtt       *mqtt.Server // nil when it is not enabled
 	coap       *coap.Server // nil when it is not enabled
@@ -224,19 +233,21 @@ func tenancyOf(c *config.Config, declared *config.Tenant) (*tenancy.Tenant, erro
 	return t, nil
 }
 
-func newRouter(l config.Limits, stored router.Resolver) *router.Router {
+// newRouter gives the router, and the homes of what is stored. multicasts is for router.Direct.
+func newRouter(l config.Limits, stored router.Resolver, multicasts bool) (*router.Router, *network.Homes) {
 	limits := router.Limits{
 		MaxMessageSize: int(l.MaxMessageSize), MaxWaiting: int(l.MaxWaiting), LinkCredit: l.LinkCredit,
 		StreamBuffer:             int(l.StreamBuffer),
 		MaxTransactionOperations: l.MaxTransactionOperations, MaxTransactionSize: int(l.MaxTransactionSize),
 	}
 	direct, homes := router.NewDirect(limits), network.NewHomes(stored, limits)
+	direct.Multicasts = multicasts
 	return router.New(limits, map[addressing.Kind]router.Resolver{
 		addressing.Anycast:   direct,
 		addressing.Broadcast: direct,
 		addressing.Queue:     homes,
 		addressing.Topic:     homes,
-	})
+	}), homes
 }
 
 // warn logs what is allowed, but seldom meant.

@@ -29,6 +29,9 @@ func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] 
 		for {
 			page := m.directory.Visits(m.name, after, registerPage)
 			for _, v := range page {
+				if v.Dismissed() { // it goes as soon as its client does
+					continue
+				}
 				if offset--; offset < 0 && !yield(connectionOf(v)) {
 					return
 				}
@@ -47,7 +50,7 @@ func (m *managedTenant) Connection(identity string) (c management.Connection, ok
 	if err != nil {
 		return c, false
 	}
-	if v, ok := m.directory.Visit(m.name, id); ok {
+	if v, ok := m.directory.Visit(m.name, id); ok && !v.Dismissed() {
 		return connectionOf(v), true
 	}
 	for _, c := range m.connectionsMade() {
@@ -69,6 +72,9 @@ func connectionOf(v *tenancy.Visit) management.Connection {
 		Properties:    v.About(),
 		UptimeSeconds: int(time.Since(v.Since()).Seconds()),
 		MessagesIn:    traffic.MessagesIn, MessagesOut: traffic.MessagesOut, BytesIn: traffic.BytesIn, BytesOut: traffic.BytesOut,
+	}
+	if at, ok := v.LastDelivery(); ok {
+		c.LastDlvSeconds = new(int(time.Since(at).Seconds()))
 	}
 	if c.User == "" {
 		c.User, c.SASL = "anonymous", tenancy.MechanismAnonymous

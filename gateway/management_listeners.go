@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
@@ -22,6 +23,7 @@ func (m *managedTenant) Listeners() (all []management.Listener) {
 	for _, d := range m.made.list() {
 		l := m.listenerOf(d.door)
 		m.describeListener(&l, &d.declared)
+		l.SSLProfile = d.profile
 		all = append(all, l)
 	}
 	return all
@@ -42,11 +44,18 @@ func (m *managedTenant) Listen(_ context.Context, l management.Listener) (manage
 	declared := config.AMQPListener{
 		Name: labelOf(cmp.Or(l.Name, net.JoinHostPort(l.Host, l.Port))), Host: l.Host, Port: port, Role: l.Role, Cost: l.Cost,
 		Mechanisms: strings.FieldsFunc(l.SASLMechanisms, isSeparator), Annotations: annotationsOf[l.StripAnnotations],
+		TLS: l.SSLProfile != "", LinkCredit: l.LinkCapacity, MaxFrameSize: config.Size(l.MaxFrameSize), MaxSessions: l.MaxSessions,
+		IdleTimeout:      time.Duration(l.IdleTimeoutSeconds) * time.Second,
+		HandshakeTimeout: time.Duration(l.InitialHandshakeTimeoutSeconds) * time.Second,
 	}
+	if l.AuthenticatePeer {
+		declared.Authenticate()
+	}
+	declared.AskForCertificates()
 	if slices.ContainsFunc(m.Listeners(), func(other management.Listener) bool { return other.Name == declared.Name }) {
 		return l, router.Errorf(router.Conflict, "there is a listener %q already", declared.Name)
 	}
-	if err := m.open(declared); err != nil {
+	if err := m.open(declared, l.SSLProfile); err != nil {
 		return l, err
 	}
 	m.note("listener", declared.Name, "made")
@@ -64,8 +73,8 @@ var annotationsOf = map[string]string{
 	"both": config.StripAnnotations, "in": config.StripAnnotationsIn, "out": config.StripAnnotationsOut, "no": config.KeepAnnotations,
 }
 
-// open opens a listener and has it served.
-func (m *managedTenant) open(declared config.AMQPListener) error {
+// open opens a listener and has it served, by TLS if there is a profile.
+func (m *managedTenant) open(declared config.AMQPListener, profile string) error {
 	if err := declared.Check(m.network.RouterID() != ""); err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
@@ -80,13 +89,34 @@ func (m *managedTenant) open(declared config.AMQPListener) error {
 	if err != nil {
 		return router.Errorf(router.Malformed, "it cannot listen there: %v", cause(err))
 	}
-	d := &madeDoor{door: m.amqpDoor(m.opening, &declared), declared: declared}
-	d.listener = listener
-	if err := m.made.add(d); err != nil {
+	d := &madeDoor{declared: declared, profile: profile}
+	if d.door, err = m.secureDoor(&d.declared, profile); err == nil {
+		d.listener = listener
+		err = m.made.add(d)
+	}
+	if err != nil {
 		listener.Close()
 		return err
 	}
 	return nil
+}
+
+// secureDoor gives the door of a listener, which shows what a profile says; empty for none.
+func (m *managedTenant) secureDoor(declared *config.AMQPListener, profile string) (door, error) {
+	if profile == "" {
+		return m.amqpDoor(m.opening, declared, m.security, declared.Alone()), nil
+	}
+	files, err := m.sslProfile(profile)
+	if err != nil {
+		return door{}, err
+	}
+	s, err := m.security.showing(files.Pair("sslProfile "+profile), m.config.TLS.OCSPStapling)
+	if err != nil {
+		return door{}, router.Errorf(router.Malformed, "%v", err)
+	}
+	d := m.amqpDoor(m.opening, declared, s, declared.Alone())
+	d.serve = s.attended(d.serve)
+	return d, nil
 }
 
 // Close implements management.Model.
@@ -109,6 +139,9 @@ func (m *managedTenant) listenerOf(d door) management.Listener {
 		AuthenticatePeer: !m.tenant.Anonymous, RequireEncryption: secured, RequireSSL: secured, MultiTenant: true,
 		HTTP: protocol == "http", Websockets: protocol == "http" || protocol == "ws", StripAnnotations: "no",
 		LinkCapacity: m.config.Limits.LinkCredit,
+	}
+	if secured {
+		l.SSLProfile = gatewayProfile
 	}
 	if protocol == "amqp" {
 		m.describeAMQP(&l, &m.config.AMQP)
@@ -134,6 +167,9 @@ func (m *managedTenant) describeAMQP(l *management.Listener, c *config.AMQP) {
 func (m *managedTenant) describeListener(l *management.Listener, declared *config.AMQPListener) {
 	settings := declared.Limits(m.config.AMQP)
 	l.Protocol, l.RequireEncryption, l.RequireSSL = "amqp", declared.TLS, declared.TLS
+	if declared.TLS {
+		l.SSLProfile = gatewayProfile
+	}
 	m.describeAMQP(l, &settings)
 	l.Role, l.Cost = cmp.Or(declared.Role, "normal"), cmp.Or(declared.Cost, 1)
 	l.MultiTenant = declared.Tenant == ""

@@ -25,7 +25,11 @@ func (m *managedTenant) Connectors() (all []management.Connector) {
 		return nil
 	}
 	for _, s := range m.network.Connectors() {
-		all = append(all, connectorOf(&s))
+		c := connectorOf(&s)
+		if s.TLS != nil {
+			c.SSLProfile = new(m.profiles.of(s.Name))
+		}
+		all = append(all, c)
 	}
 	return all
 }
@@ -40,9 +44,6 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 		MaxFrameSize: int(s.Limits.MaxFrameSize), MaxSessions: int(s.Limits.ChannelMax) + 1,
 		LinkCapacity: new(s.Limits.MaxUnsettled), IdleTimeoutSeconds: int(s.Limits.IdleTimeout.Seconds()),
 		ConnectionStatus: "CONNECTING", MessageLoggingComponents: "none",
-	}
-	if s.TLS != nil {
-		c.SSLProfile = new("tls of " + s.Name)
 	}
 	var others []string
 	for _, other := range s.Hosts[1:] {
@@ -114,10 +115,12 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 		return c, err
 	}
 	declared := config.Connector{
-		Name: c.Name, User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator),
+		Name: c.Name, User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator), Cost: c.Cost,
+		MaxFrameSize: config.Size(c.MaxFrameSize), MaxSessions: c.MaxSessions,
+		IdleTimeout: time.Duration(c.IdleTimeoutSeconds) * time.Second,
 	}
-	if c.SASLPassword != nil {
-		declared.Password = *c.SASLPassword
+	if err := m.secure(&declared, &c); err != nil {
+		return c, err
 	}
 	port, err := net.LookupPort("tcp", c.Port)
 	if err != nil {
@@ -125,9 +128,10 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 	}
 	at := net.JoinHostPort(c.Host, strconv.Itoa(port))
 	declared.Hosts, declared.Name = []string{at}, labelOf(cmp.Or(declared.Name, at))
-	if err := m.connect(c.Role, c.Cost, declared); err != nil {
+	if err := m.connect(&c, declared); err != nil {
 		return c, err
 	}
+	m.profiles.use(declared.Name, c.SSLProfile)
 	m.note("connector", declared.Name, "made")
 	for _, made := range m.Connectors() {
 		if made.Name == declared.Name {
@@ -137,26 +141,44 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 	return c, router.Errorf(router.NotFound, "it has just been taken away")
 }
 
+// secure adds what a connector shows, and whom it trusts.
+func (m *managedTenant) secure(declared *config.Connector, c *management.Connector) (err error) {
+	if c.SASLPassword != nil {
+		if declared.Password, declared.PasswordFile, err = m.passwordOf(*c.SASLPassword); err != nil {
+			return err
+		}
+	}
+	if c.SSLProfile != nil {
+		declared.TLS, err = m.sslProfile(*c.SSLProfile)
+	}
+	return err
+}
+
 // connect begins to keep a connection.
-func (m *managedTenant) connect(role string, cost int, declared config.Connector) error {
-	var to network.Role
-	if err := to.UnmarshalText([]byte(role)); err != nil {
+func (m *managedTenant) connect(asked *management.Connector, declared config.Connector) error {
+	if err := declared.Role.UnmarshalText([]byte(asked.Role)); err != nil {
 		return router.Errorf(router.Malformed, "role: %v", err)
 	}
-	if m.network.RouterID() == "" && (to == network.InterRouter || to == network.Edge) {
-		return router.Errorf(router.Malformed, "role=%s is not allowed: the gateway is not in a network of routers", role)
+	if between := declared.Role == network.InterRouter || declared.Role == network.Edge; between && m.network.RouterID() == "" {
+		return router.Errorf(router.Malformed, "role=%s is not allowed: the gateway is not in a network of routers", asked.Role)
 	}
-	if cost < 1 {
-		return router.Errorf(router.Malformed, "cost %d is below 1", cost)
+	if declared.Cost < 1 {
+		return router.Errorf(router.Malformed, "cost %d is below 1", declared.Cost)
+	}
+	limits := m.config.Network.Limits()
+	if most := asked.LinkCapacity; most != nil {
+		if *most < 1 || *most > config.MaxUnsettled {
+			return router.Errorf(router.Malformed, "linkCapacity %d is not one of 1 to %d", *most, config.MaxUnsettled)
+		}
+		limits.MaxUnsettled = *most
 	}
 	if err := declared.Check(); err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
-	c, err := declared.Connector(m.config.Network.Limits())
+	c, err := declared.Connector(limits)
 	if err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
-	c.Role, c.Cost = to, cost
 	if err := m.network.Connect(c); err != nil {
 		return router.Errorf(router.Conflict, "%v", err)
 	}
@@ -180,6 +202,7 @@ func isSeparator(r rune) bool { return r == ' ' || r == ',' }
 func (m *managedTenant) Disconnect(_ context.Context, identity string) error {
 	for _, c := range m.Connectors() {
 		if c.Identity == identity && m.network.Disconnect(c.Name) {
+			m.profiles.use(c.Name, nil)
 			m.note("connector", c.Name, "deleted")
 			return nil
 		}

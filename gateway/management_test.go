@@ -262,6 +262,9 @@ func TestManagementClosesConnections(t *testing.T) {
 	at := slices.Index(m.column("connection", "container"), any("other"))
 	identity := m.column("connection", "identity")[at]
 	m.expect(200, "UPDATE", map[string]any{"type": "connection", "identity": identity}, map[string]any{"adminStatus": "deleted"})
+	if left := m.column("connection", "container"); slices.Contains(left, any("other")) {
+		t.Errorf("a connection that has been ended is among %v", left)
+	}
 	select {
 	case <-ended:
 	case <-ctx.Done():

@@ -24,7 +24,7 @@ func (a *assembly) metrics(doors []door, ready func() bool) http.Handler {
 		storeMetrics{store: a.store},
 		webhookMetrics{hooks: a.webhooks},
 		limitMetrics{directory: a.directory},
-		networkMetrics{network: a.network},
+		networkMetrics{network: a.network, homes: a.homes},
 		loginMetrics{directory: a.directory, audit: a.audit, outside: a.outside},
 	)
 	if a.coap != nil {

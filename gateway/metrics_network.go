@@ -6,8 +6,11 @@ import (
 	"github.com/manifoldmq/manifold/router/network"
 )
 
-// networkMetrics asks the network about its connectors, links and neighbors when it is asked.
-type networkMetrics struct{ network *network.Network }
+// networkMetrics asks the network about its connectors, links, neighbors and loans when it is asked.
+type networkMetrics struct {
+	network *network.Network
+	homes   *network.Homes
+}
 
 var _ prometheus.Collector = networkMetrics{}
 
@@ -32,6 +35,9 @@ var (
 var (
 	routersDesc = networkDesc("network_routers",
 		"Other routers of the network that are known, by whether there is a way to them.", "state")
+	loansDesc = networkDesc("network_loans",
+		"Durable subscriptions, selectors and browsers of clients here that another router lends, by whether it does now.",
+		"home", "state")
 	neighborCostDesc = networkDesc("neighbor_cost",
 		"Cost of the way over the connection to a router.", "router", "connector")
 	neighborUsedDesc = networkDesc("neighbor_used",
@@ -48,7 +54,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m networkMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		connectorOpenDesc, connectorOpenedDesc, connectorFailedDesc, autoLinksDesc, routersDesc,
+		connectorOpenDesc, connectorOpenedDesc, connectorFailedDesc, autoLinksDesc, routersDesc, loansDesc,
 		neighborCostDesc, neighborUsedDesc, neighborSentDesc, neighborReceivedDesc, neighborLostDesc,
 	} {
 		out <- d
@@ -77,6 +83,10 @@ func (m networkMetrics) Collect(out chan<- prometheus.Metric) {
 	}
 	for state, n := range m.routers() {
 		gauge(routersDesc, float64(n), state)
+	}
+	for _, l := range m.homes.Loans() {
+		gauge(loansDesc, float64(l.Open), l.Home, "open")
+		gauge(loansDesc, float64(l.Waiting), l.Home, "waiting")
 	}
 	for by, n := range m.neighbors() {
 		gauge(neighborCostDesc, float64(n.Cost), by.router, by.connector)

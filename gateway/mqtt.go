@@ -21,6 +21,7 @@ func (a *assembly) mqttDoors() ([]door, error) {
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
+			Errands:      &a.errands,
 			WriteTimeout: a.config.MQTT.WriteTimeout,
 		}),
 		Sessions: a.sessions,

@@ -12,9 +12,13 @@ import (
 func (a *assembly) openNetwork() error {
 	n := &a.config.Network
 	c := network.Config{
-		Router:      a.router.Through("amqp"),
-		Directory:   a.directory,
-		Driver:      transport.NewDriver(transport.Options{DrainTimeout: a.config.DrainTimeout, WriteTimeout: n.WriteTimeout}),
+		Router:    a.router.Through("amqp"),
+		Directory: a.directory,
+		Driver: transport.NewDriver(transport.Options{
+			DrainTimeout: a.config.DrainTimeout,
+			WriteTimeout: n.WriteTimeout,
+			Errands:      &a.errands,
+		}),
 		ContainerID: cmp.Or(n.ContainerID, containerID()),
 		Version:     version(),
 		Federation:  a.federation,

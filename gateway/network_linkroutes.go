@@ -65,6 +65,11 @@ func (b beyond) RouteLink(tenant string, a *frame.Attach) (way passage.Way, refu
 	return b.network.RouteLink(tenant, a)
 }
 
+// Inquire implements amqp.Network.
+func (b beyond) Inquire(tenant string, a *frame.Attach, done func(way passage.Way, leads bool)) bool {
+	return b.network.Inquire(tenant, a, done)
+}
+
 // Host implements amqp.Network.
 func (b beyond) Host(entrance, tenant string, c *engine.Conn, desk *passage.Desk, wake func()) amqp.Guest {
 	return b.network.Host(entrance, tenant, c, desk, wake)

@@ -2,12 +2,14 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/pki"
 	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/tenancy"
@@ -33,6 +35,7 @@ func (a *assembly) openMesh() error {
 		MaxRouters: r.MaxRouters, MaxAddresses: r.MaxAddresses,
 		Edge: r.IsEdge(), MayAsk: func(p *tenancy.Principal) bool { return a.mayManage(p).Change },
 	})
+	a.homes.Join(a.mesh)
 	a.interest = network.NewInterest(keys, a.mesh.Announce, a.mesh.Withdraw)
 	a.router.Watch(a.interest)
 	a.router.WatchSenders(a.mesh.WatchProducers())
@@ -50,11 +53,31 @@ func (a *assembly) newRouterDirectory(anybody bool) (*tenancy.Directory, error) 
 	for _, u := range r.Users {
 		t.Users = append(t.Users, tenancy.User(u))
 	}
+	if r.Certified {
+		t.Authorities = []tenancy.Authority{{Name: routerAuthority, Any: true}}
+	}
 	d, err := tenancy.NewDirectory(t)
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.Certified:
+		d.Certify(routerJudge{a.security.routers})
+	default:
 		d.Certify(a.security.trust)
 	}
 	return d, err
+}
+
+// routerAuthority names the authority by whose certificates any router comes in.
+const routerAuthority = "tls.clientCA"
+
+// routerJudge knows for which router a certificate speaks, where any does that its trust takes.
+type routerJudge struct{ *pki.Trust }
+
+// Judge implements tenancy.CertificateJudge.
+func (j routerJudge) Judge(certificates []*x509.Certificate) (tenancy.Holder, error) {
+	h, err := j.Trust.Judge(certificates)
+	h.Tenant, h.Authority = tenancy.DefaultTenant, routerAuthority
+	return h, err
 }
 
 // routersAt gives who may connect as a router at a listener. Where only this machine reaches that, anybody may, as long as no
@@ -84,9 +107,8 @@ func (a *assembly) routerDoors() (doors []door) {
 	return doors
 }
 
-// routerDoor gives the door of a listener of AMQP to which other routers connect.
-func (a *assembly) routerDoor(l *config.AMQPListener) door {
-	name := l.DoorName()
+// routerDoor is amqpDoor for a listener to which other routers connect.
+func (a *assembly) routerDoor(l *config.AMQPListener, s *security, at config.Listener) door {
 	e := network.RouterEntrance{
 		Role: network.InterRouter, Cost: max(l.Cost, 1), Mechanisms: l.Mechanisms, Limits: l.RouterLimits(&a.config.Network),
 	}
@@ -94,8 +116,8 @@ func (a *assembly) routerDoor(l *config.AMQPListener) door {
 		e.Role = network.Edge
 	}
 	return door{
-		name: name, listener: a.listeners[name], connections: a.connectedRouters,
-		serve: a.after(name, e.Limits.HandshakeTimeout, a.serveRouters(e), "amqp"),
+		name: at.Name, connections: a.connectedRouters,
+		serve: a.behind(s, at, e.Limits.HandshakeTimeout, a.serveRouters(e), "amqp"),
 	}
 }
 

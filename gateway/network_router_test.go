@@ -80,6 +80,35 @@ func TestRoutersConnectInEveryWay(t *testing.T) {
 	}
 }
 
+// TestAnyRouterConnectsByACertificateOfTheAuthority: also where that is one of a tenant's as well, and by no other one's.
+func TestAnyRouterConnectsByACertificateOfTheAuthority(t *testing.T) {
+	authority, other := gatewaytest.New(t), gatewaytest.New(t)
+	c := quickstart(t)
+	c.TLS = authority.Settings("optional")
+	c.AMQP.TLSPort, c.MQTT.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
+	c.Anonymous = false
+	c.Tenants = []config.Tenant{
+		{Name: "default", Anonymous: true, Certificates: []config.Certificates{{CA: authority.File}, {CA: other.File}}},
+	}
+	r := &c.Network.Router
+	r.ID, r.Port, r.TLSPort, r.Certified = "near", 0, 0, true
+	c.Addresses = nil
+	doors := start(t, c)
+	_, port, _ := strings.Cut(doors["routers"], ":")
+	shown := config.ConnectorTLS{Enabled: true, CA: authority.File}
+	shown.Certificate, shown.Key = other.Client("stranger")
+	h := &heard{warning: make(chan string, 1)}
+	startOn(t, nil, connecting(t, config.Connector{Hosts: []string{"localhost:" + port}, TLS: shown}), slog.New(slog.NewTextHandler(h, nil)))
+	if got := <-h.warning; !strings.Contains(got, "refused the authentication") {
+		t.Errorf("it says %s", got)
+	}
+	shown.Certificate, shown.Key = authority.Client("anybody")
+	far := connecting(t, config.Connector{Hosts: []string{"localhost:" + port}, TLS: shown})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	newManager(ctx, t, start(t, far)["amqp"], nil).awaits("router.node", "id", "far", "near")
+}
+
 func TestRouterWithoutTheRightsIsNotLetIn(t *testing.T) {
 	doors := openToRouters(t, gatewaytest.New(t))
 	for want, connector := range map[string]config.Connector{

@@ -13,6 +13,7 @@ func (a *assembly) stompDoors() ([]door, error) {
 		Directory: a.directory,
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
+			Errands:      &a.errands,
 			WriteTimeout: a.config.STOMP.WriteTimeout,
 		}),
 		Limits:  stompLimits(&a.config.STOMP),

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/manifoldmq/manifold/adapters/coap"
@@ -23,14 +24,24 @@ type security struct {
 	lowest    uint16       // version
 	keyring   *pki.Keyring // nil without TLS
 	trust     *pki.Trust
+	routers   *pki.Trust // of routers, of whom any comes in by a certificate; that of nobody where none does
 	directory *tenancy.Directory
 	log       *slog.Logger
 }
 
 // openSecurity reads the files of certificates.
 func openSecurity(c *config.Config, directory *tenancy.Directory, log *slog.Logger) (*security, error) {
-	s := &security{lowest: c.TLS.LowestVersion(), trust: pki.NewTrust(log), directory: directory, log: log}
+	s := &security{
+		lowest: c.TLS.LowestVersion(), trust: pki.NewTrust(log), routers: pki.NewTrust(log), directory: directory, log: log,
+	}
 	directory.Certify(s.trust)
+	if c.Network.Router.Certified {
+		anchors, err := s.routers.Prepare(c.Authorities(nil))
+		if err != nil {
+			return nil, err
+		}
+		s.routers.Use(anchors)
+	}
 	use, err := s.prepare(c.Authorities(c.Tenants))
 	if err != nil {
 		return nil, err
@@ -57,7 +68,7 @@ func (s *security) chores() (all []func(context.Context) error) {
 		return nil
 	}
 	return []func(context.Context) error{
-		func(ctx context.Context) error { s.keyring.Run(ctx, s.trust); return nil },
+		func(ctx context.Context) error { s.keyring.Run(ctx, s.trust, s.routers); return nil },
 		func(ctx context.Context) error { s.keyring.Staple(ctx); return nil },
 	}
 }
@@ -95,10 +106,16 @@ func (s *security) verify(certificates []*x509.Certificate) error {
 func (a *assembly) after(
 	name string, patience time.Duration, serve func(context.Context, net.Listener) error, protocols ...string,
 ) func(context.Context, net.Listener) error {
-	l := a.settingsOf(name)
-	steps := prelude.Steps{Proxies: l.Proxies, Patience: patience, Failed: a.security.failed(name)}
+	return a.behind(a.security, a.settingsOf(name), patience, serve, protocols...)
+}
+
+// behind is after for a listener with these settings, which may have a security of its own.
+func (a *assembly) behind(
+	s *security, l config.Listener, patience time.Duration, serve func(context.Context, net.Listener) error, protocols ...string,
+) func(context.Context, net.Listener) error {
+	steps := prelude.Steps{Proxies: l.Proxies, Patience: patience, Failed: s.failed(l.Name)}
 	if l.Secured {
-		steps.TLS = a.security.config(a.config.ClientAuthOf(l), protocols...)
+		steps.TLS = s.config(a.config.ClientAuthOf(l), protocols...)
 	}
 	if steps.None() {
 		return serve
@@ -110,13 +127,32 @@ func (a *assembly) after(
 	}
 }
 
-// settingsOf gives what is configured for a listener; nothing for one that management has opened.
+// settingsOf gives what is configured for a listener.
 func (a *assembly) settingsOf(name string) config.Listener {
 	all := a.config.Listeners()
-	if i := slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name }); i >= 0 {
-		return all[i]
+	return all[slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name })]
+}
+
+// showing is the security of a listener that has a certificate of its own.
+func (s *security) showing(pair pki.Pair, staple bool) (*security, error) {
+	keyring, err := pki.OpenKeyring([]pki.Pair{pair}, staple, s.log)
+	other := *s
+	other.keyring = keyring
+	return &other, err
+}
+
+// attended has the files of certificates be looked at while a door is served.
+func (s *security) attended(serve func(context.Context, net.Listener) error) func(context.Context, net.Listener) error {
+	return func(ctx context.Context, l net.Listener) error {
+		var looking sync.WaitGroup
+		defer looking.Wait()
+		attending, stop := context.WithCancel(ctx)
+		defer stop()
+		for _, chore := range s.chores() {
+			looking.Go(func() { _ = chore(attending) }) // it ends with the context
+		}
+		return serve(ctx, l)
 	}
-	return config.Listener{Name: name}
 }
 
 // protocolNames are what the protocols of doors are called.

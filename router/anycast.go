@@ -69,7 +69,7 @@ func (n *anycast) Leave(s *Sender) {
 	n.setWaiting(s.Address(), slices.DeleteFunc(n.waiting[s.Address()], func(d Delivery) bool {
 		withdrawn := d.owner() == s && !d.Settled && !s.target.Lingers
 		if withdrawn {
-			n.bytes -= d.Message.Len()
+			n.bytes -= d.weight()
 			d.Settle(Release())
 		}
 		return withdrawn
@@ -104,11 +104,11 @@ func (n *anycast) Offer(d Delivery) {
 
 // wait keeps a message until a consumer has credit, if there is room.
 func (n *anycast) wait(d Delivery) {
-	if n.bytes+d.Message.Len() > n.maxWaiting {
+	if n.bytes+d.weight() > n.maxWaiting {
 		d.Settle(Outcome{State: Released, Reason: Unroutable, Text: "too much waits for consumers (limits.maxWaiting)"})
 		return
 	}
-	n.bytes += d.Message.Len()
+	n.bytes += d.weight()
 	n.waiting[d.To] = append(n.waiting[d.To], d)
 }
 
@@ -172,7 +172,7 @@ func (n *anycast) Detach(r *Receiver) {
 
 // isWelcoming tells whether somebody is there for whose sake senders to an address get credit.
 func (n *anycast) isWelcoming(a addressing.Address) bool {
-	return slices.ContainsFunc(n.match(a), (*consumer).welcomes)
+	return slices.ContainsFunc(n.match(a), func(c *consumer) bool { return c.link.welcomes() })
 }
 
 // welcome grants the senders to an address the credit that they have coming, when it has a consumer.
@@ -207,7 +207,7 @@ func (n *anycast) handOut(a addressing.Address) {
 	n.setWaiting(a, handOut(queue, candidates, func(d Delivery) bool {
 		given := n.assign(d, candidates)
 		if given {
-			n.bytes -= d.Message.Len()
+			n.bytes -= d.weight()
 		}
 		return given
 	}))
@@ -225,12 +225,16 @@ func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 		}
 		n.turn++
 		c.turn = n.turn
+		var leader *Stream
+		if c.link.way != nil {
+			leader = d.leader()
+		}
 		if d.Settled {
 			d.Settle(Accept())
-			c.link.Deliver(d.Unowned())
+			c.link.deliverAfter(leader, d.Unowned())
 			return true
 		}
-		c.link.Deliver(n.hold(d, c))
+		c.link.deliverAfter(leader, n.hold(d, c))
 		return true
 	}
 }
@@ -241,7 +245,7 @@ func (n *anycast) releaseUnwanted(a addressing.Address) {
 	n.setWaiting(a, slices.DeleteFunc(n.waiting[a], func(d Delivery) bool {
 		unwanted := !wanted(d, candidates)
 		if unwanted {
-			n.bytes -= d.Message.Len()
+			n.bytes -= d.weight()
 			d.Settle(Release())
 		}
 		return unwanted

@@ -69,18 +69,34 @@ func (d Delivery) sender() *Sender {
 	}
 }
 
+// leader gives the latest stream that the sender of a delivery has sent, also one that has come to its end; nil for none.
+func (d Delivery) leader() *Stream {
+	if gone, ok := d.owner().(departed); ok {
+		return gone.streamed
+	}
+	if s := d.sender(); s != nil {
+		return s.streamed.Load()
+	}
+	return nil
+}
+
 // leftBy gives the same delivery as one whose sender is gone: it keeps nothing of the sender, as may be much.
 func (d Delivery) leftBy(s *Sender) Delivery {
 	if t, ok := d.origin.(*traced); ok {
-		t.Settler = departed{s.counts}
+		t.Settler = s.departed()
 	} else {
-		d.origin = departed{s.counts}
+		d.origin = s.departed()
 	}
 	return d
 }
 
 // departed is who sent a message and is gone: the outcome is counted, and nobody is told.
-type departed struct{ counts *KindCounters }
+type departed struct {
+	counts   *KindCounters
+	streamed *Stream // the latest that it sent; nil for none
+}
+
+func (s *Sender) departed() departed { return departed{s.counts, s.streamed.Load()} }
 
 // Settle implements Settler.
 func (g departed) Settle(_ uint64, o Outcome, done func(error)) {

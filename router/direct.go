@@ -11,7 +11,12 @@ import (
 // Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant, and
 // for each phase of one that leads through others. A node of an address that nobody has declared ends with its last link.
 type Direct struct {
+	// Multicasts says that a broadcast ends as all of its receivers settle it, and that nobody may send while there is none,
+	// as with a multicast address of Qpid Dispatch Router. It is set before the first call.
+	Multicasts bool
+
 	maxWaiting int
+	capacity   int
 
 	mu    sync.Mutex // guards everything below; a leaf
 	nodes map[directKey]Node
@@ -32,11 +37,14 @@ func (d *Direct) Forget(context.Context, *tenancy.Tenant, Source) error {
 }
 
 // Subscriptions implements Resolver.
-func (d *Direct) Subscriptions(string, string) []Source { return nil }
+func (d *Direct) Subscriptions(context.Context, *tenancy.Tenant, Source) ([]Source, error) {
+	return nil, nil
+}
 
-// NewDirect gives a resolver without nodes. Of the limits it needs MaxWaiting.
+// NewDirect gives a resolver without nodes. Of the limits it needs MaxWaiting and LinkCredit.
 func NewDirect(l Limits) *Direct {
-	return &Direct{maxWaiting: l.withDefaults().MaxWaiting, nodes: make(map[directKey]Node)}
+	l = l.withDefaults()
+	return &Direct{maxWaiting: l.MaxWaiting, capacity: l.LinkCredit, nodes: make(map[directKey]Node)}
 }
 
 // Resolve implements Resolver.
@@ -58,9 +66,12 @@ func (d *Direct) Resolve(
 		if def == source.Undeclared {
 			stays.forget = func() { d.forget(key) }
 		}
-		if def.Kind == addressing.Anycast {
+		switch {
+		case def.Kind == addressing.Anycast:
 			node = newAnycast(def.Distribution, d.maxWaiting, stays)
-		} else {
+		case d.Multicasts:
+			node = newMulticast(d.maxWaiting, d.capacity, stays)
+		default:
 			node = newBroadcast(d.maxWaiting, stays)
 		}
 		d.nodes[key] = node

@@ -59,6 +59,8 @@ type Source struct {
 	Except       any             // from topics and broadcast, leave out what is of this Target.Origin; nil for nobody
 
 	Streams  bool               // it takes a message of an anycast address while that still comes in
+	Resumes  bool               // the client was told before that the subscription is there: it need not be in reach at once
+	Lent     bool               // on behalf of another router: of what is stored here for the network, and nothing else
 	Selector *selector.Selector // only the messages that it matches; nil for all
 	Browse   bool               // on a queue: read what is there, in order, and take nothing
 	Priority int                // on a queue: who has a higher one is served first, as long as it has credit
@@ -97,6 +99,7 @@ type Sender struct {
 
 	streamBuffer int
 	streamMemory *pieces
+	streamed     atomic.Pointer[Stream] // the latest; nil before the first
 }
 
 // Address is where the sender sends to.
@@ -254,6 +257,13 @@ func (r *Receiver) Grant(n int) {
 	}
 }
 
+// Retry is for a Way that leads to more than before: the nodes hand out what has waited for that.
+func (r *Receiver) Retry() {
+	for _, node := range r.nodes {
+		node.Grant(r)
+	}
+}
+
 // give gives credit to the nodes.
 func (r *Receiver) give(n int) {
 	if n <= 0 || r.credit.Add(int64(n)) <= 0 {
@@ -315,6 +325,9 @@ func (r *Receiver) Take() bool {
 // TakeBack takes one credit back that was granted and is not used. It is false when there is none.
 func (r *Receiver) TakeBack() bool { return r.pacing.takeBack() || r.Take() }
 
+// Credit is for nodes: how much is left that was granted.
+func (r *Receiver) Credit() int { return int(max(r.credit.Load(), 0)) }
+
 // HasCredit is for nodes that choose among receivers before they Take.
 func (r *Receiver) HasCredit() bool { return r.credit.Load() > 0 }
 
@@ -329,6 +342,22 @@ func (r *Receiver) Streaming() bool {
 
 // Deliver is for nodes: after a successful Take it hands the delivery to the door.
 func (r *Receiver) Deliver(d Delivery) {
+	r.delivers(&d)
+	r.consumer.Deliver(r, d)
+}
+
+// deliverAfter is Deliver for a message of a sender that may have streamed: a way is told the latest of its streams.
+func (r *Receiver) deliverAfter(leader *Stream, d Delivery) {
+	r.delivers(&d)
+	if r.way != nil {
+		r.way.DeliverAfter(leader, r, d)
+	} else {
+		r.consumer.Deliver(r, d)
+	}
+}
+
+// delivers counts a delivery, which may be followed from now on.
+func (r *Receiver) delivers(d *Delivery) {
 	r.counts.delivered.Add(1)
 	r.delivered.Add(1)
 	r.principal.Received(d.Message.Len())
@@ -337,13 +366,12 @@ func (r *Receiver) Deliver(d Delivery) {
 		r.presettled.Add(1)
 	}
 	if r.tracer != nil {
-		d = r.follow(d)
+		*d = r.follow(*d)
 	}
 	if d.Stream != nil {
 		d.Stream.to = r.principal
 		r.stream.Store(d.Stream)
 	}
-	r.consumer.Deliver(r, d)
 }
 
 // Drop is for nodes: it counts a message that the receiver missed for want of credit where none waits for it.

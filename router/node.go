@@ -19,7 +19,8 @@ type Node interface {
 	// Offer takes ownership of a delivery, whose To the node covers, and settles it, now or later.
 	Offer(d Delivery)
 
-	// Attach links a receiver. When it returns nil the route is live: every message offered from now on is seen.
+	// Attach links a receiver. When it returns nil the route is live: every message offered from now on is seen. Where
+	// another router has the messages it waits for that, some seconds at most.
 	// ErrEnded is as for Join.
 	Attach(r *Receiver) error
 	// Grant says that the receiver's credit has risen: the node hands out what waits for it, while r.Take allows.
@@ -49,6 +50,7 @@ type Resolver interface {
 	// Forget ends the durable subscription that source names, with all it keeps. When it returns nil that is on disk.
 	// A subscription that does not exist is a *Error with reason NotFound, one with a consumer Conflict.
 	Forget(ctx context.Context, t *tenancy.Tenant, source Source) error
-	// Subscriptions gives the durable subscriptions of a tenant that have this name, each of another filter.
-	Subscriptions(tenant, name string) []Source
+	// Subscriptions gives the durable subscriptions of a tenant that have the name that source says, each of another filter;
+	// those of the source's filter, if it has one, are among them. With an error, some that other routers have are missing.
+	Subscriptions(ctx context.Context, t *tenancy.Tenant, source Source) ([]Source, error)
 }

@@ -34,7 +34,7 @@ func (o *Onward) Hand(r *Receiver, d Delivery) {
 func (o *Onward) give(r *Receiver, d Delivery, late *awaited) (now bool, _ *awaited) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	size := d.Message.Len()
+	size := d.weight()
 	switch {
 	case len(o.waiting[r]) == 0 && r.Take():
 		r.Deliver(d.Unowned())
@@ -69,7 +69,7 @@ func (o *Onward) Granted(r *Receiver) {
 	for len(queue) > 0 && r.Take() {
 		late := queue[0]
 		queue[0], queue = nil, queue[1:]
-		o.bytes -= late.delivery.Message.Len()
+		o.bytes -= late.delivery.weight()
 		r.Deliver(late.delivery.Unowned())
 		late.arrived(true)
 	}
@@ -81,7 +81,7 @@ func (o *Onward) End(r *Receiver) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, late := range o.waiting[r] {
-		o.bytes -= late.delivery.Message.Len()
+		o.bytes -= late.delivery.weight()
 		r.Drop()
 		late.arrived(false)
 	}

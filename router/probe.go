@@ -8,8 +8,8 @@ type Probe interface {
 	Probes() bool
 }
 
-// welcomes tells whether the consumer is one for whose sake a sender gets credit.
-func (c *consumer) welcomes() bool {
-	p, ok := c.link.consumer.(Probe)
+// welcomes tells whether the receiver is one for whose sake a sender gets credit.
+func (r *Receiver) welcomes() bool {
+	p, ok := r.consumer.(Probe)
 	return !ok || !p.Probes()
 }

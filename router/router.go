@@ -59,6 +59,7 @@ type house struct {
 	tracer        Tracer        // nil for none
 	watcher       Watcher       // nil for nobody
 	senderWatcher SenderWatcher // likewise
+	waits         func(func())  // see Aside; nil for at once
 	resolvers     map[addressing.Kind]Resolver
 	services      map[addressing.Address]service
 	below         map[string]Node  // by prefix; see ServeBelow
@@ -242,7 +243,7 @@ func (r *Router) receiver(
 	}
 	rcv.source.Streams = source.Streams && rcv.kind == addressing.Anycast
 	rcv.counts = r.Counters(p.Tenant.Name).Kind(rcv.kind)
-	if err := rcv.attach(); err != nil {
+	if err := r.aside(rcv.attach); err != nil {
 		return nil, fmt.Errorf("receiver from %s: %w", source.Filter, err)
 	}
 	return rcv, nil
@@ -258,19 +259,24 @@ func (r *Router) Forget(ctx context.Context, p *tenancy.Principal, source Source
 	if !ok || source.Subscription == "" {
 		return Errorf(NotFound, "no such subscription")
 	}
-	return resolver.Forget(ctx, p.Tenant, source)
+	return r.aside(func() error { return resolver.Forget(ctx, p.Tenant, source) })
 }
 
-// Subscriptions gives the durable subscriptions of p's tenant that have this name, each of another filter, as far as p
-// has the right to receive from it.
-func (r *Router) Subscriptions(p *tenancy.Principal, name string) []Source {
+// Subscriptions gives the durable subscriptions of p's tenant that have the name that wanted says, each of another filter, as
+// far as p has the right to receive from it. If wanted has a filter, it is only that one. With an error, which is a *Error,
+// those are missing that other routers have which are out of reach.
+func (r *Router) Subscriptions(ctx context.Context, p *tenancy.Principal, wanted Source) (found []Source, err error) {
 	resolver, ok := r.resolvers[addressing.Topic]
-	if !ok {
-		return nil
+	if !ok || wanted.Subscription == "" {
+		return nil, nil
 	}
-	return slices.DeleteFunc(resolver.Subscriptions(p.Tenant.Name, name), func(s Source) bool {
-		return !p.May(tenancy.Receive, s.Filter)
+	err = r.aside(func() (err error) {
+		found, err = resolver.Subscriptions(ctx, r.current(p.Tenant), wanted)
+		return err
 	})
+	return slices.DeleteFunc(found, func(s Source) bool {
+		return !p.May(tenancy.Receive, s.Filter) || !wanted.Filter.IsZero() && s.Filter != wanted.Filter
+	}), err
 }
 
 // KindOf gives the kind of an address in p's tenant; AnyKind if none is declared.
@@ -298,6 +304,9 @@ func (r *Router) sources(t *tenancy.Tenant, source Source, way bool) ([]*address
 				defs = append(defs, def)
 			}
 		}
+	}
+	if source.Lent {
+		defs = slices.DeleteFunc(defs, func(def *addressing.Definition) bool { return def.Home != addressing.Here })
 	}
 	if way {
 		defs = slices.DeleteFunc(defs, func(def *addressing.Definition) bool { return !leadsFrom(source, def) })

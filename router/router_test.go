@@ -225,7 +225,7 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	space := newHouse(t).user.Tenant.Addresses
 	one := text("x")
 	one.Settled = true
-	limits := router.Limits{MaxWaiting: 3 * one.Message.Len()}
+	limits := router.Limits{MaxWaiting: 3 * weight(one)}
 	h := newHouse(t)
 	h.user = &tenancy.Principal{Tenant: &tenancy.Tenant{Name: "default", Addresses: space, Anonymous: true}}
 	h.router = router.New(limits, map[addressing.Kind]router.Resolver{addressing.Anycast: router.NewDirect(limits)})

@@ -258,6 +258,7 @@ func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (
 	if r := node.OfferStream(d); r != Taken {
 		return nil, r
 	}
+	s.streamed.Store(d.Stream)
 	s.delivered.Add(1)
 	s.principal.Sent(d.Message.Len() + len(begun))
 	return d.Stream, Taken

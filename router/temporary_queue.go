@@ -50,11 +50,11 @@ func (q *temporaryQueue) Offer(d Delivery) {
 		d.Settle(Release())
 		return
 	}
-	if q.bytes+d.Message.Len() > q.maxWaiting {
+	if q.bytes+d.weight() > q.maxWaiting {
 		d.Settle(Reject(Quota, "too much waits in the temporary queue (limits.maxWaiting)"))
 		return
 	}
-	q.bytes += d.Message.Len()
+	q.bytes += d.weight()
 	d.Settle(Accept())
 	q.waiting = append(q.waiting, d.Unowned())
 	q.handOut()
@@ -107,9 +107,9 @@ func (q *temporaryQueue) Settle(tag uint64, o Outcome, done func(error)) {
 	a.consumer.link.Settled(o)
 	a.consumer.unsettled--
 	if o.State == Accepted || o.State == Rejected || o.Elsewhere {
-		q.bytes -= a.delivery.Message.Len()
+		q.bytes -= a.delivery.weight()
 	} else {
-		if o.State == Modified {
+		if o.Reason == Failed {
 			a.delivery.Attempts++
 		}
 		q.waiting = slices.Insert(q.waiting, 0, a.delivery)

@@ -114,7 +114,7 @@ func TestTemporaryQueueTakesBackWhatALostConsumerHeld(t *testing.T) {
 
 func TestTemporaryQueueIsBounded(t *testing.T) {
 	h := newHouse(t)
-	h.router = router.New(router.Limits{MaxWaiting: 2 * text("a").Message.Len()}, nil)
+	h.router = router.New(router.Limits{MaxWaiting: 2 * weight(text("a"))}, nil)
 	queue, heard := h.temporaryQueue(t), new(outcomes)
 	s := h.sender(queue, heard)
 	s.Send(1, text("a"))

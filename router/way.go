@@ -14,6 +14,9 @@ type Way interface {
 	// Leads tells whether the way leads on for a message, given where that came from, and at what cost. It is called
 	// with a node's lock held, and takes no lock but a leaf.
 	Leads(d Delivery) (cost int64, ok bool)
+	// DeliverAfter is Deliver for a message that comes after a stream, leader, of its sender, the latest, which may have come
+	// to its end; nil for none. So a way of several links keeps in order what one sender sends.
+	DeliverAfter(leader *Stream, r *Receiver, d Delivery)
 }
 
 // leadsFrom tells whether a way may lead from the addresses of a definition: what is stored here leaves only at the phase

@@ -16,6 +16,8 @@ type path struct {
 
 func (p *path) Leads(d router.Delivery) (int64, bool) { return p.cost, d.Route != p.neighbor }
 
+func (p *path) DeliverAfter(_ *router.Stream, r *router.Receiver, d router.Delivery) { p.Deliver(r, d) }
+
 var _ router.Way = (*path)(nil)
 
 // way attaches a way to an address.
@@ -210,11 +212,11 @@ func TestBroadcastGoesOnThoughItsSenderLeft(t *testing.T) {
 }
 
 func TestBroadcastKeepsNoMoreThanItMay(t *testing.T) {
-	h, heard := limited(t, router.Limits{MaxWaiting: 100}), new(outcomes)
+	h, heard := limited(t, router.Limits{MaxWaiting: 300}), new(outcomes)
 	_, there := h.way("alerts/a", "b", 1, 0)
 	s := h.sender("alerts/a", heard)
-	s.Send(1, text("this has some fifty bytes, so that a second one has no room"))
-	s.Send(2, text("this has some fifty bytes, so that a second one has no room"))
+	s.Send(1, text("with what goes with it this has some two hundred bytes, so that a second one has no room"))
+	s.Send(2, text("with what goes with it this has some two hundred bytes, so that a second one has no room"))
 	heard.expectNone(t, 1)
 	heard.expect(t, 2, router.Released)
 	there.expect(t, 0)
@@ -249,7 +251,8 @@ func TestWatcherHearsOfReceiversButNotOfWays(t *testing.T) {
 // limited is a house whose nodes keep less.
 func limited(t *testing.T, l router.Limits) *house {
 	h := newHouse(t)
-	h.router = router.New(l, map[addressing.Kind]router.Resolver{addressing.Broadcast: router.NewDirect(l)})
+	direct := router.NewDirect(l)
+	h.router = router.New(l, map[addressing.Kind]router.Resolver{addressing.Anycast: direct, addressing.Broadcast: direct})
 	return h
 }
 

@@ -62,6 +62,13 @@ func Insider(t *Tenant, name string) *Principal {
 	return &Principal{Tenant: t, User: name, insider: true}
 }
 
+// InsiderOver is Insider for one that has come over a connection with a number of its own (Directory.Number).
+func InsiderOver(t *Tenant, name string, connection uint64) *Principal {
+	p := Insider(t, name)
+	p.visit = connection
+	return p
+}
+
 // As gives the same principal under the name that the client has in its protocol.
 func (p *Principal) As(client string) *Principal {
 	return &Principal{

@@ -47,6 +47,10 @@ type Visit struct {
 	tls         uint16
 
 	traffic *traffic // its principal has it too, who may outlive it
+
+	noted     atomic.Uint64 // messages that had passed when Note was called last
+	lastAt    atomic.Int64  // when Note has found that more had; nanoseconds since 1970
+	dismissed atomic.Bool
 }
 
 // traffic is a Traffic as it is counted.
@@ -140,8 +144,35 @@ func (v *Visit) Traffic() Traffic {
 	}
 }
 
+// Note notes the time, if messages have gone over the connection since it was noted last. A door that wants this told calls it
+// when it has written.
+func (v *Visit) Note() {
+	if v == nil {
+		return
+	}
+	if n := v.traffic.in.messages.Load() + v.traffic.out.messages.Load(); v.noted.Load() != n {
+		v.noted.Store(n)
+		v.lastAt.Store(time.Now().UnixNano())
+	}
+}
+
+// LastDelivery is when a message went over the connection last, as far as its door notes that. It is false for never.
+func (v *Visit) LastDelivery() (at time.Time, ok bool) {
+	n := v.lastAt.Load()
+	return time.Unix(0, n), n != 0
+}
+
+// Connection is the door's side of it.
+func (v *Visit) Connection() Connection { return v.connection }
+
 // Dismiss sends the client away; its connection ends a little later.
-func (v *Visit) Dismiss(why Dismissal) { v.connection.Dismiss(why) }
+func (v *Visit) Dismiss(why Dismissal) {
+	v.dismissed.Store(true)
+	v.connection.Dismiss(why)
+}
+
+// Dismissed tells whether the client has been sent away: it may not have gone yet.
+func (v *Visit) Dismissed() bool { return v.dismissed.Load() }
 
 // Number gives the next number of a visit, for a connection that is none: one that the gateway has made itself.
 func (d *Directory) Number() uint64 { return d.numbers.Next() }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 )
 
 // line is a connection that hears that it is to end.
@@ -62,6 +63,36 @@ func TestVisitsAreListedInPages(t *testing.T) {
 	}
 	if d.Visits("nobody", 0, 1) != nil || fmt.Sprint(d.Occupied()) != "[acme]" {
 		t.Errorf("occupied are %v", d.Occupied())
+	}
+}
+
+func TestLastDeliveryIsNoted(t *testing.T) {
+	v, l, err := come(hotel(t, Plan{}, "ann"), "ann", "192.0.2.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Note()
+	if at, ok := v.LastDelivery(); ok {
+		t.Errorf("a message has passed at %v", at)
+	}
+	for _, pass := range []func(int){v.principal.Sent, v.principal.Received} {
+		pass(7)
+		before := time.Now()
+		v.Note()
+		first, ok := v.LastDelivery()
+		if !ok || first.Before(before) {
+			t.Errorf("the message has passed at %v, %t, not after %v", first, ok, before)
+		}
+		v.Note() // nothing more has
+		if again, _ := v.LastDelivery(); !again.Equal(first) {
+			t.Errorf("it has passed at %v and %v", first, again)
+		}
+	}
+	if v.Dismissed() {
+		t.Error("she has been sent away")
+	}
+	if v.Dismiss(ByAdministrator); !v.Dismissed() || len(l.told) != 1 {
+		t.Errorf("she is told %v", l.told)
 	}
 }
 

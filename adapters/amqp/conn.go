@@ -23,6 +23,7 @@ type conn struct {
 	draining []*outgoing        // links whose receiver waits for what is left
 	drainAt  time.Time          // when to look again; zero for nobody
 	creditAt time.Time          // when the client gets credit again, whose tenant has sent too much; zero when it does
+	silentAt time.Time          // when the connection ends, unless its client says that it is there; zero for never
 	mail     mail
 
 	transactions map[string]*transaction // that are open, by their ids
@@ -66,6 +67,9 @@ func (c *conn) Advance(now time.Time) error {
 	if !c.creditAt.IsZero() && !now.Before(c.creditAt) {
 		c.creditAt = time.Time{} // Flush, which follows, looks again
 	}
+	if !c.silentAt.IsZero() && !now.Before(c.silentAt) {
+		c.fallSilent()
+	}
 	if at := c.expiresAt(); !at.IsZero() && !now.Before(at) {
 		c.sayExpired()
 	}
@@ -81,7 +85,7 @@ func (c *conn) Deadline() time.Time {
 	if c.guest != nil {
 		next = earliest(next, c.guest.Deadline())
 	}
-	return earliest(earliest(next, c.creditAt), c.expiresAt())
+	return earliest(earliest(next, c.creditAt), earliest(c.silentAt, c.expiresAt()))
 }
 
 // earliest gives the earlier of two instants, of which one that is zero never comes.
@@ -98,6 +102,9 @@ func (c *conn) Flush(dst []byte) []byte {
 	c.desk.Work()
 	if c.guest != nil {
 		c.guest.Work()
+	}
+	for _, f := range c.mail.findings.Take() {
+		c.resume(f)
 	}
 	c.sendDue()
 	for _, o := range c.mail.outcomes.Take() {
@@ -123,6 +130,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	c.uploads.Continue(c.mail.rooms.Take())
 	c.finishDrains()
 	dst = c.Conn.Flush(dst)
+	c.visit.Note()
 	c.desk.Written()
 	return dst
 }

@@ -287,6 +287,7 @@ func (c *conn) passOnCredit() {
 		c.creditAt = time.Now().Add(wait)
 		return
 	}
+	c.desk.Afford()
 	for _, in := range c.mail.credits.Take() {
 		in.grant(int(in.credit.Swap(0)))
 	}

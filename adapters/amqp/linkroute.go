@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"strings"
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -15,6 +16,10 @@ type Network interface {
 	// RouteLink tells along which way a link goes that a client of a tenant wants, but for its name and owner there, or
 	// why the client cannot have it. routed is false when it is for the gateway itself.
 	RouteLink(tenant string, a *frame.Attach) (way passage.Way, refusal *frame.Error, routed bool)
+	// Inquire has the network find out whether a link leads on that a client of a tenant wants, where RouteLink does not know.
+	// It is false when there is nothing to find out. Otherwise done is called once, from any goroutine, with the way as of
+	// RouteLink; it must not block.
+	Inquire(tenant string, a *frame.Attach, done func(way passage.Way, leads bool)) bool
 	// Host begins to use the connection of a client of a tenant that is a container, at an entrance for such. wake has Work
 	// called.
 	Host(entrance, tenant string, c *engine.Conn, desk *passage.Desk, wake func()) Guest
@@ -30,26 +35,53 @@ type Guest interface {
 	Leave()                // when the connection is over
 }
 
-// route has a link go on along its way, if it has one. It is false when the link is for the gateway itself.
+// Desk is where links lead on to the client, or come from it.
+func (c *conn) Desk() *passage.Desk { return c.desk }
+
+// route has a link go on along its way, if it has one, or be looked at again when that is known. It is false when the link is
+// for the gateway itself.
 func (c *conn) route(l *engine.Link) bool {
 	if c.server.config.Network == nil {
 		return false
 	}
 	tenant := c.user.Tenant.Name
 	way, refusal, routed := c.server.config.Network.RouteLink(tenant, l.Remote())
-	if !routed {
-		return false
-	}
-	if refusal == nil {
-		refusal = c.mayRoute(l.Remote())
-	}
-	if refusal != nil {
+	switch {
+	case !routed:
+		return c.inquire(l)
+	case refusal != nil:
 		l.Refuse(refusal)
-		return true
+	default:
+		c.lead(l, way)
 	}
-	way.Name, way.Owner = l.Name()+"@"+c.Remote().ContainerID, tenant
-	c.desk.Pass(l, way)
 	return true
+}
+
+// lead has a link go on along its way, if its client may have one.
+func (c *conn) lead(l *engine.Link, way passage.Way) {
+	if refusal := c.mayRoute(l.Remote()); refusal != nil {
+		l.Refuse(refusal)
+		return
+	}
+	meter, err := newFare(c.user)
+	if err != nil {
+		l.Refuse(c.server.config.Manner.refusal(err))
+		return
+	}
+	tenant := c.user.Tenant.Name
+	way.Name, way.Owner, way.Meter = nameThere(l.Name(), c.Remote().ContainerID, tenant), tenant, meter
+	c.desk.Pass(l, way)
+}
+
+// nameThere gives the name of a link where it leads on. That of another tenant than the default one ends with the tenant's, and
+// no other does: what the container at the end keeps for a link by its name is never found by another tenant's client.
+func nameThere(name, container, tenant string) string {
+	const mark = "@@"
+	name += "@" + container
+	if tenant == tenancy.DefaultTenant && !strings.Contains(name, mark) {
+		return name
+	}
+	return name + mark + tenant
 }
 
 // mayRoute tells why the client may not have a link that leads on; nil if it may. Who may attach one to an address may do

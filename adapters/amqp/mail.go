@@ -23,6 +23,7 @@ type mail struct {
 	evictions   transport.Mailbox[struct{}]     // in favour of another connection of the container
 	stolen      transport.Mailbox[*outgoing]    // links that their client has attached on another connection
 	dismissals  transport.Mailbox[tenancy.Dismissal]
+	findings    transport.Mailbox[finding]
 	shed        atomic.Int64 // bytes on their way to links on which messages wait here
 	maxShed     int64
 }
@@ -62,6 +63,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.evictions.Init(wake)
 	m.stolen.Init(wake)
 	m.dismissals.Init(wake)
+	m.findings.Init(wake)
 }
 
 // arrive takes in a message, unless it is one that is not kept anywhere else and there are too many bytes of those.

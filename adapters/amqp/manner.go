@@ -6,6 +6,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/wire"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Manner is how the door behaves where the standard leaves it open, or where clients of something else look for its words.
@@ -28,6 +29,9 @@ func (m Manner) lingers() bool { return m == DispatchManner }
 
 // withdraws tells whether credit is taken back from senders when nobody is there any more.
 func (m Manner) withdraws() bool { return m == DispatchManner }
+
+// hearsHeartbeats tells whether clients may have themselves watched: see heartbeat.
+func (m Manner) hearsHeartbeats() bool { return m == DispatchManner }
 
 // capabilities gives what is offered beside the door's own, and what is desired.
 func (m Manner) capabilities() (offered, desired []codec.Symbol) {
@@ -82,4 +86,12 @@ func (m Manner) unsettled(d engine.Detachment) router.Outcome {
 		return router.Release()
 	}
 	return router.Fail()
+}
+
+// dismissal tells a client why it is sent away.
+func (m Manner) dismissal(why tenancy.Dismissal) string {
+	if m == DispatchManner && why == tenancy.ByAdministrator {
+		return "Connection forced-closed by management request"
+	}
+	return why.String()
 }

@@ -15,6 +15,7 @@ func TestModifiedPassesAsItIs(t *testing.T) {
 	annotations := codec.BeginFields(nil)
 	annotations.String("x-opt-why", "busy")
 	for name, state := range map[string]frame.State{
+		"back":        {Kind: frame.Modified},
 		"failed":      {Kind: frame.Modified, DeliveryFailed: true},
 		"not here":    {Kind: frame.Modified, UndeliverableHere: true},
 		"annotations": {Kind: frame.Modified, Annotations: annotations.End()},

@@ -46,9 +46,17 @@ func (c peer) Ended(*engine.Session, *frame.Error) {}
 
 // Requested implements engine.Handler.
 func (c peer) Requested(l *engine.Link) {
+	if !c.route(l) {
+		c.attach(l)
+	}
+}
+
+// attach answers a client that wants a link which is for the gateway itself.
+func (c *conn) attach(l *engine.Link) {
 	var err error
 	switch {
-	case c.route(l):
+	case c.isHeartbeat(l):
+		c.attachHeartbeat(l)
 	case l.Role() == frame.Sender:
 		err = c.attachOutgoing(l)
 	case l.Remote().Coordinator != nil && c.server.config.Manner.coordinates() != nil:
@@ -95,7 +103,11 @@ func (c peer) Detached(l *engine.Link, d engine.Detachment) {
 }
 
 // Sendable implements engine.Handler.
-func (c peer) Sendable(l *engine.Link) { l.Context.(*outgoing).creditChanged() }
+func (c peer) Sendable(l *engine.Link) {
+	if out, ok := l.Context.(*outgoing); ok {
+		out.creditChanged()
+	}
+}
 
 // Received implements engine.Handler.
 func (c peer) Received(l *engine.Link, t *engine.Transfer) { l.Context.(receiving).received(t) }

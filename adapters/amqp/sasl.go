@@ -142,6 +142,6 @@ func (c *conn) sayDismissed() {
 		if why == tenancy.NotWelcome {
 			reason = router.Unauthenticated
 		}
-		c.Close(&frame.Error{Condition: wire.Condition(reason), Description: why.String()})
+		c.Close(&frame.Error{Condition: wire.Condition(reason), Description: c.server.config.Manner.dismissal(why)})
 	}
 }

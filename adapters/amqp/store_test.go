@@ -78,11 +78,13 @@ func (s *store) Forget(_ context.Context, _ *tenancy.Tenant, source router.Sourc
 	return nil
 }
 
-func (s *store) Subscriptions(_, name string) (found []router.Source) {
+func (s *store) Subscriptions(
+	_ context.Context, _ *tenancy.Tenant, wanted router.Source,
+) (found []router.Source, _ error) {
 	for _, known := range s.subscriptions {
-		if known.Subscription == name {
+		if known.Subscription == wanted.Subscription {
 			found = append(found, known)
 		}
 	}
-	return found
+	return found, nil
 }

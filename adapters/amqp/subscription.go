@@ -87,9 +87,10 @@ func (c *conn) isQueue(f addressing.Filter) bool {
 
 // replace ends the durable subscription of the same name that takes from elsewhere, or something else, than its client
 // now wants: for JMS that is another subscription, in place of the former. Among the global ones there are those that
-// were named by "::", which stay.
+// were named by "::", which stay; so do those that are out of reach.
 func (c *conn) replace(source router.Source, global bool) error {
-	for _, old := range c.server.config.Router.Subscriptions(c.user, source.Subscription) {
+	found, _ := c.subscriptions(source.Subscription)
+	for _, old := range found {
 		same := old.Filter == source.Filter && old.Shared == source.Shared && old.Except == source.Except &&
 			old.Selector.String() == source.Selector.String()
 		if same || global && !old.Shared {
@@ -102,6 +103,11 @@ func (c *conn) replace(source router.Source, global bool) error {
 	return nil
 }
 
+// subscriptions gives those of a name; with an error, not those that are out of reach.
+func (c *conn) subscriptions(name string) ([]router.Source, error) {
+	return c.server.config.Router.Subscriptions(context.Background(), c.user, router.Source{Subscription: name})
+}
+
 func (c *conn) forget(source router.Source) error {
 	return c.server.config.Router.Forget(context.Background(), c.user, source)
 }
@@ -110,8 +116,12 @@ func (c *conn) forget(source router.Source) error {
 // [2.6.3]. The link must close it to end it.
 func (c *conn) lookUp(l *engine.Link) (router.Source, *frame.Source, error) {
 	who := subscriberOf(c.Remote().ContainerID, l.Name(), l.Remote().DesiredCapabilities, true)
-	found := c.server.config.Router.Subscriptions(c.user, who.subscription())
-	if len(found) == 0 {
+	found, err := c.subscriptions(who.subscription())
+	switch {
+	case len(found) > 0:
+	case err != nil:
+		return router.Source{}, nil, err
+	default:
 		return router.Source{}, nil, router.Errorf(router.NotFound, "there is no subscription %q", who.subscription())
 	}
 	source := found[0]

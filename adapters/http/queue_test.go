@@ -36,7 +36,9 @@ func (q *queues) Resolve(
 	return q.nodes[key], nil
 }
 
-func (q *queues) Subscriptions(string, string) []router.Source { return nil }
+func (q *queues) Subscriptions(context.Context, *tenancy.Tenant, router.Source) ([]router.Source, error) {
+	return nil, nil
+}
 
 func (q *queues) Forget(context.Context, *tenancy.Tenant, router.Source) error {
 	return router.Errorf(router.NotFound, "no such subscription")

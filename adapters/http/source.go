@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"strings"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -55,10 +56,10 @@ func (s *Server) readSource(p *tenancy.Principal, path *route, query *parameters
 // asMade has a source be what its subscription was made as, if there is one. asked tells that its client said whether it
 // is to be shared.
 func (s *Server) asMade(p *tenancy.Principal, source *router.Source, asked bool) error {
-	made, ok := s.subscription(p, *source)
+	made, ok, err := s.subscription(p, *source)
 	switch {
 	case !ok:
-		return nil
+		return err
 	case asked && made.Shared != source.Shared:
 		return router.Errorf(router.Conflict, "the subscription was made with another value of shared")
 	case source.Selector != nil && source.Selector.String() != made.Selector.String():
@@ -86,13 +87,12 @@ func (s *Server) orderedSource(p *tenancy.Principal, o *order) (router.Source, e
 }
 
 // subscription finds the durable subscription of a name on a filter.
-func (s *Server) subscription(p *tenancy.Principal, source router.Source) (made router.Source, ok bool) {
-	for _, made := range s.router.Subscriptions(p, source.Subscription) {
-		if made.Filter == source.Filter {
-			return made, true
-		}
+func (s *Server) subscription(p *tenancy.Principal, source router.Source) (made router.Source, ok bool, err error) {
+	found, err := s.router.Subscriptions(context.Background(), p, source)
+	if len(found) == 0 {
+		return router.Source{}, false, err
 	}
-	return router.Source{}, false
+	return found[0], true, nil
 }
 
 // selector reads a condition on messages; without the parameter it is nil, which is none.

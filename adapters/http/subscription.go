@@ -35,7 +35,7 @@ func (s *Server) serveSubscription(w nethttp.ResponseWriter, r *nethttp.Request,
 	case err != nil:
 		s.refuse(w, r, err)
 	case r.Method == nethttp.MethodGet:
-		s.showSubscription(w, p, source)
+		s.showSubscription(w, r, p, source)
 	case r.Method == nethttp.MethodPut:
 		s.makeSubscription(w, r, p, source)
 	default:
@@ -43,8 +43,14 @@ func (s *Server) serveSubscription(w nethttp.ResponseWriter, r *nethttp.Request,
 	}
 }
 
-func (s *Server) showSubscription(w nethttp.ResponseWriter, p *tenancy.Principal, source router.Source) {
-	made, ok := s.subscription(p, source)
+func (s *Server) showSubscription(
+	w nethttp.ResponseWriter, r *nethttp.Request, p *tenancy.Principal, source router.Source,
+) {
+	made, ok, err := s.subscription(p, source)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	if !ok {
 		s.answer(w, router.NotFound, "no such subscription")
 		return
@@ -63,7 +69,7 @@ func (s *Server) showSubscription(w nethttp.ResponseWriter, p *tenancy.Principal
 func (s *Server) makeSubscription(
 	w nethttp.ResponseWriter, r *nethttp.Request, p *tenancy.Principal, source router.Source,
 ) {
-	if _, ok := s.subscription(p, source); ok {
+	if _, ok, _ := s.subscription(p, source); ok {
 		s.writeEmpty(w, r, nethttp.StatusNoContent)
 		return
 	}

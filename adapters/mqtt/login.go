@@ -212,6 +212,7 @@ func (c *conn) reopen() {
 			c.server.addWatcher(c)
 			continue
 		}
+		s.resumes = true
 		if err := s.open(c.client, false); err != nil {
 			c.server.config.Log.Warn("a subscription cannot be gone on with", "tenant", c.client.key.tenant, "client", c.id,
 				"filter", s.options.text(), "err", err)

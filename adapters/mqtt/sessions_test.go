@@ -40,7 +40,11 @@ func (h *house) news(texts ...string) {
 
 // subscriptions is how many durable subscriptions a client has.
 func (h *house) subscriptions(name string) int {
-	return len(h.links.Router.Subscriptions(h.links.User, name))
+	found, err := h.links.Router.Subscriptions(h.t.Context(), h.links.User, router.Source{Subscription: name})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(found)
 }
 
 func TestUnacknowledgedIsSentAgainWithItsIDs(t *testing.T) {

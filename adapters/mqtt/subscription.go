@@ -15,6 +15,7 @@ type subscription struct {
 	filter  addressing.Filter // of addresses
 	rule    *rewrite.Rule     // by which it was renamed; nil if it was not
 	stored  bool              // there is a durable subscription for what it takes from topics
+	resumes bool              // its session goes on: it was there before
 	system  bool              // it is for the topics below $SYS
 	inlets  []*inlet
 }
@@ -132,6 +133,7 @@ func (s *subscription) sources(c *client, retained bool) []router.Source {
 		topics := plain
 		topics.Kind = addressing.Topic
 		topics.Subscription, topics.Shared, topics.Volatile = c.nameOf(s), shared, !s.stored
+		topics.Resumes = s.resumes
 		all = append(all, topics)
 	}
 	for _, kind := range []addressing.Kind{addressing.Queue, addressing.Anycast, addressing.Broadcast} {

@@ -86,10 +86,11 @@ func (c *conn) isQueue(source router.Source) bool {
 }
 
 // replace ends the durable subscription of the same name that takes from elsewhere, or something else, than its client
-// now wants: that is another subscription, in place of the former.
+// now wants: that is another subscription, in place of the former. One that is out of reach stays.
 func (c *conn) replace(source router.Source) error {
 	r := c.server.config.Router
-	for _, old := range r.Subscriptions(c.user, source.Subscription) {
+	found, _ := c.subscriptions(source.Subscription)
+	for _, old := range found {
 		if old.Filter == source.Filter && old.Shared == source.Shared &&
 			old.Selector.String() == source.Selector.String() && (old.Except == nil) == (source.Except == nil) {
 			continue
@@ -102,11 +103,20 @@ func (c *conn) replace(source router.Source) error {
 	return nil
 }
 
+// subscriptions gives those of a name; with an error, not those that are out of reach.
+func (c *conn) subscriptions(name string) ([]router.Source, error) {
+	return c.server.config.Router.Subscriptions(context.Background(), c.user, router.Source{Subscription: name})
+}
+
 // forget ends a durable subscription for good, of the destination that it had here or of any.
 func (c *conn) forget(name string, had *session.Subscription) error {
 	r := c.server.config.Router
-	found := r.Subscriptions(c.user, name)
-	if len(found) == 0 && had == nil {
+	found, err := c.subscriptions(name)
+	switch {
+	case len(found) > 0:
+	case err != nil:
+		return err
+	case had == nil:
 		return router.Errorf(router.NotFound, "there is no subscription %q", name)
 	}
 	for _, source := range found {

@@ -3,9 +3,11 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/manifoldmq/manifold/router/network"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // AMQPListener is one port of the AMQP door. What it leaves out is as the door has it.
@@ -57,6 +59,28 @@ func (l *AMQPListener) StripsOut() bool {
 
 // DoorName is what the listener's door is called, in metrics and in the log.
 func (l *AMQPListener) DoorName() string { return "amqp+" + l.Name }
+
+// Alone gives the listener as one that is opened beside those of a configuration.
+func (l *AMQPListener) Alone() Listener {
+	return Listener{
+		Name: l.DoorName(), Network: "tcp", Enabled: true, Host: l.Host, Port: l.Port, Secured: l.TLS, clientAuth: l.ClientAuth,
+	}
+}
+
+// Authenticate has only those come in who show who they are: by one of the mechanisms that are declared, or by any if none is.
+func (l *AMQPListener) Authenticate() {
+	l.Mechanisms = slices.DeleteFunc(l.Mechanisms, func(name string) bool { return name == tenancy.MechanismAnonymous })
+	if len(l.Mechanisms) == 0 {
+		l.Mechanisms = []string{tenancy.MechanismExternal, "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
+	}
+}
+
+// AskForCertificates has clients asked for certificates, if they may enter by one.
+func (l *AMQPListener) AskForCertificates() {
+	if l.TLS && slices.Contains(l.Mechanisms, tenancy.MechanismExternal) {
+		l.ClientAuth = "optional"
+	}
+}
 
 // Limits gives the settings of the door as they are at this listener.
 func (l *AMQPListener) Limits(door AMQP) AMQP {
@@ -110,14 +134,7 @@ func (c *Config) validateAMQPListeners(k *check) {
 		k.refuse(l.TLS && !c.TLS.Enabled(), at+".tls", "needs tls.certificate")
 		k.oneOf(at+".clientAuth", l.ClientAuth, "", "none", "optional", "required")
 		k.refuse(l.Tenant != "" && !c.hasTenant(l.Tenant), at+".tenant", "no tenant %.80q is declared", l.Tenant)
-		k.within(at+".cost", l.Cost, 0, many)
-		k.refuse(l.MaxFrameSize != 0 && (l.MaxFrameSize < 512 || l.MaxFrameSize > 16<<20), at+".maxFrameSize",
-			"%v is neither 0 nor from %v to %v", l.MaxFrameSize, Size(512), Size(16<<20))
-		k.within(at+".maxSessions", l.MaxSessions, 0, maxPort+1)
-		k.refuse(l.IdleTimeout < 0 || l.IdleTimeout > 24*time.Hour, at+".idleTimeout", "%v is not from 0s to a day", l.IdleTimeout)
-		k.refuse(l.HandshakeTimeout < 0 || l.HandshakeTimeout > 24*time.Hour, at+".handshakeTimeout",
-			"%v is not from 0s to a day", l.HandshakeTimeout)
-		k.within(at+".linkCredit", l.LinkCredit, 0, many)
+		l.validateLimits(k, at+".")
 		k.oneOf(at+".annotations", l.Annotations, "", StripAnnotations, StripAnnotationsIn, StripAnnotationsOut, KeepAnnotations)
 	}
 }
@@ -130,11 +147,23 @@ func (l *AMQPListener) Check(inNetwork bool) error {
 	k.refuse(!isHost(l.Host), "host", "%.80q is no host name or IP address", l.Host)
 	k.oneOf("role", l.Role, "", "normal", InterRouterRole, EdgeRole, RouteContainerRole)
 	k.refuse(!inNetwork && (l.Role == InterRouterRole || l.Role == EdgeRole), "role", "%s is for routers of a network only", l.Role)
-	k.within("cost", l.Cost, 0, many)
+	l.validateLimits(&k, "")
 	if len(k.problems) > 0 {
 		return k.problems
 	}
 	return nil
+}
+
+// validateLimits looks at the numbers of a listener whose settings begin with at.
+func (l *AMQPListener) validateLimits(k *check, at string) {
+	k.within(at+"cost", l.Cost, 0, many)
+	k.refuse(l.MaxFrameSize != 0 && (l.MaxFrameSize < 512 || l.MaxFrameSize > 16<<20), at+"maxFrameSize",
+		"%v is neither 0 nor from %v to %v", l.MaxFrameSize, Size(512), Size(16<<20))
+	k.within(at+"maxSessions", l.MaxSessions, 0, maxPort+1)
+	k.refuse(l.IdleTimeout < 0 || l.IdleTimeout > 24*time.Hour, at+"idleTimeout", "%v is not from 0s to a day", l.IdleTimeout)
+	k.refuse(l.HandshakeTimeout < 0 || l.HandshakeTimeout > 24*time.Hour, at+"handshakeTimeout",
+		"%v is not from 0s to a day", l.HandshakeTimeout)
+	k.within(at+"linkCredit", l.LinkCredit, 0, many)
 }
 
 // hasTenant tells whether a tenant is declared.

@@ -11,7 +11,7 @@ import (
 // Certificates declares that an authority signs certificates of a tenant's clients, and how these name their users.
 type Certificates struct {
 	CA             string   `yaml:"ca"`             // its certificates in the form PEM: a file, or the text itself
-	User           string   `yaml:"user"`           // what names the user: subject, dns, email or uri; none is subject
+	User           string   `yaml:"user"`           // what names the user: see pki.Field; none is subject
 	Pattern        string   `yaml:"pattern"`        // what that looks like, with {user} for the user's part; none is all of it
 	AnyUser        bool     `yaml:"anyUser"`        // whether users come in that the tenant does not declare
 	Roles          []string `yaml:"roles"`          // of those; none for the default ones
@@ -53,7 +53,7 @@ func validateCertificates(k *check, path string, t *Tenant) {
 		j, twice := first[d.CA]
 		k.refuse(twice, at+".ca", "is declared in certificates[%d] already", j)
 		first[d.CA] = i
-		k.refuse(d.User != "" && !slices.Contains(pki.Fields, pki.Field(d.User)), at+".user", "%.40q is not one of %v", d.User, pki.Fields)
+		k.refuse(d.User != "" && !pki.Field(d.User).Valid(), at+".user", "%.40q is not one of %v", d.User, pki.Fields)
 		if err := pki.CheckPattern(d.Pattern); err != nil {
 			k.refuse(true, at+".pattern", "%v", err)
 		}

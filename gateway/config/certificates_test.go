@@ -72,7 +72,7 @@ func TestWrongCertificateSettingsAreRefused(t *testing.T) {
 	tenant := func(rest string) string { return "tenants: [{name: acme, " + rest + "}]" }
 	for _, c := range []struct{ text, want string }{
 		{"tls: {certificates: [{certificate: c, key: k}]}", "tls.certificates: needs tls.certificate"},
-		{secured + "certificates: [{certificate: c}]}", "tls.certificates[0]: needs certificate and key"},
+		{secured + "certificates: [{certificate: c}]}", "tls.certificates[0].certificate: needs tls.certificates[0].key"},
 		{secured + "clientCRL: crl}", "tls.clientCRL: needs tls.clientCA"},
 		{secured + "clientCA: ca, clientAuth: optional, acceptStaleCRL: true}", "tls.acceptStaleCRL: needs tls.clientCRL"},
 		{secured + "clientAuth: optional}", "tls.clientAuth: needs tls.clientCA, or a tenant with certificates"},
@@ -82,7 +82,7 @@ func TestWrongCertificateSettingsAreRefused(t *testing.T) {
 		{"amqp: {proxy: {from: [proxy.example]}}", "amqp.proxy.from[0]: "},
 		{tenant("certificates: [{user: dns}]"), "tenants[0].certificates[0].ca: is missing"},
 		{tenant("certificates: [{ca: a}, {ca: a}]"), "tenants[0].certificates[1].ca: is declared in certificates[0] already"},
-		{tenant("certificates: [{ca: a, user: serial}]"), `tenants[0].certificates[0].user: "serial" is not one of [subject dns email uri]`},
+		{tenant("certificates: [{ca: a, user: serial}]"), `tenants[0].certificates[0].user: "serial" is not one of [subject dns email uri dn country state city organization unit commonName sha1 sha256 sha512]`},
 		{tenant("certificates: [{ca: a, pattern: x}]"), `tenants[0].certificates[0].pattern: "x" does not have {user} in it once`},
 		{tenant("roles: [{name: r}], certificates: [{ca: a, roles: [r]}]"), "tenants[0].certificates[0].roles: are of users that are not declared"},
 		{tenant("certificates: [{ca: a, anyUser: true, roles: [r]}]"), `tenants[0].certificates[0].roles: no role "r" is declared`},

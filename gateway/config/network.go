@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/gateway/internal/pki"
 	"github.com/manifoldmq/manifold/router/network"
 )
 
@@ -61,11 +62,10 @@ type Connector struct {
 
 // ConnectorTLS says how a connection is secured.
 type ConnectorTLS struct {
-	Enabled     bool   `yaml:"enabled"`
-	CA          string `yaml:"ca"`          // file: the authorities that the broker's certificate may come from; none is the system's
-	Certificate string `yaml:"certificate"` // file: what the gateway shows
-	Key         string `yaml:"key"`         // file: its private key
-	ServerName  string `yaml:"serverName"`  // the name in the broker's certificate; none is the name in hosts
+	Enabled    bool   `yaml:"enabled"`
+	CA         string `yaml:"ca"` // file: the authorities that the broker's certificate may come from; none is the system's
+	KeyPair           // what the gateway shows
+	ServerName string `yaml:"serverName"` // the name in the broker's certificate; none is the name in hosts
 }
 
 // AutoLink declares a link that is kept between an address of a tenant and one of a broker's.
@@ -124,19 +124,16 @@ func (c *Connector) Connector(limits network.Limits) (n network.Connector, err e
 		Login: network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
 	}
 	if c.PasswordFile != "" {
-		text, err := os.ReadFile(c.PasswordFile)
-		if err != nil {
+		if n.Login.Password, err = pki.ReadPassword(c.PasswordFile); err != nil {
 			return n, fmt.Errorf("password: %w", withoutOperation(err))
 		}
-		password, _, _ := strings.Cut(string(text), "\n")
-		n.Login.Password = strings.TrimSuffix(password, "\r")
 	}
-	n.TLS, err = c.TLS.config()
+	n.TLS, err = c.TLS.Config()
 	return n, err
 }
 
-// config gives the settings in the words of package tls, nil for none.
-func (t *ConnectorTLS) config() (*tls.Config, error) {
+// Config gives the settings in the words of package tls, nil for none, with what is in their files.
+func (t *ConnectorTLS) Config() (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
@@ -152,7 +149,8 @@ func (t *ConnectorTLS) config() (*tls.Config, error) {
 		}
 	}
 	if t.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+		files := t.Pair("tls")
+		pair, err := files.Load()
 		if err != nil {
 			return nil, fmt.Errorf("tls.certificate: %w", err)
 		}
@@ -186,12 +184,15 @@ func (t *Tenant) Waypoints() (links []network.AutoLink) {
 	return links
 }
 
+// MaxUnsettled bounds network.maxUnsettled.
+const MaxUnsettled = 1 << 20
+
 func (c *Config) validateNetwork(k *check) {
 	const tick = 10 * time.Millisecond
 	n := &c.Network
 	k.size("network.maxFrameSize", n.MaxFrameSize, 512, 16<<20)
 	k.size("network.maxMessageSize", n.MaxMessageSize, 128, 256<<20)
-	k.within("network.maxUnsettled", n.MaxUnsettled, 1, 1<<20)
+	k.within("network.maxUnsettled", n.MaxUnsettled, 1, MaxUnsettled)
 	k.span("network.idleTimeout", n.IdleTimeout, time.Second)
 	k.span("network.handshakeTimeout", n.HandshakeTimeout, tick)
 	k.span("network.connectTimeout", n.ConnectTimeout, tick)
@@ -253,9 +254,22 @@ func (c *Connector) validate(k *check, at string) {
 		k.oneOf(fmt.Sprintf("%s.mechanisms[%d]", at, i), m, network.Mechanisms()...)
 	}
 	k.within(at+".cost", c.Cost, 0, many)
-	t := &c.TLS
-	k.refuse(!t.Enabled && *t != ConnectorTLS{}, at+".tls.enabled", "is false, but there are other settings of tls")
-	k.refuse((t.Certificate == "") != (t.Key == ""), at+".tls", "certificate and key go together")
+	c.TLS.validate(k, at+".tls")
+}
+
+// Check tells what is wrong with settings of TLS: its error is Problems.
+func (t *ConnectorTLS) Check() error {
+	var k check
+	t.validate(&k, "tls")
+	if len(k.problems) > 0 {
+		return k.problems
+	}
+	return nil
+}
+
+func (t *ConnectorTLS) validate(k *check, at string) {
+	k.refuse(!t.Enabled && *t != ConnectorTLS{}, at+".enabled", "is false, but there are other settings of tls")
+	t.KeyPair.validate(k, at)
 }
 
 func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {

@@ -16,7 +16,7 @@ func (c *Config) DefinitionOf(a *Address) addressing.Definition {
 	case c.Network.Router.ID:
 		d.Home = addressing.Here
 	default:
-		d.Home = addressing.Elsewhere
+		d.Home, d.Keeper = addressing.Elsewhere, a.Home
 	}
 	return d
 }

@@ -17,6 +17,7 @@ type Router struct {
 	Cost       int    `yaml:"cost"`       // of the way to a router that has connected, at least; the higher of both ends counts
 
 	Anonymous bool   `yaml:"anonymous"` // whether a router may connect that does not show who it is; without users it may from this machine
+	Certified bool   `yaml:"certified"` // whether any router may that shows a certificate of tls.clientCA
 	Users     []User `yaml:"users"`     // as whom routers may connect, by a password or a certificate
 
 	MaxRouters   int `yaml:"maxRouters"`   // other routers that are known
@@ -72,6 +73,7 @@ func (c *Config) validateRouter(k *check) {
 		"%.80q is not 1 to 127 bytes of printable text without spaces and slashes", r.ID)
 	k.oneOf("network.router.mode", r.Mode, InteriorMode, EdgeMode)
 	k.within("network.router.cost", r.Cost, 1, many)
+	k.refuse(r.Certified && c.TLS.ClientCA == "", "network.router.certified", "needs tls.clientCA")
 	validateUsers(k, "network.router.users", r.Users)
 	k.within("network.router.maxRouters", r.MaxRouters, 1, network.MostRouters)
 	k.within("network.router.maxAddresses", r.MaxAddresses, 1, network.MostAddresses)

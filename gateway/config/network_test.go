@@ -63,7 +63,7 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 		`network: {connectors: [{name: a, hosts: ["x:1"], user: u, password: p, passwordFile: f}]}`:                                      "a password already",
 		`network: {connectors: [{name: a, hosts: ["x:1"], mechanisms: [plain]}]}`:                                                        "mechanisms[0]",
 		`network: {connectors: [{name: a, hosts: ["x:1"], tls: {ca: f}}]}`:                                                               "tls.enabled",
-		`network: {connectors: [{name: a, hosts: ["x:1"], tls: {enabled: true, key: f}}]}`:                                               "go together",
+		`network: {connectors: [{name: a, hosts: ["x:1"], tls: {enabled: true, key: f}}]}`:                                               "needs network.connectors[0].tls.certificate",
 		`network: {reconnect: {initial: 1m}}`:                                                                                            "network.reconnect.max",
 		`network: {autoLinks: [{address: x, connector: nobody}]}`:                                                                        "no connector",
 		artemis[:len(artemis)-2] + `, autoLinks: [{address: "", connector: artemis}]}`:                                                   "is not an address",

@@ -22,8 +22,25 @@ type TLS struct {
 
 // KeyPair is a certificate of the gateway's.
 type KeyPair struct {
-	Certificate string `yaml:"certificate"` // file: the gateway's own, and those between it and its authority
-	Key         string `yaml:"key"`         // file: the private key of the certificate
+	Certificate     string `yaml:"certificate"`               // file: the gateway's own, and those between it and its authority
+	Key             string `yaml:"key"`                       // file: the private key of the certificate
+	KeyPassword     string `yaml:"keyPassword" secret:"true"` // of the private key, if it is encrypted
+	KeyPasswordFile string `yaml:"keyPasswordFile"`           // a file with that password in its first line
+}
+
+// Pair gives the certificate in the words of package pki. setting says where it is declared.
+func (p *KeyPair) Pair(setting string) pki.Pair {
+	return pki.Pair{
+		Setting: setting, Certificate: p.Certificate, Key: p.Key, Password: p.KeyPassword, PasswordFile: p.KeyPasswordFile,
+	}
+}
+
+// validate looks at a certificate that is declared at a path.
+func (p *KeyPair) validate(k *check, at string) {
+	k.refuse(p.Certificate != "" && p.Key == "", at+".certificate", "needs %s.key", at)
+	k.refuse(p.Certificate == "" && p.Key != "", at+".key", "needs %s.certificate", at)
+	k.refuse(p.KeyPassword != "" && p.KeyPasswordFile != "", at+".keyPasswordFile", "there is a keyPassword already")
+	k.refuse(p.Key == "" && p.KeyPassword+p.KeyPasswordFile != "", at+".keyPassword", "needs %s.key", at)
 }
 
 func defaultTLS() TLS { return TLS{OCSPStapling: true, ClientAuth: "none", MinVersion: "1.2"} }
@@ -33,9 +50,9 @@ func (t *TLS) Enabled() bool { return t.Certificate != "" }
 
 // Pairs gives the certificates in the words of package pki.
 func (t *TLS) Pairs() []pki.Pair {
-	pairs := []pki.Pair{{Setting: "tls", Certificate: t.Certificate, Key: t.Key}}
-	for i, p := range t.Certificates {
-		pairs = append(pairs, pki.Pair{Setting: fmt.Sprintf("tls.certificates[%d]", i), Certificate: p.Certificate, Key: p.Key})
+	pairs := []pki.Pair{t.Pair("tls")}
+	for i := range t.Certificates {
+		pairs = append(pairs, t.Certificates[i].Pair(fmt.Sprintf("tls.certificates[%d]", i)))
 	}
 	return pairs
 }
@@ -73,11 +90,12 @@ func (c *Config) validateTLS(k *check) {
 	t := &c.TLS
 	k.oneOf("tls.clientAuth", t.ClientAuth, "none", "optional", "required")
 	k.oneOf("tls.minVersion", t.MinVersion, "1.2", "1.3")
-	k.refuse(t.Certificate != "" && t.Key == "", "tls.certificate", "needs tls.key")
-	k.refuse(t.Certificate == "" && t.Key != "", "tls.key", "needs tls.certificate")
+	t.KeyPair.validate(k, "tls")
 	k.refuse(t.Certificate == "" && len(t.Certificates) > 0, "tls.certificates", "needs tls.certificate, for clients that ask for no name")
-	for i, p := range t.Certificates {
-		k.refuse(p.Certificate == "" || p.Key == "", fmt.Sprintf("tls.certificates[%d]", i), "needs certificate and key")
+	for i := range t.Certificates {
+		p, at := &t.Certificates[i], fmt.Sprintf("tls.certificates[%d]", i)
+		k.refuse(*p == KeyPair{}, at, "needs certificate and key")
+		p.validate(k, at)
 	}
 	k.refuse(t.ClientCRL != "" && t.ClientCA == "", "tls.clientCRL", "needs tls.clientCA")
 	k.refuse(t.AcceptStaleCRL && t.ClientCRL == "", "tls.acceptStaleCRL", "needs tls.clientCRL")

@@ -67,7 +67,7 @@ func (e *entity) pattern() (addressing.Filter, error) {
 // autoLink translates a link that is kept to a container.
 func (t *translator) autoLink(e *entity) error {
 	l := config.AutoLink{
-		Address: e.text("address", "addr"), Connector: e.text("connection"), ExternalAddress: e.text("externalAddress", "externalAddr"),
+		Name: e.text("name"), Address: e.text("address", "addr"), Connector: e.text("connection"), ExternalAddress: e.text("externalAddress", "externalAddr"),
 	}
 	direction, err := e.choice("", []string{"in", "out"}, "direction", "dir")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ func (t *translator) connector(e *entity) error {
 	if c.Name != named && named != "" {
 		t.remark(e.line("name"), e.Type, "name", "has become %q", c.Name)
 	}
-	t.password(e, &c)
+	password := t.secret(e, "saslPassword")
+	c.Password, c.PasswordFile = password.In(os.Getenv), password.File
 	frame, err1 := e.number(16384, "maxFrameSize")
 	sessions, err2 := t.sessions(e)
 	idle, err3 := e.seconds(16*time.Second, "idleTimeoutSeconds")
@@ -49,7 +51,7 @@ func (t *translator) connector(e *entity) error {
 		if !ok {
 			return fmt.Errorf("SSL Profile %q not found", name)
 		}
-		c.TLS = config.ConnectorTLS{Enabled: true, CA: p.ca, Certificate: p.certificate, Key: p.key}
+		c.TLS = config.ConnectorTLS{Enabled: true, CA: p.ca, KeyPair: p.pair}
 	}
 	e.ignores("verifyHostname", "yes", "the name in the certificate is always looked at; tls.serverName says which one is wanted")
 	e.ignores("verifyHostName", "yes", "the name in the certificate is always looked at; tls.serverName says which one is wanted")

@@ -107,16 +107,17 @@ var attributes = map[string]map[string]string{
 
 // around are the entities in which an attribute is tried; %s stands where it goes.
 var around = map[string]string{
-	"router":     "router {\n id: A\n%s}\n",
-	"listener":   "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\nlistener {\n port: 1\n%s}\n",
-	"connector":  "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\nconnector {\n name: c\n%s}\n",
-	"sslProfile": "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n%s}\nconnector {\n sslProfile: p\n}\n",
-	"address":    "address {\n prefix: a\n%s}\n",
-	"linkRoute":  "connector {\n name: c\n}\nlinkRoute {\n prefix: a\n direction: in\n%s}\n",
-	"autoLink":   "connector {\n name: c\n}\nautoLink {\n address: a\n direction: in\n containerId: c\n%s}\n",
-	"policy":     "vhost {\n hostname: $default\n maxConnectionsPerUser: 3\n}\npolicy {\n enableVhostPolicy: yes\n%s}\n",
-	"vhost":      "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n groups: {\"$default\": {\"remoteHosts\": \"*\"}}\n%s}\n",
-	"log":        "log {\n module: DEFAULT\n%s}\n",
+	"router":    "router {\n id: A\n%s}\n",
+	"listener":  "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\nlistener {\n port: 1\n%s}\n",
+	"connector": "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\nconnector {\n name: c\n%s}\n",
+	"sslProfile": "sslProfile {\n name: p\n certDb: d\n certFile: c\n privateKeyFile: k\n%s}\nconnector {\n sslProfile: p\n}\n" +
+		"listener {\n port: 1\n sslProfile: p\n requireSsl: yes\n authenticatePeer: yes\n}\n",
+	"address":   "address {\n prefix: a\n%s}\n",
+	"linkRoute": "connector {\n name: c\n}\nlinkRoute {\n prefix: a\n direction: in\n%s}\n",
+	"autoLink":  "connector {\n name: c\n}\nautoLink {\n address: a\n direction: in\n containerId: c\n%s}\n",
+	"policy":    "vhost {\n hostname: $default\n maxConnectionsPerUser: 3\n}\npolicy {\n enableVhostPolicy: yes\n%s}\n",
+	"vhost":     "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n groups: {\"$default\": {\"remoteHosts\": \"*\"}}\n%s}\n",
+	"log":       "log {\n module: DEFAULT\n%s}\n",
 }
 
 // TestEveryAttributeIsTranslatedOrRemarked: with each there is another configuration, or a remark.
@@ -204,6 +205,79 @@ func TestPasswordOfAFileStaysThere(t *testing.T) {
 	}
 	if c := out.Config.Network.Connectors[0]; c.PasswordFile != "/etc/secret" || c.Password != "" {
 		t.Errorf("the connector has %+v", c)
+	}
+}
+
+// TestPasswordsOfKeys: each form that a profile may have.
+func TestPasswordsOfKeys(t *testing.T) {
+	t.Setenv("KEY_PASSWORD", "in the environment")
+	for said, want := range map[string]config.KeyPair{
+		"":                                     {},
+		"password: as it is":                   {KeyPassword: "as it is"},
+		"password: pass: one":                  {KeyPassword: "one"},
+		"password: literal:one":                {KeyPassword: "one"},
+		"password: file:/etc/x":                {KeyPasswordFile: "/etc/x"},
+		"password: env:KEY_PASSWORD":           {KeyPassword: "in the environment"},
+		"passwordFile: /etc/x":                 {KeyPasswordFile: "/etc/x"},
+		"password: one\n passwordFile: /etc/x": {KeyPassword: "one"},
+	} {
+		for entity, pairOf := range map[string]func(*config.Config) config.KeyPair{
+			"connector": func(c *config.Config) config.KeyPair { return c.Network.Connectors[0].TLS.KeyPair },
+			"listener":  func(c *config.Config) config.KeyPair { return c.TLS.KeyPair },
+		} {
+			out, err := Translate("x.conf", []byte("sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n "+said+"\n}\n"+
+				entity+" {\n port: 7\n sslProfile: p\n requireSsl: yes\n}\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Certificate, want.Key = "c", "k"
+			if got := pairOf(&out.Config); got != want {
+				t.Errorf("a %s with %q has %+v, want %+v", entity, said, got, want)
+			}
+			for _, r := range out.Remarks {
+				if strings.Contains(r.Text, "in the environment") {
+					t.Errorf("%v tells the password", r)
+				}
+			}
+		}
+	}
+}
+
+// TestCertificatesNameUsersAsTheRouterDoes: who has a certificate comes in, unless a policy says who does.
+func TestCertificatesNameUsersAsTheRouterDoes(t *testing.T) {
+	const listens = "listener {\n port: 1\n sslProfile: p\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
+	const policy = "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n}\n"
+	for said, want := range map[string]config.Certificates{
+		"":                  {CA: "a", User: "dn", AnyUser: true},
+		"uidFormat: 2":      {CA: "a", User: "sha256", AnyUser: true},
+		"uidFormat: scoun5": {CA: "a", User: "state;country;organization;unit;commonName;sha512", AnyUser: true},
+		"uidFormat: 1x":     {CA: "a", User: "dn", AnyUser: true},
+	} {
+		for _, rules := range []string{"", policy} {
+			out, err := Translate("x.conf", []byte("sslProfile {\n name: p\n caCertFile: a\n certFile: c\n privateKeyFile: k\n "+said+"\n}\n"+listens+rules))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.AnyUser = rules == ""
+			if got := out.Config.Tenants[0].Certificates; len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(want) {
+				t.Errorf("%q gives %+v, want %+v", said, got, want)
+			}
+			if ca := out.Config.TLS.ClientCA; ca != "" {
+				t.Errorf("%q has other tenants trust %s", said, ca)
+			}
+		}
+	}
+}
+
+// TestAuthorityOfWhomNobodyIsAskedIsNotTrusted: a profile has one also where clients show nothing.
+func TestAuthorityOfWhomNobodyIsAskedIsNotTrusted(t *testing.T) {
+	out, err := Translate("x.conf", []byte("sslProfile {\n name: p\n caCertFile: a\n certFile: c\n privateKeyFile: k\n}\n"+
+		"listener {\n port: 1\n sslProfile: p\n requireSsl: yes\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := out.Config; c.TLS.ClientCA != "" || len(c.Tenants[0].Certificates) > 0 {
+		t.Errorf("it is trusted: %+v, %+v", c.TLS, c.Tenants[0].Certificates)
 	}
 }
 

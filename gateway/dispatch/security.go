@@ -1,33 +1,65 @@
 package dispatch
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
+	"github.com/manifoldmq/manifold/gateway/internal/pki"
 )
 
 // profile is what secures connections.
 type profile struct {
-	line                 int
-	ca, certificate, key string
+	line int
+	ca   string
+	user string // how certificates of the authority name their users
+	pair config.KeyPair
 }
 
 // sslProfile keeps what secures connections until one refers to it.
 func (t *translator) sslProfile(e *entity) error {
-	t.profiles[e.text("name")] = profile{
-		line: e.Line, ca: e.text("caCertFile", "certDb"), certificate: e.text("certFile"), key: e.text("privateKeyFile", "keyFile"),
+	p := profile{
+		line: e.Line, ca: e.text("caCertFile", "certDb"),
+		pair: config.KeyPair{Certificate: e.text("certFile"), Key: e.text("privateKeyFile", "keyFile")},
 	}
+	password := t.secret(e, "password")
+	p.pair.KeyPassword, p.pair.KeyPasswordFile = password.In(os.Getenv), password.File
+	if file := e.text("passwordFile"); password == (dispatchconf.Secret{}) {
+		p.pair.KeyPasswordFile = file
+	} else if file != "" {
+		t.remark(e.line("passwordFile"), e.Type, "passwordFile", "there is a password already")
+	}
+	p.user = t.userFormat(e)
+	t.profiles[e.text("name")] = p
 	e.lacks("ciphers", "those of Go's TLS are offered")
 	e.lacks("protocols", "tls.minVersion is that of all listeners")
-	e.lacks("password", "private keys are read as they are: openssl pkey writes one without a password")
-	e.lacks("passwordFile", "private keys are read as they are: openssl pkey writes one without a password")
-	e.lacks("uidFormat", "a user is who the common name of his certificate says")
-	e.lacks("uidNameMappingFile", "a user is who the common name of his certificate says")
-	e.lacks("displayNameFile", "a user is who the common name of his certificate says")
+	e.lacks("uidNameMappingFile", "a user is called as his certificate says")
+	e.lacks("displayNameFile", "a user is called as his certificate says")
 	return nil
+}
+
+// userParts are the letters of uidFormat.
+var userParts = map[rune]pki.Field{
+	'c': pki.Country, 's': pki.State, 'l': pki.City, 'o': pki.Organization, 'u': pki.Unit, 'n': pki.CommonName,
+	'1': pki.SHA1, '2': pki.SHA256, '5': pki.SHA512,
+}
+
+// userFormat gives what of a certificate names its user: without a format that makes sense it is the whole subject.
+func (t *translator) userFormat(e *entity) string {
+	var parts []string
+	for _, letter := range e.text("uidFormat") {
+		part, known := userParts[letter]
+		if !known {
+			e.lacks("uidFormat", "has a letter that means nothing: a user is called as the whole subject of his certificate")
+			return string(pki.DN)
+		}
+		parts = append(parts, string(part))
+	}
+	return cmp.Or(strings.Join(parts, ";"), string(pki.DN))
 }
 
 // security translates how clients of a listener show who they are, and whether others can read what they say.
@@ -39,10 +71,7 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 		return err
 	}
 	if authenticate {
-		l.Mechanisms = slices.DeleteFunc(l.Mechanisms, func(name string) bool { return name == "ANONYMOUS" })
-		if len(l.Mechanisms) == 0 {
-			l.Mechanisms = []string{"EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
-		}
+		l.Authenticate()
 	}
 	if (l.Role == config.InterRouterRole || l.Role == config.EdgeRole) && !authenticate {
 		t.out.Config.Network.Router.Anonymous = true
@@ -66,45 +95,70 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 		t.remark(e.line("sslProfile"), e.Type, "sslProfile", "clients without TLS are not let in here: a listener speaks TLS or does not")
 	}
 	l.TLS = true
-	if slices.Contains(l.Mechanisms, "EXTERNAL") || authenticate {
-		l.ClientAuth = "optional"
+	l.AskForCertificates()
+	t.show(p)
+	switch {
+	case l.ClientAuth == "" || p.ca == "":
+	case l.Role == config.InterRouterRole || l.Role == config.EdgeRole: // whose users are not those of a tenant
+		t.trustForAll(p)
+		t.out.Config.Network.Router.Certified = true
+	default:
+		t.trust(p)
 	}
-	t.useProfile(p)
 	return nil
 }
 
-// useProfile has the gateway show a certificate, and trust an authority.
-func (t *translator) useProfile(p profile) {
+// show has the gateway show a certificate.
+func (t *translator) show(p profile) {
 	s := &t.out.Config.TLS
-	pair := config.KeyPair{Certificate: p.certificate, Key: p.key}
 	switch {
 	case s.Certificate == "":
-		s.Certificate, s.Key = p.certificate, p.key
-	case s.Certificate != p.certificate && !slices.Contains(s.Certificates, pair):
-		s.Certificates = append(s.Certificates, pair)
+		s.KeyPair = p.pair
+	case s.KeyPair != p.pair && !slices.Contains(s.Certificates, p.pair):
+		s.Certificates = append(s.Certificates, p.pair)
 	}
-	if s.ClientCA == "" {
-		s.ClientCA = p.ca
-	} else if s.ClientCA != p.ca && p.ca != "" {
+}
+
+// trust has clients come in with certificates of an authority.
+func (t *translator) trust(p profile) {
+	for _, other := range t.authorities {
+		if other.ca == p.ca {
+			if other.user != p.user {
+				t.remark(p.line, "sslProfile", "uidFormat", "certificates of one authority name their users in one way: by %s", other.user)
+			}
+			return
+		}
+	}
+	t.authorities = append(t.authorities, p)
+}
+
+// trustForAll has an authority be one of no tenant in particular.
+func (t *translator) trustForAll(p profile) {
+	switch ca := &t.out.Config.TLS.ClientCA; *ca {
+	case "", p.ca:
+		*ca = p.ca
+	default:
 		t.remark(p.line, "sslProfile", "caCertFile", "tls.clientCA is one file: put the authorities of both into it")
 	}
 }
 
-// password translates that of a connector: "pass:" goes before one, "env:" before a variable that has it, "file:" before a
-// file that has it in its first line.
-func (t *translator) password(e *entity, c *config.Connector) {
-	text := e.text("saslPassword")
-	kind, rest, _ := strings.Cut(text, ":")
-	rest = strings.TrimSpace(rest)
-	switch kind {
-	case "pass", "literal":
-		c.Password = rest
-	case "env":
-		c.Password = os.Getenv(rest)
-		t.remark(e.line("saslPassword"), e.Type, "saslPassword", "the password is what the variable %s has now", rest)
-	case "file":
-		c.PasswordFile = rest
-	default:
-		c.Password = text
+// placeAuthorities declares the authorities, now that the tenants are known. The router lets in whoever has a certificate, unless
+// a policy says who comes in.
+func (t *translator) placeAuthorities() {
+	for _, p := range t.authorities {
+		if len(t.others) > 0 {
+			t.trustForAll(p)
+			continue
+		}
+		t.tenant.Certificates = append(t.tenant.Certificates, config.Certificates{CA: p.ca, User: p.user, AnyUser: !t.rules.enabled})
 	}
+}
+
+// secret reads a password. One that is in a variable is what that has now.
+func (t *translator) secret(e *entity, name string) dispatchconf.Secret {
+	s := dispatchconf.ParseSecret(e.text(name))
+	if s.Variable != "" {
+		t.remark(e.line(name), e.Type, name, "the password is what the variable %s has now", s.Variable)
+	}
+	return s
 }

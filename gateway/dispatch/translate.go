@@ -99,6 +99,8 @@ type translator struct {
 	others   []config.Tenant    // those of virtual hosts
 	rules    rules
 
+	authorities []profile // whose certificates clients show
+
 	distribution string // of addresses that are not declared
 	multiTenant  bool   // some listener takes the virtual host for a tenant
 	autoLinks    []pendingLink
@@ -150,6 +152,7 @@ func (t *translator) finish() (Translation, error) {
 	if err := t.applyPolicy(); err != nil {
 		return Translation{}, &Error{File: t.file, Text: err.Error()}
 	}
+	t.placeAuthorities()
 	sortRemarks(t.out.Remarks)
 	t.out.Config.Tenants = append([]config.Tenant{t.tenant}, t.others...)
 	if err := t.out.Config.Validate(); err != nil {

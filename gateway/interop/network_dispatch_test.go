@@ -104,6 +104,12 @@ func listens(t *testing.T, name string, addresses ...string) {
 // startRouter starts a router of ours. It connects to others, as soon as they are there.
 func startRouter(t *testing.T, id string, neighbors ...string) *member {
 	t.Helper()
+	return startRouterOf(t, id, "[{name: alerts/#, kind: broadcast}, {name: '#', kind: anycast}]", neighbors...)
+}
+
+// startRouterOf is startRouter with these addresses.
+func startRouterOf(t *testing.T, id, addresses string, neighbors ...string) *member {
+	t.Helper()
 	var connectors []string
 	for i, address := range neighbors {
 		connectors = append(connectors, fmt.Sprintf("{name: c%d, role: inter-router, hosts: [%q]}", i, address))
@@ -121,10 +127,8 @@ network:
   reconnect: {initial: 100ms, max: 1s}
   router: {id: %s, port: 0, anonymous: true}
   connectors: [%s]
-addresses:
-  - {name: alerts/#, kind: broadcast}
-  - {name: "#", kind: anycast}
-`, id, strings.Join(connectors, ", ")))
+addresses: %s
+`, id, strings.Join(connectors, ", "), addresses))
 	return &member{gateway: g, id: id, routers: g.doors["router"], kill: killOnce(g.process)}
 }
 

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -111,7 +112,7 @@ func (in *inlet) receivedWhole(t *engine.Transfer, found *router.Sender) {
 	case err != nil:
 		err = router.Errorf(router.Malformed, "%v", err)
 	default:
-		d, to, err = in.Find(m, found)
+		d, to, err = in.find(m, found)
 	}
 	if err != nil {
 		in.answer(verdict{inlet: in, id: t.ID, outcome: refusal(err)})
@@ -119,7 +120,7 @@ func (in *inlet) receivedWhole(t *engine.Transfer, found *router.Sender) {
 	}
 	d.Settled = t.Settled
 	if in.repeated(d, to) {
-		in.answer(verdict{inlet: in, id: t.ID, sender: to})
+		in.answer(verdict{inlet: in, id: t.ID, sender: to, outcome: router.Release()})
 		return
 	}
 	to.Send(uint64(t.ID), d)
@@ -144,8 +145,21 @@ func refusal(err error) router.Outcome {
 	return router.Reject(reason, err.Error())
 }
 
-// Find implements wire.Inlet: it reads where a message goes, and gives a copy without what routers wrote on it.
+// errWhole leaves a message to be gathered that the other router has sent whole.
+var errWhole = errors.New("the message comes whole")
+
+// Find implements wire.Inlet. What comes whole does not stream on, or it could go another way than what comes whole before
+// and after it: whoever has links for messages that stream says so of one that streams on another link.
 func (in *inlet) Find(m amqp.Message, found *router.Sender) (router.Delivery, *router.Sender, error) {
+	d, to, err := in.find(m, found)
+	if err == nil && in.role == InterRouter && !in.extra && in.hasStreamLinks() && !in.latest.message.Annotations.Streaming {
+		err = errWhole
+	}
+	return d, to, err
+}
+
+// find reads where a message goes, and gives a copy without what routers wrote on it.
+func (in *inlet) find(m amqp.Message, found *router.Sender) (router.Delivery, *router.Sender, error) {
 	d, properties, err := wire.Read(m, time.Now)
 	if err != nil {
 		return d, nil, router.Errorf(router.Malformed, "%v", err)
@@ -177,7 +191,7 @@ func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sen
 		if !known {
 			return nil, router.Errorf(router.NotFound, "there is no such place")
 		}
-		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: in.place}, in)
+		return n.config.Router.Sender(context.Background(), in.asker(t), router.Target{Address: in.place}, in)
 	}
 	if place.Class != protocol.Mobile {
 		t, _, known := in.mesh.tenantAt(place)

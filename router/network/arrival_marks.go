@@ -37,7 +37,7 @@ func (in *inlet) read(m amqp.Message, to string) (*marks, error) {
 	}
 	in.latest = &marks{
 		section: bytes.Clone(section), to: to, from: from,
-		message: forwarding.Message{Key: key, From: from, Annotations: annotations},
+		message: forwarding.Message{Key: key, From: from, Annotations: annotations, Onward: in.mesh.onward(annotations)},
 		place:   place,
 		retain:  annotations.Retain && key.Phase() == 0, // the home of a topic keeps it
 	}

@@ -15,6 +15,8 @@
 // over which control packets and messages go by links of their own. Messages leave by ways: a [way] stands at the node of an
 // address as a consumer, and leads to one neighbour. They go on in lanes, the data links to that neighbour, one for each
 // priority. What comes from a neighbour goes to the nodes through a [router.Sender], like what any client sends.
+// What only the router can serve that stores an address, such as a durable subscription, is a [loan]: a [borrower] is the node
+// of it here, and a [lending] what stands there for its client.
 //
 // Promises:
 //   - A message is accepted when its receiver has accepted it: on the way out the broker, on the way in our consumer. What
@@ -29,7 +31,8 @@
 //   - Between routers the outcome is that of the consumer, however far. A message that was not sent when a neighbour is lost
 //     is released, one that was is modified, and a link that is full holds back and drops nothing.
 //   - The goroutines are those of Network.Run: one for each connector, and what router/transport has for its connection;
-//     two for a Mesh.
+//     two for a Mesh; one for each loan that is asked of us, until the disk has answered; and while somebody asks for the
+//     subscriptions of a name, one for each home.
 //
 // Numbers in square brackets are sections of the OASIS standard "AMQP Version 1.0":
 // https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html

@@ -17,6 +17,9 @@ type spurs struct {
 	news    *newsOut        // where the edge router is told; nil before it wants to be
 	name    string          // of the edge router whose downlink it has; empty for none
 	all     map[spur]bool   // the links for addresses
+
+	conversations map[string]*conversation // with an interior router, by its addresses
+	inquiries     uint64                   // so far
 }
 
 // unfinished is how many deliveries are under way on links for addresses.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,9 @@ func (m *Mesh) isEdge() bool { return m.fringe != nil }
 
 // consumers notes that the first consumer of an address came, or that the last one went.
 func (f *fringe) consumers(a protocol.Address, there bool, now time.Time) {
+	if strings.HasPrefix(a.Key.Name(), homeRoot) { // where nobody looks for an edge router
+		return
+	}
 	n := 0
 	if there {
 		f.here[a.Key], n = true, 1
@@ -103,6 +107,9 @@ func (f *fringe) do(a edge.Action) {
 			k.mail.orders.Put(s.leave)
 		}
 		delete(f.links, a.Link)
+	case edge.Ask:
+		k := f.active.Load()
+		k.mail.orders.Put(func() { k.request(a.Request) })
 	case edge.Lead:
 		f.lead(a)
 	}
@@ -135,6 +142,7 @@ func (f *fringe) lead(a edge.Action) {
 		}
 		if former != nil && former.many {
 			former.road.Store(l)
+			former.receiver.Retry()
 			return
 		}
 		f.roads[key] = f.openRoad(a, k, l)
@@ -149,13 +157,14 @@ func (f *fringe) lead(a edge.Action) {
 // openRoad opens a way on a lane; it is nil if there can be none.
 func (f *fringe) openRoad(a edge.Action, k *neighbor, l *lane) *uplinkWay {
 	many := a.Address.Treatment == protocol.Multicast
-	w := &uplinkWay{many: many, probes: a.Road == edge.Relay && !many}
+	w := &uplinkWay{many: many}
 	w.road.Store(l)
 	w.rivalled.Store(f.here[a.Address.Key])
 	if err := w.open(f.mesh, k, nil, a.Address.Key, w, a.Address.Treatment); err != nil {
 		f.mesh.log.Debug("no way up for an address", "address", a.Address.Key, "err", err)
 		return nil
 	}
+	w.use()
 	return w
 }
 
@@ -177,27 +186,29 @@ func (m *Mesh) egress(key protocol.Key) uint8 {
 // uplinkWay leads from the node of an address at an edge router up into the network.
 type uplinkWay struct {
 	way
-	road     atomic.Pointer[lane]
-	many     bool        // each message goes up, as of a broadcast address
-	probes   bool        // of an address of which each goes one way only: it is not known whether there is anybody
-	rivalled atomic.Bool // there are consumers at this router, so that there is no need to try whether there are others
+	road     atomic.Pointer[lane] // nil as long as it is not known whether there is anybody
+	many     bool                 // each message goes up, as of a broadcast address
+	rivalled atomic.Bool          // there are consumers at this router, so that there is no need to try whether there are others
 }
 
 var _ router.Probe = (*uplinkWay)(nil)
 
 // Deliver implements router.Consumer.
-func (w *uplinkWay) Deliver(_ *router.Receiver, d router.Delivery) {
-	w.neighbor.post(parcel{delivery: d, way: &w.way, lane: w.road.Load(), to: w.keyOf(d.To)})
+func (w *uplinkWay) Deliver(r *router.Receiver, d router.Delivery) { w.DeliverAfter(nil, r, d) }
+
+// DeliverAfter implements router.Way.
+func (w *uplinkWay) DeliverAfter(leader *router.Stream, _ *router.Receiver, d router.Delivery) {
+	w.neighbor.post(parcel{delivery: d, after: leader, way: &w.way, lane: w.road.Load(), to: w.keyOf(d.To)})
 }
 
 // Leads implements router.Way: what has come down does not go up again, and what has a consumer here goes up only where that
 // is known to be of use.
 func (w *uplinkWay) Leads(d router.Delivery) (cost int64, ok bool) {
-	return 1, d.Route == nil && !(w.probes && w.rivalled.Load())
+	return 1, d.Route == nil && (w.many || !w.Probes() || !w.rivalled.Load())
 }
 
 // Probes implements router.Probe.
-func (w *uplinkWay) Probes() bool { return w.probes }
+func (w *uplinkWay) Probes() bool { return w.road.Load() == nil }
 
 // tenantOf gives the tenant that a key belongs to.
 func (m *Mesh) tenantOf(key protocol.Key) (*tenancy.Tenant, addressing.Filter, uint8, error) {

@@ -47,6 +47,7 @@ func (s *spurOut) serve() error {
 		return err
 	}
 	s.way = &w.way
+	s.way.use()
 	a := protocol.Address{Key: s.key, Treatment: treatmentOf(w.receiver)}
 	k.tellHub(func(h *hub) { h.attached(k, a, edge.Receive) })
 	return nil
@@ -58,7 +59,7 @@ func (s *spurOut) serveAt(t *tenancy.Tenant, a addressing.Address) (err error) {
 	source := router.Source{Filter: a.Filter()}
 	s.way.receiver, err = s.network.config.Router.Receiver(context.Background(), insider(t), source, plainWay{s.way})
 	if err == nil {
-		s.way.receiver.Grant(wayWindow)
+		s.way.use()
 	}
 	return err
 }

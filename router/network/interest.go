@@ -1,6 +1,8 @@
 package network
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -46,7 +48,7 @@ func (i *Interest) Came(r *router.Receiver, defs []*addressing.Definition) {
 	defer i.mu.Unlock()
 	for _, def := range defs {
 		phase, treatment, concerned := demand(def, source.Phase)
-		if !concerned {
+		if !concerned || isLent(&source, def) {
 			continue
 		}
 		if key, ok := i.keys.Key(r.Tenant(), source.Filter, phase); ok {
@@ -81,9 +83,12 @@ func (i *Interest) Define(tenants []*tenancy.Tenant) {
 			}
 		}
 	}
-	for key := range stored {
+	if len(stored) > 0 {
+		stored[homeKey(i.keys.Self)] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(stored)) { // who knows the way to a queue knows whom to ask for the rest
 		if !i.stored[key] {
-			i.more(key, protocol.Closest)
+			i.more(key, storedTreatment(key))
 		}
 	}
 	for key := range i.stored {
@@ -92,6 +97,14 @@ func (i *Interest) Define(tenants []*tenancy.Tenant) {
 		}
 	}
 	i.stored = stored
+}
+
+// storedTreatment tells how the network is to treat what this router stores, and the links by which others ask it.
+func storedTreatment(key protocol.Key) protocol.Treatment {
+	if key.Class() == protocol.LinkRouteOut {
+		return protocol.LinkBalanced
+	}
+	return protocol.Closest
 }
 
 // demand tells at which phase a consumer takes from the addresses of a definition, and how the network is to treat what is

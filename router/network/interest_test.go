@@ -103,13 +103,13 @@ func TestHomeIsAnnounced(t *testing.T) {
 		stored(t, "theirs", addressing.Queue, addressing.Elsewhere))
 	all := []*tenancy.Tenant{links.User.Tenant}
 	i.Define(all)
-	said.expect(t, "+M0ours/# closest", "+M0events closest")
+	said.expect(t, "+M0ours/# closest", "+M0events closest", "+D$home/a linkBalanced")
 	i.Define(all)
 	said.expect(t)
 	i.Define([]*tenancy.Tenant{routertest.User(t, "default", stored(t, "events", addressing.Topic, addressing.Here)).Tenant})
 	said.expect(t, "-M0ours/#")
 	i.Define(nil)
-	said.expect(t, "-M0events")
+	said.expect(t, "-M0events", "-D$home/a")
 }
 
 // dead is a way to nowhere.
@@ -117,6 +117,8 @@ type dead struct{ *routertest.Consumer }
 
 func (dead) Deliver(*router.Receiver, router.Delivery) {}
 func (dead) Leads(router.Delivery) (int64, bool)       { return 1, true }
+
+func (dead) DeliverAfter(*router.Stream, *router.Receiver, router.Delivery) {}
 
 func TestWayLeadsOnlyFromWhatIsThereForTheNetwork(t *testing.T) {
 	links, _ := interested(t, new(announced), stored(t, "jobs", addressing.Queue, addressing.Alone),

@@ -37,14 +37,20 @@ func (k roadKey) key() protocol.Key {
 
 // tenantPrefix is what is before the addresses of the tenant among routers.
 func (k roadKey) tenantPrefix() string {
-	if k.tenant == tenancy.DefaultTenant {
+	if k.tenant == tenancy.DefaultTenant || k.tenant == nobody {
 		return ""
 	}
 	return k.tenant + "/"
 }
 
+// nobody is in the place of a tenant where a link is between routers: no client's is routed so.
+const nobody = ""
+
 // tenantOf takes the tenant off an address, or the name of a key, as routers write it.
 func (r *linkRoutes) tenantOf(name string) (tenant, rest string) {
+	if strings.HasPrefix(name, homeRoot) {
+		return nobody, name
+	}
 	keys := Keys{Directory: r.network.config.Directory}
 	if tenant, rest, ok := keys.tenant(name); ok {
 		return tenant, rest
@@ -80,6 +86,12 @@ func (r *linkRoutes) roadOf(key protocol.Key) (k roadKey, f addressing.Filter, o
 	f, err := addressing.ParseTokens(k.pattern)
 	k.pattern = settled(k.pattern)
 	return k, f, err == nil
+}
+
+// isOfItsTenant tells whether other routers would know by its key that a road is of its tenant.
+func (r *linkRoutes) isOfItsTenant(k roadKey) bool {
+	told, _, ok := r.roadOf(k.key())
+	return ok && told == k && k.key().Told()
 }
 
 // apply takes note of what another router tells.
@@ -122,7 +134,7 @@ func (r *linkRoutes) announce() {
 	}
 	now := make(map[protocol.Key]bool)
 	for _, at := range r.roads {
-		if len(at.here) > 0 && at.key.Told() {
+		if len(at.here) > 0 && r.isOfItsTenant(at.roadKey) {
 			now[at.key] = true
 			if !r.announced[at.key] {
 				mesh.Announce(at.key, protocol.LinkBalanced)

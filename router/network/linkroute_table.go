@@ -21,6 +21,7 @@ type linkRoutes struct {
 	declared   []*linkRoute // in their order
 	made       uint64       // so far; it numbers them
 	containers []*container
+	callers    map[uint64]*caller        // who have link routes of their own, by the numbers of their connections
 	told       map[protocol.Key][]string // by other routers
 	announced  map[protocol.Key]bool     // to other routers
 	roads      []*road                   // the most specific first
@@ -39,6 +40,7 @@ type container struct {
 	tenant string // whose links may lead there; empty for all, as where we have connected
 	id     string // what the container calls itself
 	desk   *passage.Desk
+	router bool // it is a router, for which addresses are written as routers write them
 }
 
 // road is what leads to one set of addresses.
@@ -64,7 +66,9 @@ type exit struct {
 	add, del  string
 }
 
-func (r *linkRoutes) init(n *Network) { r.network, r.told = n, make(map[protocol.Key][]string) }
+func (r *linkRoutes) init(n *Network) {
+	r.network, r.callers, r.told = n, make(map[uint64]*caller), make(map[protocol.Key][]string)
+}
 
 // join adds a container, and leave takes it away.
 func (r *linkRoutes) join(c *container) {
@@ -96,30 +100,40 @@ func (r *linkRoutes) containersOf(l *linkRoute) (all []*container) {
 
 // update builds the roads anew, and tells the other routers what is different.
 func (r *linkRoutes) update() {
+	turns := make(map[roadKey]int, len(r.roads))
+	for _, old := range r.roads {
+		turns[old.roadKey] = old.turn
+	}
 	roads := make(map[roadKey]*road)
 	for _, l := range r.declared {
-		at := r.at(roads, roadKey{l.Tenant, settled(l.Pattern), l.Direction}, l.filter)
+		at := roadAt(roads, roadKey{l.Tenant, settled(l.Pattern), l.Direction}, l.filter)
 		for _, c := range r.containersOf(l) {
 			at.here = append(at.here, exit{c, l.AddPrefix, l.DelPrefix})
 		}
 	}
+	for _, number := range slices.Sorted(maps.Keys(r.callers)) {
+		for _, o := range r.callers[number].routes {
+			at := roadAt(roads, o.road, o.filter)
+			at.here = append(at.here, exit{container: r.callers[number].container})
+		}
+	}
 	for key, routers := range r.told {
 		if k, f, ok := r.roadOf(key); ok {
-			r.at(roads, k, f).routers = routers
+			roadAt(roads, k, f).routers = routers
 		}
+	}
+	for k, at := range roads {
+		at.turn = turns[k]
 	}
 	r.roads = slices.SortedFunc(maps.Values(roads), func(a, b *road) int { return bySpecificity(a.pattern, b.pattern) })
 	r.announce()
 }
 
-// at gives the road of a key.
-func (r *linkRoutes) at(roads map[roadKey]*road, k roadKey, f addressing.Filter) *road {
+// roadAt gives the road of a key.
+func roadAt(roads map[roadKey]*road, k roadKey, f addressing.Filter) *road {
 	at := roads[k]
 	if at == nil {
 		at = &road{roadKey: k, filter: f, key: k.key()}
-		if i := slices.IndexFunc(r.roads, func(old *road) bool { return old.roadKey == k }); i >= 0 {
-			at.turn = r.roads[i].turn
-		}
 		roads[k] = at
 	}
 	return at
@@ -135,14 +149,14 @@ func (r *linkRoutes) find(tenant, address string, d Direction) *road {
 	return nil
 }
 
-// next gives the way that a link takes along a road, and whether that leads on to another router. Containers of this router
-// come first.
+// next gives the way that a link takes along a road, and whether that leads on to another router. Containers that are
+// connected to this one come first.
 func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, onward, ok bool) {
 	for range at.here {
 		x := at.here[at.turn%len(at.here)]
 		at.turn++
 		if x.container.desk != from {
-			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add}, false, true
+			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add}, x.container.router, true
 		}
 	}
 	for range at.routers {

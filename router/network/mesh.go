@@ -51,8 +51,9 @@ type Mesh struct {
 	log     *slog.Logger
 	inputs  transport.Mailbox[func(time.Time)] // for the goroutine
 	woken   chan struct{}
-	routes  chan *topology.Routes // the newest that Reach does not have yet
+	routes  chan *topology.Routes // the newest whose origins Reach does not have yet
 	ended   chan struct{}         // closed when the goroutine has
+	fresh   protocol.Annotations  // of messages that come into the network here
 	linkIDs atomic.Uint64
 	era     atomic.Uint64 // counts the changes of definitions
 
@@ -93,8 +94,17 @@ func NewMesh(c MeshConfig) *Mesh {
 	} else {
 		m.hub = newHub(m)
 	}
-	c.Reach.Follow(m.need)
+	m.fresh = m.onward(protocol.Annotations{})
+	c.Reach.warden = m
 	return m
+}
+
+// onward gives what is written on a message that this router sends on. Of an edge router the others do not know.
+func (m *Mesh) onward(a protocol.Annotations) protocol.Annotations {
+	if m.isEdge() {
+		return a
+	}
+	return a.Through(m.ID())
 }
 
 // ID is how the router is called in the network.
@@ -110,22 +120,12 @@ func (m *Mesh) Withdraw(key protocol.Key) {
 	m.clients(protocol.Address{Key: key}, false)
 }
 
-// need notes whether a way is needed.
-func (m *Mesh) need(key protocol.Key, neighbor string, needed bool) {
-	m.inputs.Put(func(time.Time) {
-		m.needWay(wayKey{key, neighbor}, needed)
-		if m.hub != nil {
-			m.hub.leads(key, needed)
-		}
-	})
-}
-
 // run is the goroutine, until ctx ends.
 func (m *Mesh) run(ctx context.Context) {
 	var aside sync.WaitGroup
 	defer aside.Wait()
 	defer close(m.ended)
-	aside.Go(func() { m.reroute(ctx) })
+	aside.Go(func() { m.findOrigins(ctx) })
 	m.node = routing.New(routing.Config{
 		Router: m.config.ID, Instance: m.config.Instance, Timers: m.config.Timers,
 		MaxRouters: m.config.MaxRouters, MaxAddresses: m.config.MaxAddresses,
@@ -150,8 +150,8 @@ func (m *Mesh) run(ctx context.Context) {
 	}
 }
 
-// follow does what the control plane says. What changes here comes first: a router that hears from this one of an address
-// finds the ways to it.
+// follow does what the control plane says. What changes here comes first, to its end: a router that hears from this one of an
+// address, or of another router, finds the ways there.
 func (m *Mesh) follow() {
 	news := false
 	for {
@@ -183,6 +183,8 @@ func (m *Mesh) changed(c routing.Change) {
 	m.network.linkRoutes.apply(c)
 	switch c.Kind {
 	case routing.Rerouted:
+		m.config.Reach.Reroute(m.node.Routes())
+	case routing.Settled:
 		select { // what has not been taken is out of date
 		case <-m.routes:
 		default:
@@ -209,15 +211,15 @@ func (m *Mesh) changed(c routing.Change) {
 	}
 }
 
-// reroute has Reach follow the routes. It takes longer than the control plane should wait: the trees of all routers
-// are computed.
-func (m *Mesh) reroute(ctx context.Context) {
+// findOrigins has Reach know the origins that belong to the routes. It takes longer than the control plane should wait: the
+// trees of all routers are computed.
+func (m *Mesh) findOrigins(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case routes := <-m.routes:
-			m.config.Reach.Reroute(routes)
+			m.config.Reach.Settle(routes.Origins())
 		}
 	}
 }

@@ -50,15 +50,40 @@ type station struct {
 	routertest.Links
 	network *Network
 	mesh    *Mesh
+	direct  *router.Direct
 	host    string
 	begin   func()
 	stop    func()
 
 	away atomic.Bool // it cannot be reached any more
 	mute atomic.Bool // what it says gets lost
+	slow atomic.Pointer[barrier]
 
 	mu    sync.Mutex // guards everything below
 	pipes []net.Conn // its ends of connections
+}
+
+// barrier holds up who opens ways.
+type barrier struct {
+	waiting atomic.Bool // somebody does
+	lifted  chan struct{}
+}
+
+// delaying finds nodes for ways as soon as no barrier is there.
+type delaying struct {
+	router.Resolver
+	station *station
+}
+
+// Resolve implements router.Resolver.
+func (d delaying) Resolve(
+	ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source router.Source,
+) (router.Node, error) {
+	if b := d.station.slow.Load(); b != nil && source.Streams {
+		b.waiting.Store(true)
+		<-b.lifted
+	}
+	return d.Resolver.Resolve(ctx, t, def, source)
 }
 
 // wire connects two routers; the first one's end is the first.
@@ -133,9 +158,10 @@ func (n *nets) station(id string, to []string) *station {
 	t := n.t
 	definitions := []addressing.Definition{
 		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
-		routertest.Define(t, "big", addressing.Anycast),
+		routertest.Define(t, "big", addressing.Anycast), routertest.Define(t, "near", addressing.Anycast),
 	}
 	definitions[2].MaxMessageSize = 64 << 20
+	definitions[3].Distribution = addressing.Closest
 	if id == strings.ToUpper(id) {
 		definitions = nil
 	}
@@ -144,16 +170,19 @@ func (n *nets) station(id string, to []string) *station {
 	if err != nil {
 		t.Fatal(err)
 	}
-	direct := router.NewDirect(router.Limits{})
+	s := &station{host: id + ":55672"}
+	s.direct = router.NewDirect(router.Limits{})
+	direct := delaying{s.direct, s}
 	r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
 		addressing.Anycast: direct, addressing.Broadcast: direct,
 	})
-	s := &station{Links: routertest.Links{T: t, Router: r, User: user}, host: id + ":55672"}
+	s.Links = routertest.Links{T: t, Router: r, User: user}
 	keys, log := Keys{Self: id, Directory: directory}, slog.New(slog.NewTextHandler(&n.log, nil))
 	s.mesh = NewMesh(MeshConfig{
 		ID: id, Instance: time.Now().Unix(), Reach: NewReach(keys), Log: log, Edge: strings.Contains("xyz", id),
 		MayAsk: func(p *tenancy.Principal) bool { return p.May(tenancy.Admin, routertest.Filter(t, "#")) },
 	})
+	r.Serve(&agent{nets: n, station: s, tenant: user.Tenant}, "$management")
 	r.WatchSenders(s.mesh.WatchProducers())
 	r.Watch(NewInterest(keys, s.mesh.Announce, s.mesh.Withdraw))
 	limits := DefaultLimits()

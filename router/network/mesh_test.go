@@ -241,6 +241,18 @@ func TestConnectionToOneselfIsTold(t *testing.T) {
 	}, "a-a")
 }
 
+func TestAnotherRouterOfOnesIDIsTold(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		twin := n.station("a", []string{"b"})
+		twin.begin()
+		defer twin.stop()
+		later(30 * time.Second)
+		if !n.log.has(`msg="two routers have the same id: messages reach now one, now the other" router=b id=a`) {
+			t.Error("the log does not tell")
+		}
+	}, "a-b")
+}
+
 func TestStatusTellsOfTheNetwork(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
 		var got []string

@@ -14,17 +14,44 @@ type wayKey struct {
 	neighbor string
 }
 
-// needWay has a way be there, or not any more.
-func (m *Mesh) needWay(k wayKey, needed bool) {
-	w, known := m.ways[k]
-	switch {
-	case needed && !known:
-		m.ways[k] = m.openWay(k)
-	case !needed && known:
-		delete(m.ways, k)
-		if w != nil {
-			w.leave()
-		}
+var _ warden = (*Mesh)(nil)
+
+// open implements warden.
+func (m *Mesh) open(k wayKey) {
+	if _, known := m.ways[k]; known {
+		return
+	}
+	m.ways[k] = m.openWay(k)
+	if m.hub != nil {
+		m.hub.leads(k.address, true)
+	}
+}
+
+// leads implements warden.
+func (m *Mesh) leads(k wayKey) {
+	if w := m.ways[k]; w != nil {
+		w.use()
+	}
+}
+
+// close implements warden.
+func (m *Mesh) close(k wayKey) {
+	if w := m.ways[k]; w != nil {
+		w.leave()
+	}
+	delete(m.ways, k)
+	if m.hub != nil {
+		m.hub.leads(k.address, false)
+	}
+}
+
+// replace opens a way anew, before the one that is there ends.
+func (m *Mesh) replace(k wayKey) {
+	former := m.ways[k]
+	m.ways[k] = m.openWay(k)
+	m.leads(k)
+	if former != nil {
+		former.leave()
 	}
 }
 
@@ -52,14 +79,10 @@ func (m *Mesh) met(router string, n *neighbor) {
 	}
 	paths := maps.Clone(m.hops)
 	m.paths.Store(&paths)
-	for k, w := range m.ways {
-		if k.neighbor != router {
-			continue
+	for k := range m.ways {
+		if k.neighbor == router {
+			m.replace(k)
 		}
-		if w != nil {
-			w.leave()
-		}
-		m.ways[k] = m.openWay(k)
 	}
 }
 
@@ -71,13 +94,9 @@ func (m *Mesh) Redefine() {
 	m.era.Add(1)
 	m.inputs.Put(func(time.Time) {
 		for k, w := range m.ways {
-			if w != nil && m.isStill(w) {
-				continue
+			if w == nil || !m.isStill(w) {
+				m.replace(k)
 			}
-			if w != nil {
-				w.leave()
-			}
-			m.ways[k] = m.openWay(k)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,9 +43,13 @@ type neighbor struct {
 	inlets      []*inlet // what comes in
 	uploads     wire.Uploads
 	desk        *passage.Desk
-	regrants    []*way    // that are to get credit back
-	spurs       spurs     // of an edge connection
-	stopping    time.Time // since when the process is; zero when it is not
+	loans       *engine.Session // of the links by which we ask homes; nil for none
+	answering   int             // outcomes that homes have not noted
+	onLoan      int             // messages that those have who borrow from us, and have not settled
+	wishes      sync.WaitGroup  // that are being granted
+	regrants    []*way          // that are to get credit back
+	spurs       spurs           // of an edge connection
+	stopping    time.Time       // since when the process is; zero when it is not
 	mail        neighborMail
 	buried      atomic.Bool // it has ended, and whoever leaves something has it buried
 	traffic     traffic
@@ -52,13 +57,15 @@ type neighbor struct {
 
 // neighborMail is where other goroutines leave what a connection is to do.
 type neighborMail struct {
-	packets  transport.Mailbox[protocol.Packet]
-	parcels  transport.Mailbox[parcel]
-	partings transport.Mailbox[*way] // that are to end
-	outcomes transport.Mailbox[verdict]
-	rooms    transport.Mailbox[*wire.Upload] // that may go on
-	streams  transport.Mailbox[*lane]
-	orders   transport.Mailbox[func()] // of the mesh
+	packets   transport.Mailbox[protocol.Packet]
+	parcels   transport.Mailbox[parcel]
+	partings  transport.Mailbox[*way] // that are to end
+	outcomes  transport.Mailbox[verdict]
+	rooms     transport.Mailbox[*wire.Upload] // that may go on
+	streams   transport.Mailbox[*lane]
+	lendings  transport.Mailbox[lent]
+	inquiries transport.Mailbox[inquiry]
+	orders    transport.Mailbox[func()] // of the mesh, and of loans
 }
 
 var _ transport.Engine = (*neighbor)(nil)
@@ -76,6 +83,8 @@ func newNeighbor(n *Network, wake func(), host string, cost int, role Role) *nei
 	k.mail.outcomes.Init(wake)
 	k.mail.rooms.Init(wake)
 	k.mail.streams.Init(wake)
+	k.mail.lendings.Init(wake)
+	k.mail.inquiries.Init(wake)
 	k.mail.orders.Init(wake)
 	k.lanes = newLanes(k)
 	return k
@@ -110,6 +119,9 @@ func (k *neighbor) Flush(dst []byte) []byte {
 	for _, order := range k.mail.orders.Take() {
 		order()
 	}
+	for _, q := range k.mail.inquiries.Take() {
+		k.inquire(q)
+	}
 	for _, p := range k.mail.packets.Take() {
 		k.control.send(p)
 	}
@@ -117,6 +129,7 @@ func (k *neighbor) Flush(dst []byte) []byte {
 		v.inlet.answer(v)
 	}
 	k.sendParcels()
+	k.sendLent()
 	for _, l := range k.mail.streams.Take() {
 		l.sendable()
 	}
@@ -130,6 +143,9 @@ func (k *neighbor) Flush(dst []byte) []byte {
 	}
 	dst = k.Conn.Flush(dst)
 	k.desk.Written()
+	for _, l := range k.lanes {
+		l.written()
+	}
 	return dst
 }
 
@@ -162,12 +178,13 @@ func (k *neighbor) unfinished() (n int) {
 	for _, in := range k.inlets {
 		n += in.open
 	}
-	return n + k.spurs.unfinished()
+	return n + k.spurs.unfinished() + k.onLoan + k.answering
 }
 
 // end gives back everything when the connection is over.
 func (k *neighbor) end() {
 	k.Lost()
+	k.wishes.Wait()
 	for _, l := range k.lanes { // also one whose link the other side never attached
 		l.giveBack()
 	}
@@ -180,6 +197,9 @@ func (k *neighbor) end() {
 // for what comes all the same, from those who had found the way before.
 func (k *neighbor) bury() {
 	k.buried.Store(true)
+	for _, q := range k.mail.inquiries.Take() {
+		q.done(false)
+	}
 	ways := k.mail.partings.Take()
 	for _, w := range ways {
 		w.takeBack()
@@ -228,4 +248,6 @@ func (k *neighbor) router() string {
 }
 
 // insider is who brings what comes from other routers to the addresses of a tenant.
-func insider(t *tenancy.Tenant) *tenancy.Principal { return tenancy.Insider(t, "network:router") }
+func insider(t *tenancy.Tenant) *tenancy.Principal { return tenancy.Insider(t, insiderName) }
+
+const insiderName = "network:router"

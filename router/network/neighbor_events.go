@@ -22,6 +22,12 @@ type trunk interface {
 	progressed(engine.Update)
 }
 
+// parting is a trunk that wants to know why its link has ended.
+type parting interface{ parted(engine.Detachment) }
+
+// dry is a trunk that hears when the other side has given back its credit.
+type dry interface{ drained() }
+
 // Authenticate implements engine.Handler.
 func (k router2router) Authenticate(a engine.Authentication) { k.guest.step(a) }
 
@@ -40,7 +46,11 @@ func (k router2router) Closed(why engine.Ending) { k.ending, k.endedAt = why, ti
 func (k router2router) Begun(*engine.Session) {}
 
 // Ended implements engine.Handler.
-func (k router2router) Ended(*engine.Session, *frame.Error) {}
+func (k router2router) Ended(s *engine.Session, _ *frame.Error) {
+	if k.loans == s {
+		k.loans = nil
+	}
+}
 
 // Requested implements engine.Handler.
 func (k router2router) Requested(l *engine.Link) { k.requested(l) }
@@ -49,14 +59,21 @@ func (k router2router) Requested(l *engine.Link) { k.requested(l) }
 func (k router2router) Attached(l *engine.Link) { l.Context.(trunk).attached() }
 
 // Detached implements engine.Handler.
-func (k router2router) Detached(l *engine.Link, _ engine.Detachment) {
+func (k router2router) Detached(l *engine.Link, d engine.Detachment) {
+	if t, ok := l.Context.(parting); ok {
+		t.parted(d)
+	}
 	if t, ok := l.Context.(trunk); ok {
 		t.detached()
 	}
 }
 
 // Drained implements engine.Handler.
-func (k router2router) Drained(*engine.Link) {}
+func (k router2router) Drained(l *engine.Link) {
+	if t, ok := l.Context.(dry); ok {
+		t.drained()
+	}
+}
 
 // Sendable implements engine.Handler.
 func (k router2router) Sendable(l *engine.Link) { l.Context.(trunk).sendable() }

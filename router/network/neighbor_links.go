@@ -75,7 +75,7 @@ func (k *neighbor) requested(l *engine.Link) {
 	if k.role == InterRouter {
 		end = k.endFor(l)
 	}
-	if end == nil && k.network.linkRoutes.pass(l, k.desk) {
+	if end == nil && (k.lends(l) || k.network.linkRoutes.pass(l, k.desk)) {
 		return
 	}
 	if k.role == Edge {

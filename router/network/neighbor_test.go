@@ -65,25 +65,30 @@ func TestMessageThatIsLateForANeighborIsReleased(t *testing.T) {
 	}, "a-b")
 }
 
+// TestMessageForALinkThatNeverCameIsReleased, and its sender waits, also if it asked for no answer: he may send no faster than
+// messages go out.
 func TestMessageForALinkThatNeverCameIsReleased(t *testing.T) {
-	cross(t, func(t *testing.T, n *nets) {
-		a := n.routers["a"]
-		k := a.mesh.path("b")
-		k.lanes[9] = &lane{neighbor: k} // as if the other side had attached fewer
-		p := a.Sender("_topo/0/b/temp.1")
-		urgent := amqp.Header{Priority: 9}
-		p.SendDelivery(router.Delivery{Message: amqp.Trusted(amqp.AppendData(urgent.Append(nil), []byte("urgent")))})
-		synctest.Wait()
-		if p.Heard() {
-			t.Fatalf("it is %+v already", p.Next().Outcome)
-		}
-		n.routers["b"].cut()
-		later(time.Second)
-		if !p.Heard() {
-			t.Fatal("nobody says what became of it")
-		}
-		if o := p.Next().Outcome; o.State != router.Released {
-			t.Errorf("it is %+v", o)
-		}
-	}, "a-b")
+	for _, settled := range []bool{false, true} {
+		cross(t, func(t *testing.T, n *nets) {
+			a := n.routers["a"]
+			k := a.mesh.path("b")
+			k.lanes[9] = &lane{neighbor: k} // as if the other side had attached fewer
+			p := a.Sender("_topo/0/b/temp.1")
+			urgent := amqp.Header{Priority: 9}
+			message := amqp.Trusted(amqp.AppendData(urgent.Append(nil), []byte("urgent")))
+			p.SendDelivery(router.Delivery{Message: message, Settled: settled})
+			synctest.Wait()
+			if p.Heard() {
+				t.Fatalf("it is %+v already", p.Next().Outcome)
+			}
+			n.routers["b"].cut()
+			later(time.Second)
+			if !p.Heard() {
+				t.Fatal("nobody says what became of it")
+			}
+			if o := p.Next().Outcome; o.State != router.Released {
+				t.Errorf("it is %+v", o)
+			}
+		}, "a-b")
+	}
 }

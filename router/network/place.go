@@ -89,16 +89,8 @@ func (places) Leave(*router.Sender) {}
 
 // Offer implements router.Node.
 func (p places) Offer(d router.Delivery) {
-	place := protocol.Locate(string(d.To), p.mesh.ID())
-	onward := d
-	if d.Settled {
-		onward = d.Unowned()
-	}
-	switch {
-	case !p.mesh.send(onward, place):
+	if !p.mesh.send(d, protocol.Locate(string(d.To), p.mesh.ID())) {
 		d.Settle(router.Release())
-	case d.Settled:
-		d.Settle(router.Accept())
 	}
 }
 

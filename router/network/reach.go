@@ -11,17 +11,31 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/topology"
 )
 
-// Reach knows where in the network consumers are and how to get there: a forwarding.Table for any goroutine. It tells which
-// ways are needed, each from this router to one neighbour for one address.
+// Reach knows where in the network consumers are and how to get there: a forwarding.Table for any goroutine. It has the ways
+// be there that are needed, each from this router to one neighbour for one address.
+//
+// What one goroutine, that of a Mesh, tells it has been done when Apply, Reroute or Settle returns: there are the ways, and then
+// they lead. Where messages take another way the new one is there before the old one is given up. All of that goes piece by
+// piece, so that messages do not wait while it does.
 type Reach struct {
-	keys Keys
+	keys   Keys
+	warden warden
 
-	mu      sync.RWMutex // guards everything below; a leaf but for what a follower locks
+	mu      sync.RWMutex // guards everything below, which the goroutine of the mesh alone changes; a leaf
 	table   *forwarding.Table
 	ways    map[protocol.Key][]string      // by address the neighbours, in order
 	filters addressing.Index[protocol.Key] // those of ways that are not for a single address, by their names
-	follow  func(key protocol.Key, neighbor string, needed bool)
 }
+
+// warden has the ways be there that Reach needs.
+type warden interface {
+	open(wayKey)  // it is to be there, if it is not yet, and messages go by it later
+	leads(wayKey) // messages go by it, for the first time or for more consumers
+	close(wayKey) // it is not needed any more
+}
+
+// piece is for how many addresses at a time Reach changes.
+const piece = 256
 
 // NewReach gives one of a router that knows nobody.
 func NewReach(keys Keys) *Reach {
@@ -32,72 +46,84 @@ func NewReach(keys Keys) *Reach {
 	}
 }
 
-// Follow has need be told which ways are needed, at once of those that are now. It is called with a lock held: it puts what
-// it hears into a mailbox.
-func (r *Reach) Follow(need func(key protocol.Key, neighbor string, needed bool)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.follow = need
-	for key, neighbors := range r.ways {
-		for _, neighbor := range neighbors {
-			need(key, neighbor, true)
-		}
-	}
-}
-
 // Apply takes note of what the control plane has learnt.
 func (r *Reach) Apply(c routing.Change) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if c.Kind == routing.Flushed {
-		lost := slices.Collect(r.table.KeysOf(c.Router))
-		r.table.Apply(c)
-		for _, key := range lost {
-			r.update(key)
-		}
-		return
+	var keys []protocol.Key
+	switch c.Kind {
+	case routing.Added, routing.Removed:
+		keys = append(keys, c.Address.Key)
+	case routing.Flushed:
+		c.Kind, keys = routing.Removed, slices.Collect(r.table.KeysOf(c.Router))
 	}
-	if key, changed := r.table.Apply(c); changed {
-		r.update(key)
+	for some := range slices.Chunk(keys, piece) {
+		r.change(some, r.table.NextHops, func(key protocol.Key) {
+			c.Address.Key = key
+			r.table.Apply(c)
+		})
 	}
 }
 
-// Reroute puts new routes in the place of those known. It takes its time for a large network, so it is not for the goroutine
-// of the control plane; what it is called with first is to be there first.
+// Reroute puts new routes in the place of those known. Which of them a message may take that has come from another router is
+// only known with Settle: until then it is one that it has not passed.
 func (r *Reach) Reroute(routes *topology.Routes) {
-	origins := routes.Origins()
+	next := func(key protocol.Key) []string { return r.table.NextHopsBy(key, routes) }
+	for some := range slices.Chunk(r.table.Moved(routes), piece) {
+		for _, key := range some {
+			r.open(key, r.ways[key], next(key))
+		}
+		r.change(some, next, func(key protocol.Key) { r.table.Redirect(key, routes) })
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.table.Reroute(routes, origins)
-	for key := range r.table.Keys() {
-		r.update(key)
+	r.table.Follow(routes)
+}
+
+// Settle puts new origins in the place of those known. It may be called from any goroutine.
+func (r *Reach) Settle(origins *topology.Origins) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table.Settle(origins)
+}
+
+// open has the ways of an address be there that were not before.
+func (r *Reach) open(key protocol.Key, before, next []string) {
+	for _, neighbor := range next {
+		if !slices.Contains(before, neighbor) {
+			r.warden.open(wayKey{key, neighbor})
+		}
 	}
 }
 
-// update tells of the ways of an address that are needed now and were not before, and the other way round.
-func (r *Reach) update(key protocol.Key) {
-	was, is := r.ways[key], r.table.NextHops(nil, key)
-	if slices.Equal(was, is) {
-		return
+// change changes what is known of some addresses, and has exactly those ways be there that lead to what next then gives.
+func (r *Reach) change(keys []protocol.Key, next func(protocol.Key) []string, apply func(protocol.Key)) {
+	before := make([][]string, len(keys))
+	r.mu.Lock()
+	for i, key := range keys {
+		apply(key)
+		before[i] = r.ways[key]
+		r.lead(key, next(key))
 	}
-	r.note(key, len(was) > 0, len(is) > 0)
-	if len(is) > 0 {
-		r.ways[key] = is
+	r.mu.Unlock()
+	for i, key := range keys {
+		r.open(key, before[i], r.ways[key])
+		for _, neighbor := range r.ways[key] {
+			r.warden.leads(wayKey{key, neighbor})
+		}
+		for _, neighbor := range before[i] {
+			if !slices.Contains(r.ways[key], neighbor) {
+				r.warden.close(wayKey{key, neighbor})
+			}
+		}
+	}
+}
+
+// lead notes through which neighbours the ways of an address lead.
+func (r *Reach) lead(key protocol.Key, next []string) {
+	r.note(key, len(r.ways[key]) > 0, len(next) > 0)
+	if len(next) > 0 {
+		r.ways[key] = next
 	} else {
 		delete(r.ways, key)
-	}
-	if r.follow == nil {
-		return
-	}
-	for _, neighbor := range was {
-		if !slices.Contains(is, neighbor) {
-			r.follow(key, neighbor, false)
-		}
-	}
-	for _, neighbor := range is {
-		if !slices.Contains(was, neighbor) {
-			r.follow(key, neighbor, true)
-		}
 	}
 }
 

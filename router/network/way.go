@@ -27,6 +27,7 @@ type way struct {
 	literal  bool  // the address is one, and no filter
 	lane     *lane // that its messages go on; nil for that of their priority
 	receiver *router.Receiver
+	used     bool // it has been given its window
 
 	taken   int  // messages for which the node is to get credit back; the connection's, as is all below
 	held    int  // messages that have come, and have not ended
@@ -37,7 +38,7 @@ type way struct {
 
 var _ router.Way = (*way)(nil)
 
-// newWay opens the way of an address to a neighbour.
+// newWay opens the way of an address to a neighbour. By it goes what comes after use.
 func newWay(m *Mesh, n *neighbor, k wayKey) (*way, error) {
 	w := &way{wayKey: k}
 	return w, w.open(m, n, nil, k.address, w, m.config.Reach.Hint(k.address))
@@ -55,9 +56,17 @@ func (w *way) open(
 	w.neighbor, w.lane, w.address, w.reach, w.tenant = n, l, key, m.config.Reach, tenant.Name
 	_, w.literal = filter.Literal()
 	source := router.Source{Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, hint)}
-	if w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, consumer); err != nil {
-		return err
+	w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, consumer)
+	return err
+}
+
+// use has messages go by the way, also those that have waited for one that leads to where it does now.
+func (w *way) use() {
+	if w.used {
+		w.receiver.Retry()
+		return
 	}
+	w.used = true
 	window := wayWindow
 	switch w.receiver.Kind() {
 	case addressing.Broadcast:
@@ -66,12 +75,14 @@ func (w *way) open(
 		window = queueWindow
 	}
 	w.receiver.Grant(window)
-	return nil
 }
 
 // Deliver implements router.Consumer.
-func (w *way) Deliver(_ *router.Receiver, d router.Delivery) {
-	w.neighbor.post(parcel{delivery: d, way: w, lane: w.lane, to: w.keyOf(d.To)})
+func (w *way) Deliver(r *router.Receiver, d router.Delivery) { w.DeliverAfter(nil, r, d) }
+
+// DeliverAfter implements router.Way.
+func (w *way) DeliverAfter(leader *router.Stream, _ *router.Receiver, d router.Delivery) {
+	w.neighbor.post(parcel{delivery: d, after: leader, way: w, lane: w.lane, to: w.keyOf(d.To)})
 }
 
 // Leads implements router.Way.
@@ -143,9 +154,23 @@ func (w *way) settled(n int) {
 // parcel is a message that is to go to a neighbour.
 type parcel struct {
 	delivery router.Delivery
-	way      *way         // by which it has come; nil for what is for a router
-	lane     *lane        // that it goes on; nil for that of its priority
-	to       protocol.Key // the address, if it is one of applications; otherwise it is in the message
+	after    *router.Stream // the latest of its sender that it comes after; nil for none
+	way      *way           // by which it has come; nil for what is for a router
+	lane     *lane          // that it goes on; nil for that of its priority
+	to       protocol.Key   // the address, if it is one of applications; otherwise it is in the message
+}
+
+// leads tells whether a message may be the first of its sender on the link that it goes on: it streams, or it did so at the
+// router before this one, which knows.
+func (p parcel) leads() bool {
+	from, ok := p.delivery.Route.(*forwarding.Message)
+	return p.delivery.Stream != nil || ok && from.Annotations.Streaming
+}
+
+// settled tells whether the neighbour is asked for no outcome. Of a message for a router the sender hears when it has gone
+// out, so that he does not send faster than that.
+func (p parcel) settled() bool {
+	return !p.delivery.Owned() || p.way == nil && p.delivery.Settled
 }
 
 // finish ends a message that the neighbour does not hold.

@@ -20,9 +20,12 @@ type lane struct {
 	queue    []parcel     // that wait for credit, or behind a message that is under way
 	open     int          // messages that the neighbour has and has not settled
 	download wire.Download
-	extra    bool    // for messages that stream, one at a time
-	over     bool    // its link has ended
-	lost     []*sent // what it had not settled when the link ended
+	behind   bool           // the first of the queue waits until what has gone before is written
+	extra    bool           // for a message that streams, and what follows it
+	leader   *router.Stream // the latest that has gone on an extra one
+	silent   bool           // on an extra one something has gone of whose end nobody hears
+	over     bool           // its link has ended
+	lost     []*sent        // what it had not settled when the link ended
 }
 
 // sent is a message that the neighbour has and has not settled.
@@ -59,30 +62,56 @@ func (k *neighbor) send(p parcel) {
 	if p.way != nil {
 		p.way.held++
 	}
-	l := p.lane
-	if l == nil || l.over {
-		l = k.laneFor(p.delivery)
+	if p.lane == nil || p.lane.over {
+		header, _ := p.delivery.Message.Header() // one that is not right has the usual priority
+		p.lane = k.lanes[min(int(header.Priority), len(k.lanes)-1)]
 	}
+	p.lane.take(p)
+}
+
+// take takes in a message, which goes out now or waits.
+func (l *lane) take(p parcel) {
 	if l.over {
 		l.finish(p, router.Release())
 		return
 	}
-	if l.link == nil || len(l.queue) > 0 || l.download.Busy() || l.link.Credit() == 0 {
-		l.queue = append(l.queue, p)
-		return
-	}
-	l.transmit(p)
-}
-
-// laneFor gives the lane for a message.
-func (k *neighbor) laneFor(d router.Delivery) *lane {
-	if d.Stream != nil {
-		if l := k.streamLane(); l != nil {
-			return l
+	if len(l.queue) == 0 {
+		if to := l.laneFor(p); to != nil {
+			l.forward(p, to)
+			return
 		}
 	}
-	header, _ := d.Message.Header() // one that is not right has the usual priority
-	return k.lanes[min(int(header.Priority), len(k.lanes)-1)]
+	l.queue = append(l.queue, p)
+}
+
+// laneFor gives the lane on which a message goes now: this one, or beside it another one of messages that stream. It is nil
+// when the message has to wait. One that is the first of its sender there waits until what came before is written, so that
+// it does not overtake.
+func (l *lane) laneFor(p parcel) *lane {
+	if l.link == nil || l.download.Busy() {
+		return nil
+	}
+	if leads := p.leads(); (leads || p.after != nil) && slices.Contains(l.lanes, l) {
+		if l.behind = leads && l.link.Pieces() > 0; l.behind {
+			return nil
+		}
+		if other := l.streamLane(p); other != nil {
+			return other
+		}
+	}
+	if l.link.Credit() == 0 {
+		return nil
+	}
+	return l
+}
+
+// forward has a message go on by a lane.
+func (l *lane) forward(p parcel, by *lane) {
+	if by == l {
+		l.transmit(p)
+	} else {
+		by.take(p)
+	}
 }
 
 func (l *lane) bind(link *engine.Link) { l.link = link }
@@ -91,14 +120,26 @@ func (l *lane) attached() {}
 
 func (l *lane) received(*engine.Transfer) {}
 
+// written has a message go on that has waited for what went before it.
+func (l *lane) written() {
+	if l.behind && l.link != nil && l.link.Pieces() == 0 {
+		l.behind = false
+		l.mail.streams.Put(l)
+	}
+}
+
 // sendable goes on with what waits.
 func (l *lane) sendable() {
 	l.download.Continue()
-	for l.link != nil && len(l.queue) > 0 && l.link.Credit() > 0 && !l.download.Busy() {
+	for len(l.queue) > 0 {
 		p := l.queue[0]
+		to := l.laneFor(p)
+		if to == nil {
+			return
+		}
 		l.queue[0] = parcel{}
 		l.queue = l.queue[1:]
-		l.transmit(p)
+		l.forward(p, to)
 	}
 }
 
@@ -126,19 +167,16 @@ func (l *lane) encode(p *parcel, now time.Time) (payload []byte, wanted bool) {
 	if !wanted {
 		return nil, false
 	}
-	var a protocol.Annotations
+	a := l.mesh.fresh
 	if from, ok := d.Route.(*forwarding.Message); ok {
-		a = from.Annotations
+		a = from.Onward
 	}
 	if p.to != "" {
 		a.To, a.Phase = p.to.Name(), p.to.Phase()
 	} else {
 		a.To = string(d.To)
 	}
-	a.Streaming, a.Retain = d.Stream != nil, d.Retain
-	if !l.mesh.isEdge() { // the others do not know it
-		a = a.Through(l.mesh.ID())
-	}
+	a.Streaming, a.Retain = d.Stream != nil || l.extra && p.leads(), d.Retain
 	return annotate(m, a), true
 }
 
@@ -158,11 +196,12 @@ func annotate(m amqp.Message, a protocol.Annotations) []byte {
 func (l *lane) write(p parcel, payload []byte, more bool) bool {
 	h := &sent{p}
 	err := l.link.Send(engine.Delivery{
-		Payload: payload, More: more, Settled: !p.delivery.Owned(), Token: h,
+		Payload: payload, More: more, Settled: p.settled(), Token: h,
 	})
 	switch err {
 	case nil:
 		l.open++
+		l.silent = l.silent || p.settled()
 		l.traffic.sent.Add(1)
 		return true
 	case engine.TooLarge:
@@ -183,7 +222,8 @@ func (l *lane) finish(p parcel, o router.Outcome) {
 	}
 	if p.delivery.Owned() {
 		p.delivery.Settle(o)
-	} else if o.State != router.Accepted {
+	}
+	if p.settled() && o.State != router.Accepted {
 		l.traffic.lost.Add(1)
 	}
 	if p.way != nil {

@@ -11,15 +11,54 @@ import (
 const maxStreamLanes = 64
 
 // A message that streams takes as long as it takes to come. Where the other side offers that (qd.streaming-links) it goes
-// over a data link of its own, in a session of its own, so that it holds up no other message. Such links are kept for the
-// next one.
+// over a data link of its own, in a session of its own, so that it holds up nobody else's. What the same sender sends after
+// it goes there too, behind it: so what one sender sends to an address stays in order, here and at the routers that follow.
+// Such links are kept for the next one.
 
-// streamLane gives a lane on which nothing is under way; nil if there can be none more.
-func (k *neighbor) streamLane() *lane {
+// streamLane gives the lane of what streams on which a message goes: where the stream before it of its sender has gone, or
+// for a new one where nothing is under way. It is nil for a message that has none to follow, and when there can be no more.
+func (k *neighbor) streamLane(p parcel) *lane {
+	stream := p.delivery.Stream
+	i := slices.IndexFunc(k.streamLanes, func(l *lane) bool { return l.leader == p.after })
+	switch {
+	case p.after != nil && i >= 0:
+		if stream != nil {
+			k.streamLanes[i].leader = stream
+		}
+		return k.streamLanes[i]
+	case stream == nil:
+		return nil
+	}
+	l := k.spareLane()
+	if l != nil {
+		l.leader, l.silent = stream, false
+	}
+	return l
+}
+
+// spareLane gives a lane for another sender: preferably one of which it is known that all has arrived that went on it. It is
+// nil when something is under way on each, and there can be none more.
+func (k *neighbor) spareLane() *lane {
+	if i := slices.IndexFunc(k.streamLanes, (*lane).idle); i >= 0 {
+		return k.streamLanes[i]
+	}
+	if l := k.openStreamLane(); l != nil {
+		return l
+	}
 	if i := slices.IndexFunc(k.streamLanes, (*lane).free); i >= 0 {
 		return k.streamLanes[i]
 	}
-	if !slices.Contains(k.Remote().OfferedCapabilities, streamingCapability) || len(k.streamLanes) == maxStreamLanes {
+	return nil
+}
+
+// hasStreamLinks tells whether the other side knows links for messages that stream.
+func (k *neighbor) hasStreamLinks() bool {
+	return slices.Contains(k.Remote().OfferedCapabilities, streamingCapability)
+}
+
+// openStreamLane attaches the link of one lane more; nil if there can be none.
+func (k *neighbor) openStreamLane() *lane {
+	if !k.hasStreamLinks() || len(k.streamLanes) == maxStreamLanes {
 		return nil
 	}
 	s := k.Begin()
@@ -41,6 +80,9 @@ func (k *neighbor) streamLane() *lane {
 	k.streamLanes = append(k.streamLanes, l)
 	return l
 }
+
+// idle tells whether all that went on a lane has arrived where it went to.
+func (l *lane) idle() bool { return l.free() && l.open == 0 && !l.silent }
 
 // free tells whether nothing is under way on a lane, and nothing waits for it.
 func (l *lane) free() bool { return len(l.queue) == 0 && !l.download.Busy() }

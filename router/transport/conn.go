@@ -159,7 +159,9 @@ func (c *conn) turn() (busy bool, deadline time.Time, over bool) {
 				return true, time.Time{}, true
 			}
 		}
+		c.mu.Lock()
 		p, deadline, over = c.collect((*buffer)[:0])
+		c.mu.Unlock()
 		if len(p) == 0 {
 			c.due = deadline
 			return busy, deadline, over
@@ -167,10 +169,8 @@ func (c *conn) turn() (busy bool, deadline time.Time, over bool) {
 	}
 }
 
-// collect takes from the engine, under its lock, what is to be written next.
+// collect takes from the engine, whose lock is held, what is to be written next.
 func (c *conn) collect(dst []byte) (p []byte, deadline time.Time, over bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.advance()
 	p = c.engine.Flush(dst)
 	if c.engine.Closed() {
@@ -224,9 +224,16 @@ func (c *conn) flushAtOnce() {
 		c.wakeWriter()
 		return
 	}
+	if !c.mu.TryLock() { // its own reader is feeding the engine, which may take long, and flushes it then
+		if !c.feeding.Load() {
+			c.wakeWriter()
+		}
+		return
+	}
 	buffer := c.driver.buffers.get()
 	defer c.driver.buffers.put(buffer)
 	p, deadline, over := c.collect((*buffer)[:0])
+	c.mu.Unlock()
 	n := 0
 	if len(p) > 0 {
 		var err error

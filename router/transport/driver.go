@@ -12,6 +12,7 @@ import (
 type Options struct {
 	WriteTimeout time.Duration // how long a peer may take nothing of a write; default 30 s
 	DrainTimeout time.Duration // how long connections get to end by themselves when the process stops; default 5 s
+	Errands      *Errands      // shared with other drivers, whose connections hear from these; default its own
 }
 
 // Driver runs connections. One driver serves many, which share its buffers.
@@ -19,7 +20,7 @@ type Driver struct {
 	options Options
 	buffers bufferPool
 	turns   turns
-	errands errands
+	errands *Errands
 }
 
 // NewDriver gives a driver.
@@ -30,7 +31,10 @@ func NewDriver(o Options) *Driver {
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = 5 * time.Second
 	}
-	return &Driver{options: o}
+	if o.Errands == nil {
+		o.Errands = new(Errands)
+	}
+	return &Driver{options: o, errands: o.Errands}
 }
 
 // Serve runs one connection until it ends, and hangs up: it closes its direction of a socket, whose rest is closed by

@@ -5,7 +5,8 @@ import "time"
 // Engine is a protocol engine, or a door's connection around one: bytes and time in, bytes out.
 type Engine interface {
 	// Feed takes bytes from the peer; p is borrowed until it returns. With an empty p it goes on with what it kept
-	// back while it was not Ready. An error ends the connection once what is left to Flush has been written.
+	// back while it was not Ready. An error ends the connection once what is left to Flush has been written. Where it
+	// waits for anything it does so by Errands.Aside.
 	Feed(now time.Time, p []byte) error
 	// Ready tells whether Feed would take more. While it is false nothing is read, which holds the peer back.
 	Ready() bool

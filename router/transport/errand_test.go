@@ -99,6 +99,73 @@ func TestNothingIsLeftBehindByTheLastReader(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftToAReaderThatWaits: what it was left before, and what comes meanwhile, is for the writers.
+func TestNothingIsLeftToAReaderThatWaits(t *testing.T) {
+	d := NewDriver(Options{})
+	before, sooner, _ := watched(t, d)
+	meanwhile, later, peer := watched(t, d)
+	d.errands.begin()
+	sooner.post([]byte("x"))
+	d.errands.Aside(func() {
+		if len(before.woken) != 1 {
+			t.Error("a connection that was left before is not written for")
+		}
+		later.post([]byte("one"))
+		select {
+		case <-meanwhile.woken:
+		default:
+			t.Error("a connection is left to a reader that waits")
+		}
+	})
+	meanwhile.wake()
+	d.errands.end()
+	read(t, peer, "one")
+	if len(meanwhile.woken) != 0 {
+		t.Error("the reader went on no errands any more")
+	}
+}
+
+// waiter is an engine that waits while it is fed.
+type waiter struct {
+	echo
+	begun, goingOn chan struct{}
+}
+
+func (w *waiter) Feed(time.Time, []byte) error {
+	close(w.begun)
+	<-w.goingOn
+	return nil
+}
+
+// TestNoReaderWaitsForAConnectionThatWaits: one that was left to another reader before it began to wait is its own reader's.
+func TestNoReaderWaitsForAConnectionThatWaits(t *testing.T) {
+	d := NewDriver(Options{})
+	c, _, peer := watched(t, d)
+	w := &waiter{begun: make(chan struct{}), goingOn: make(chan struct{})}
+	c.engine, w.wake = w, c.wake
+	d.errands.begin()
+	w.post([]byte("one"))
+	fed, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(fed)
+		c.feed(time.Now(), nil)
+	}()
+	<-w.begun
+	go func() {
+		defer close(ended)
+		d.errands.end()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Error("the other reader waits as well")
+	}
+	close(w.goingOn)
+	<-fed
+	<-ended
+	read(t, peer, "one")
+}
+
 // relay is an engine that passes what it hears on to another connection.
 type relay struct {
 	echo
@@ -158,5 +225,19 @@ func TestTokensGoRoundARing(t *testing.T) {
 	for i, done := range ended {
 		peers[i].Close()
 		<-done
+	}
+}
+
+// TestReaderWritesForConnectionsOfOtherDrivers: what comes in over one protocol goes out over another.
+func TestReaderWritesForConnectionsOfOtherDrivers(t *testing.T) {
+	var shared Errands
+	from, to := NewDriver(Options{Errands: &shared}), NewDriver(Options{Errands: &shared})
+	c, e, peer := watched(t, to)
+	from.errands.begin()
+	e.post([]byte("one"))
+	from.errands.end()
+	read(t, peer, "one")
+	if len(c.woken) != 0 {
+		t.Error("the writer was woken as well")
 	}
 }

@@ -5,6 +5,10 @@ import "io"
 // firstRead is the size of the buffer that a connection which is no plain socket keeps for its next bytes.
 const firstRead = 512
 
+// briefStreak is how many reads in a row are brief. A reader that finds more and more to read lets the runtime know by its
+// calls that it is at work, so that others who become ready are looked after.
+const briefStreak = 4
+
 // reader reads from a connection. From a plain socket it takes a buffer only once there is something to read; from
 // anything else, such as TLS, it reads into a small buffer of its own and borrows a large one while that fills up.
 type reader struct {
@@ -13,6 +17,7 @@ type reader struct {
 	small    []byte
 	more     bool // the small buffer was full: there is likely more
 	n        int
+	streak   int // reads that gave something without a wait between them
 	err      error
 	try      func(fd uintptr) bool // made once, as it is called for each read
 }
@@ -63,10 +68,12 @@ func (r *reader) done() {
 // tryRead reads without blocking; false means that there is nothing yet.
 func (r *reader) tryRead(fd uintptr) bool {
 	r.borrowed = r.c.driver.buffers.get()
-	r.n, r.err = readNow(fd, (*r.borrowed)[:FlushSize])
+	r.n, r.err = readNow(fd, (*r.borrowed)[:FlushSize], r.streak < briefStreak)
 	if r.err == nil && r.n > 0 {
+		r.streak++
 		return true
 	}
+	r.streak = 0
 	r.done()
 	if r.err == nil {
 		r.err = io.EOF

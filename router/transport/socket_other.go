@@ -11,7 +11,7 @@ import (
 // rawSocket gives nil: here every connection is read through net.Conn.
 func rawSocket(net.Conn) syscall.RawConn { return nil }
 
-func readNow(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func readNow(uintptr, []byte, bool) (int, error) { return 0, errors.ErrUnsupported }
 
 func writeNow(syscall.RawConn, []byte) (int, error) { return 0, errors.ErrUnsupported }
 

@@ -27,10 +27,14 @@ func rawSocket(nc net.Conn) syscall.RawConn {
 	return raw
 }
 
-// readNow reads what a non-blocking descriptor has.
-func readNow(fd uintptr, p []byte) (int, error) {
+// readNow reads what a non-blocking descriptor has, briefly or with the runtime being told.
+func readNow(fd uintptr, p []byte, briefly bool) (int, error) {
+	read := syscall.Read
+	if briefly {
+		read = readBriefly
+	}
 	for {
-		n, err := syscall.Read(int(fd), p)
+		n, err := read(int(fd), p)
 		if err == nil {
 			return n, nil
 		}
@@ -45,7 +49,7 @@ func readNow(fd uintptr, p []byte) (int, error) {
 func writeNow(raw syscall.RawConn, p []byte) (n int, err error) {
 	callErr := raw.Control(func(fd uintptr) {
 		for {
-			n, err = syscall.Write(int(fd), p)
+			n, err = writeBriefly(int(fd), p)
 			if err != syscall.EINTR {
 				return
 			}

@@ -62,18 +62,15 @@ func rejection(e *frame.Error) router.Outcome {
 	}
 }
 
-// modification gives the outcome of a delivery that was modified [3.4.5]. One that only goes back is released; one that did
-// not fail but is not for this receiver, or has other annotations now, is modified without that reason.
+// modification gives the outcome of a delivery that was modified [3.4.5]: one that did not fail, only goes back, or is not for
+// this receiver, or has other annotations now, has not failed for that reason.
 func modification(s *frame.State) router.Outcome {
 	o := router.Outcome{
 		State: router.Modified, Reason: router.Unroutable,
 		Elsewhere: s.UndeliverableHere, Annotations: string(s.Annotations),
 	}
-	switch {
-	case s.DeliveryFailed:
+	if s.DeliveryFailed {
 		o.Reason = router.Failed
-	case !o.Elsewhere && o.Annotations == "":
-		o.State = router.Released
 	}
 	return o
 }

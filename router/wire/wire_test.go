@@ -39,7 +39,7 @@ func TestOutcomesAreTheSameAtTheEndOfAnyNumberOfHops(t *testing.T) {
 	}{
 		{frame.State{Kind: frame.Accepted}, router.Accept()},
 		{frame.State{Kind: frame.Released}, router.Release()},
-		{frame.State{Kind: frame.Modified}, router.Outcome{State: router.Released, Reason: router.Unroutable}},
+		{frame.State{Kind: frame.Modified}, router.Outcome{State: router.Modified, Reason: router.Unroutable}},
 		{frame.State{Kind: frame.Modified, DeliveryFailed: true}, router.Fail()},
 		{
 			frame.State{Kind: frame.Modified, UndeliverableHere: true, Annotations: annotations.End()},

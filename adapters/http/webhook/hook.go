@@ -138,10 +138,11 @@ func (h *hook) attach(ctx context.Context) *router.Receiver {
 // link makes a receiver. A durable subscription that there is stays as it was made.
 func (h *hook) link(ctx context.Context) (*router.Receiver, error) {
 	source := h.From
-	for _, made := range h.router.Subscriptions(h.user, source.Subscription) {
-		if source.Subscription == "" || made.Filter != source.Filter {
-			continue
-		}
+	found, err := h.router.Subscriptions(ctx, h.user, source)
+	if err != nil {
+		return nil, err
+	}
+	for _, made := range found {
 		if source.Selector != nil && source.Selector.String() != made.Selector.String() {
 			return nil, router.Errorf(router.Conflict, "the subscription was made with another selector")
 		}

@@ -16,12 +16,12 @@ type Connector struct {
 	SASLMechanisms string  `attr:"saslMechanisms" about:"Ways to be let in, the best first; empty leaves it to what else is declared." set:"create"`
 	SASLUsername   string  `attr:"saslUsername" about:"Who the gateway is there." set:"create"`
 	SASLPassword   *string `attr:"saslPassword" about:"The password; it is never told." set:"create"`
-	SSLProfile     *string `attr:"sslProfile" about:"Set where it is one of TLS. A connector made by CREATE has none: TLS is in the configuration." set:"create"`
+	SSLProfile     *string `attr:"sslProfile" about:"What secures it, where it is one of TLS." set:"create"`
 	VerifyHostname bool    `about:"Always true: the name in a certificate is verified." set:"create"`
 
 	MaxFrameSize       int    `about:"Bytes of a frame." set:"create"`
 	MaxSessions        int    `about:"Sessions of the connection." set:"create"`
-	MaxSessionFrames   *int   `about:"Not told: credit bounds what is on its way." set:"create"`
+	MaxSessionFrames   *int   `about:"Not told: credit bounds what is on its way."`
 	IdleTimeoutSeconds int    `about:"How long the other side may be silent." set:"create"`
 	LinkCapacity       *int   `about:"Messages of a link that are not settled." set:"create"`
 	StripAnnotations   string `about:"Always no: annotations are passed on." set:"create"`
@@ -48,8 +48,11 @@ var connectorType = changeable(newType(entityType{
 		if err := fits(m.Router().Mode, c.Role, false); err != nil {
 			return c, err
 		}
-		if c.SSLProfile != nil {
-			return c, faultf(statusNotImplemented, "connectors over TLS are declared in the configuration")
+		switch {
+		case c.SSLProfile != nil && !c.VerifyHostname:
+			return c, faultf(statusNotImplemented, "the name in a certificate is always verified (verifyHostname)")
+		case c.MessageLoggingComponents != "none":
+			return c, faultf(statusNotImplemented, "what is in messages is never logged (messageLoggingComponents)")
 		}
 		made, err := m.Connect(ctx, c)
 		made.SASLPassword = nil

@@ -18,17 +18,18 @@ type Listener struct {
 	AuthenticatePeer  bool   `about:"Whether only clients come in that show who they are." set:"create"`
 	RequireEncryption bool   `about:"Whether it is one of TLS." set:"create"`
 	RequireSSL        bool   `attr:"requireSsl" about:"The same." set:"create"`
+	SSLProfile        string `attr:"sslProfile" about:"What secures it, where it is one of TLS." set:"create"`
 	SASLMechanisms    string `attr:"saslMechanisms" about:"Ways to be let in, for AMQP." set:"create"`
 	MultiTenant       bool   `about:"Whether a client says which tenant is its own."`
 
-	MaxFrameSize       int  `about:"Bytes of a frame, for AMQP."`
-	MaxSessions        int  `about:"Sessions of a connection, for AMQP."`
-	IdleTimeoutSeconds int  `about:"How long a client may be silent, for AMQP."`
-	LinkCapacity       int  `about:"Messages that a link may have on their way at once."`
+	MaxFrameSize       int  `about:"Bytes of a frame, for AMQP." set:"create"`
+	MaxSessions        int  `about:"Sessions of a connection, for AMQP." set:"create"`
+	IdleTimeoutSeconds int  `about:"How long a client may be silent, for AMQP." set:"create"`
+	LinkCapacity       int  `about:"Messages that a link may have on their way at once." set:"create"`
 	HTTP               bool `attr:"http" about:"Whether it speaks HTTP." set:"create"`
 	Websockets         bool `about:"Whether it takes WebSockets."`
 
-	InitialHandshakeTimeoutSeconds int    `about:"How long a client may take to be let in, for AMQP."`
+	InitialHandshakeTimeoutSeconds int    `about:"How long a client may take to be let in, for AMQP." set:"create"`
 	StripAnnotations               string `about:"Which annotations of routers are taken off: of messages that come in, go out, both or no." set:"create"`
 }
 
@@ -39,13 +40,14 @@ var listenerType = changeable(newType(entityType{name: "listener", base: configu
 		if err := fits(m.Router().Mode, l.Role, true); err != nil {
 			return l, err
 		}
+		secured := l.RequireSSL || l.RequireEncryption
 		switch {
-		case l.RequireSSL || l.RequireEncryption:
-			return l, faultf(statusNotImplemented, "listeners of TLS are declared in the configuration")
+		case secured && l.SSLProfile == "":
+			return l, faultf(statusBadRequest, "a listener that requires TLS has an sslProfile")
+		case !secured && l.SSLProfile != "":
+			return l, faultf(statusNotImplemented, "a listener speaks TLS or does not: one with an sslProfile requires it (requireSsl)")
 		case l.HTTP:
 			return l, faultf(statusNotImplemented, "listeners of HTTP are declared in the configuration")
-		case l.AuthenticatePeer:
-			return l, faultf(statusNotImplemented, "who has to show who he is, the tenants say in the configuration")
 		}
 		return m.Listen(ctx, l)
 	},

@@ -16,6 +16,10 @@ type Model interface {
 	Listen(ctx context.Context, l Listener) (Listener, error)
 	Close(ctx context.Context, name string) error
 	Pools() []Pool
+	// AddSSLProfile declares one that lasts as long as the process. A Conflict is a name that there is already.
+	SSLProfiles() []SSLProfile
+	AddSSLProfile(ctx context.Context, p SSLProfile) (SSLProfile, error)
+	RemoveSSLProfile(ctx context.Context, name string) error
 
 	Logs() []Log
 	// Records gives the latest entries of the log, the oldest first, so many at most.
@@ -42,6 +46,7 @@ type Model interface {
 	Withdraw(ctx context.Context, filter string) error
 
 	Network
+	Caller
 }
 
 // Network is what a tenant sees of the connections to other routers and brokers, and of what goes over them. What is made

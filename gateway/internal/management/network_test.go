@@ -17,6 +17,8 @@ type network struct {
 	connectors []Connector
 	autoLinks  []AutoLink
 	linkRoutes []LinkRoute
+	ownRoutes  []OwnRoute
+	profiles   []SSLProfile
 }
 
 func (n *network) Nodes() []Node {
@@ -59,6 +61,28 @@ func (n *network) RemoveLinkRoute(_ context.Context, identity string) error {
 	return remove(&n.linkRoutes, identity)
 }
 
+func (n *network) SSLProfiles() []SSLProfile { return n.profiles }
+
+func (n *network) AddSSLProfile(_ context.Context, p SSLProfile) (SSLProfile, error) {
+	p.Identity = "sslProfile/" + p.Name
+	return p, add(&n.profiles, p)
+}
+
+func (n *network) RemoveSSLProfile(_ context.Context, name string) error {
+	return remove(&n.profiles, "sslProfile/"+name)
+}
+
+func (n *network) OwnRoutes() []OwnRoute { return n.ownRoutes }
+
+func (n *network) AddOwnRoute(_ context.Context, r OwnRoute) (OwnRoute, error) {
+	r.Identity = fmt.Sprint(len(n.ownRoutes) + 1)
+	return r, add(&n.ownRoutes, r)
+}
+
+func (n *network) RemoveOwnRoute(_ context.Context, identity string) error {
+	return remove(&n.ownRoutes, identity)
+}
+
 func (n *network) Logs() []Log { return nil }
 
 func (n *network) Records(most int) []Record {
@@ -94,7 +118,14 @@ func TestWhatGoesOverTheNetworkIsMadeAndTakenAway(t *testing.T) {
 	}{
 		{"connector", "port=5672", 201, "host=127.0.0.1 role=normal cost=1"},
 		{"connector", "port=5672 role=inter-router cost=3", 201, "role=inter-router cost=3"},
-		{"connector", "port=5671 sslProfile=p", 501, ""},
+		{"connector", "port=5671 sslProfile=p maxFrameSize=2048", 201, "sslProfile=p maxFrameSize=2048"},
+		{"connector", "port=5671 sslProfile=p verifyHostname=no", 501, ""},
+		{"connector", "port=5671 messageLoggingComponents=all", 501, ""},
+		{"connector", "port=5671 maxSessionFrames=7", 400, ""},
+		{"sslProfile", "caCertFile=a certFile=c privateKeyFile=k", 201, "caCertFile=a certFile=c privateKeyFile=k"},
+		{"sslProfile", "ciphers=ALL", 501, ""},
+		{"sslProfile", "protocols=TLSv1", 501, ""},
+		{"sslProfile", "uidFormat=1", 501, ""},
 		{"connector", "port=5671 connectionStatus=SUCCESS", 400, ""},
 		{"connector", "cost=cheap", 400, ""},
 		{"router.config.autoLink", "address=a direction=out connection=broker", 201, "addr=a dir=out phase=0"},
@@ -113,6 +144,11 @@ func TestWhatGoesOverTheNetworkIsMadeAndTakenAway(t *testing.T) {
 		{"router.config.linkRoute", "prefix=a", 400, ""},
 		{"router.config.linkRoute", "prefix=a dir=in distribution=closest", 400, ""},
 		{"router.config.linkRoute", "prefix=a dir=in connection=a containerId=b", 400, ""},
+		{"router.connection.linkRoute", "pattern=a.*.b direction=in", 201, "direction=in pattern=a.*.b"},
+		{"router.connection.linkRoute", "pattern=a direction=up", 400, ""},
+		{"router.connection.linkRoute", "pattern= direction=in", 400, ""},
+		{"router.connection.linkRoute", "direction=in", 400, ""},
+		{"router.connection.linkRoute", "pattern=a direction=in containerId=x", 400, ""},
 		{"router.node", "id=x", 501, ""},
 	} {
 		h := newHouse(t)
@@ -169,6 +205,11 @@ func TestPasswordsAreNotTold(t *testing.T) {
 	body := amqp.Map{{Key: "saslUsername", Value: "me"}, {Key: "saslPassword", Value: "secret"}}
 	got := h.ask(t, everything, asking{map[string]any{"operation": "CREATE", "type": "connector", "name": "c"}, body})
 	if strings.Contains(fmt.Sprint(got.body), "secret") {
+		t.Errorf("CREATE answers %v", got.body)
+	}
+	body = amqp.Map{{Key: "password", Value: "secret"}}
+	got = h.ask(t, everything, asking{map[string]any{"operation": "CREATE", "type": "sslProfile", "name": "p"}, body})
+	if got.status != 201 || strings.Contains(fmt.Sprint(got.body), "secret") {
 		t.Errorf("CREATE answers %v", got.body)
 	}
 }

@@ -24,15 +24,13 @@ var selfType = newType(entityType{
 // types are all entity types that have entities.
 var types = []*entityType{
 	selfType, routerType, nodeType, listenerType, connectorType, connectionType, linkType, addressType,
-	declarationType, autoLinkType, linkRouteType, poolType, policyType, logType,
+	declarationType, autoLinkType, linkRouteType, ownRouteType, poolType, policyType, logType, sslProfileType,
 }
 
 // absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
 var absentTypes = []*entityType{
 	absent("router.config.exchange", configurationEntity, "There are no exchanges: topics take their place."),
 	absent("router.config.binding", configurationEntity, "There are no bindings: topics take their place."),
-	absent("router.connection.linkRoute", configurationEntity, "A client declares no link routes."),
-	absent("sslProfile", configurationEntity, "TLS is in the configuration (tls)."),
 	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
 	absent("logStats", operationalEntity, "Logging is in the configuration."),
 	absent("console", configurationEntity, "There is no console of its own."),

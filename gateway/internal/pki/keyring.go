@@ -13,13 +13,6 @@ import (
 	"time"
 )
 
-// Pair is the files of a certificate of the gateway's and those between it and its authority, and of its private key.
-type Pair struct {
-	Setting     string // such as tls
-	Certificate string
-	Key         string
-}
-
 // Keyring is the gateway's certificates. Its methods may be called from any goroutine.
 type Keyring struct {
 	pairs   []Pair
@@ -64,11 +57,9 @@ func OpenKeyring(pairs []Pair, staple bool, log *slog.Logger) (*Keyring, error) 
 	return k, nil
 }
 
-func (p *Pair) look() []stamp { return stampsOf(p.Certificate, p.Key) }
-
 func readKey(p Pair) (*key, error) {
 	stamps := p.look()
-	c, err := tls.LoadX509KeyPair(p.Certificate, p.Key)
+	c, err := p.Load()
 	if err != nil {
 		return nil, fmt.Errorf("%s.certificate and %s.key: %w", p.Setting, p.Setting, err)
 	}
@@ -114,7 +105,7 @@ func (k *Keyring) Look() {
 }
 
 // Run looks at the files of certificates and of authorities until ctx ends.
-func (k *Keyring) Run(ctx context.Context, trust *Trust) {
+func (k *Keyring) Run(ctx context.Context, trusts ...*Trust) {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
@@ -123,7 +114,9 @@ func (k *Keyring) Run(ctx context.Context, trust *Trust) {
 			return
 		case <-tick.C:
 			k.Look()
-			trust.Look()
+			for _, trust := range trusts {
+				trust.Look()
+			}
 		}
 	}
 }

@@ -1,26 +1,59 @@
 package pki
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Field is what of a certificate names its user.
+// Field is what of a certificate names its user. Several of them, joined by semicolons, name him by what the certificate has of
+// each, joined in the same way.
 type Field string
 
 // The fields. Subject is the common name, or the first alternative name of a certificate that has none (RFC 5280 section
-// 4.2.1.6); the others are alternative names of one kind.
+// 4.2.1.6); then there are alternative names of one kind. DN is the whole subject, from the country on (RFC 2253, the other way
+// round), of which the next ones are parts. The last ones are fingerprints of the certificate, in hexadecimal digits.
 const (
-	Subject Field = "subject"
-	DNS     Field = "dns"
-	Email   Field = "email"
-	URI     Field = "uri"
+	Subject      Field = "subject"
+	DNS          Field = "dns"
+	Email        Field = "email"
+	URI          Field = "uri"
+	DN           Field = "dn"
+	Country      Field = "country"
+	State        Field = "state"
+	City         Field = "city"
+	Organization Field = "organization"
+	Unit         Field = "unit"
+	CommonName   Field = "commonName"
+	SHA1         Field = "sha1"
+	SHA256       Field = "sha256"
+	SHA512       Field = "sha512"
 )
 
 // Fields are all there are.
-var Fields = []Field{Subject, DNS, Email, URI}
+var Fields = []Field{
+	Subject, DNS, Email, URI, DN, Country, State, City, Organization, Unit, CommonName, SHA1, SHA256, SHA512,
+}
+
+// fieldSeparator is between several fields, and between what they name.
+const fieldSeparator = ";"
+
+// Valid tells whether f is one of the fields, or several of them.
+func (f Field) Valid() bool {
+	for part := range strings.SplitSeq(string(f), fieldSeparator) {
+		if !slices.Contains(Fields, Field(part)) {
+			return false
+		}
+	}
+	return true
+}
 
 // Naming is how certificates name their users.
 type Naming struct {
@@ -64,9 +97,8 @@ func (n *Naming) cut(name string) (user string, ok bool) {
 
 // names lists what a certificate has in a field.
 func (f Field) names(c *x509.Certificate) []string {
-	var uris []string
-	for _, u := range c.URIs {
-		uris = append(uris, u.String())
+	if strings.Contains(string(f), fieldSeparator) {
+		return f.joined(c)
 	}
 	switch f {
 	case DNS:
@@ -74,12 +106,60 @@ func (f Field) names(c *x509.Certificate) []string {
 	case Email:
 		return c.EmailAddresses
 	case URI:
-		return uris
+		return uris(c)
+	case DN:
+		return distinguishedName(c)
+	case Country:
+		return c.Subject.Country
+	case State:
+		return c.Subject.Province
+	case City:
+		return c.Subject.Locality
+	case Organization:
+		return c.Subject.Organization
+	case Unit:
+		return c.Subject.OrganizationalUnit
+	case CommonName:
+		return []string{c.Subject.CommonName}
+	case SHA1:
+		return []string{fmt.Sprintf("%x", sha1.Sum(c.Raw))}
+	case SHA256:
+		return []string{fmt.Sprintf("%x", sha256.Sum256(c.Raw))}
+	case SHA512:
+		return []string{fmt.Sprintf("%x", sha512.Sum512(c.Raw))}
 	}
-	for _, names := range [][]string{{c.Subject.CommonName}, c.DNSNames, c.EmailAddresses, uris} {
+	for _, names := range [][]string{{c.Subject.CommonName}, c.DNSNames, c.EmailAddresses, uris(c)} {
 		if len(names) > 0 && names[0] != "" {
 			return names[:1]
 		}
 	}
 	return nil
+}
+
+// joined gives the one name that several fields make.
+func (f Field) joined(c *x509.Certificate) []string {
+	var parts []string
+	for part := range strings.SplitSeq(string(f), fieldSeparator) {
+		if names := Field(part).names(c); len(names) > 0 && names[0] != "" {
+			parts = append(parts, names[0])
+		}
+	}
+	return []string{strings.Join(parts, fieldSeparator)}
+}
+
+func uris(c *x509.Certificate) (all []string) {
+	for _, u := range c.URIs {
+		all = append(all, u.String())
+	}
+	return all
+}
+
+// distinguishedName writes a certificate's subject in the order in which it is there.
+func distinguishedName(c *x509.Certificate) []string {
+	var name pkix.RDNSequence
+	if _, err := asn1.Unmarshal(c.RawSubject, &name); err != nil {
+		return nil
+	}
+	slices.Reverse(name) // as its String writes it from the end
+	return []string{name.String()}
 }

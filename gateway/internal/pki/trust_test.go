@@ -1,9 +1,13 @@
 package pki_test
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -132,7 +136,11 @@ func TestCertificateNamesItsUserAsDeclared(t *testing.T) {
 	a := gatewaytest.New(t)
 	spiffe, _ := url.Parse("spiffe://acme/device/pump-7")
 	shown := parsed(t, a.Certify(&x509.Certificate{
-		Subject: pkix.Name{CommonName: "pump"}, DNSNames: []string{"other.example", "pump-7.acme.example"},
+		Subject: pkix.Name{
+			CommonName: "pump", Country: []string{"CH"}, Province: []string{"BE"}, Organization: []string{"Acme, Inc."},
+			OrganizationalUnit: []string{"Water"},
+		},
+		DNSNames:       []string{"other.example", "pump-7.acme.example"},
 		EmailAddresses: []string{"pump@acme.example"}, URIs: []*url.URL{spiffe},
 	}))
 	for _, c := range []struct {
@@ -147,6 +155,13 @@ func TestCertificateNamesItsUserAsDeclared(t *testing.T) {
 		{pki.Naming{Field: pki.Subject, Pattern: "{user}.acme.example"}, ""},
 		{pki.Naming{Field: pki.Subject, Pattern: "pump{user}"}, ""},
 		{pki.Naming{Field: pki.Email, Pattern: "pump@acme{user}acme.example"}, ""},
+		{pki.Naming{Field: pki.DN}, `C=CH,ST=BE,O=Acme\, Inc.,OU=Water,CN=pump`},
+		{pki.Naming{Field: pki.Country}, "CH"},
+		{pki.Naming{Field: pki.City}, ""},
+		{pki.Naming{Field: "unit;city;organization;country;state;commonName"}, "Water;Acme, Inc.;CH;BE;pump"},
+		{pki.Naming{Field: pki.SHA1}, fmt.Sprintf("%x", sha1.Sum(shown[0].Raw))},
+		{pki.Naming{Field: pki.SHA256}, fmt.Sprintf("%x", sha256.Sum256(shown[0].Raw))},
+		{pki.Naming{Field: "sha512;country"}, fmt.Sprintf("%x;CH", sha512.Sum512(shown[0].Raw))},
 	} {
 		trust := trusting(t, pki.Authority{Setting: "a", Tenant: "a", CA: a.File, Naming: c.naming})
 		if h, err := trust.Judge(shown); h.User != c.want || (err == nil) != (c.want != "") {

@@ -83,6 +83,31 @@ func (f *fields) symbols() []amqp.Symbol {
 	return nil
 }
 
+// capabilities is symbols for what nobody is refused for: something else than a symbol says nothing here, as with Qpid Proton.
+func (f *fields) capabilities() (all []amqp.Symbol) {
+	if !f.list.Next() {
+		return nil
+	}
+	keep := func(v any) {
+		if s, ok := v.(amqp.Symbol); ok {
+			all = append(all, s)
+		}
+	}
+	switch v := f.d.ReadValue().(type) {
+	case amqp.Array:
+		for element := range v.All() {
+			keep(element)
+		}
+	case amqp.List:
+		for _, element := range v {
+			keep(element)
+		}
+	default:
+		keep(v)
+	}
+	return all
+}
+
 func (f *fields) binary() []byte {
 	if f.list.Next() {
 		return f.d.ReadBinary()

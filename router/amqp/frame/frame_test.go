@@ -210,6 +210,27 @@ func TestMistakesAreRefused(t *testing.T) {
 	}
 }
 
+// TestCapabilitiesThatAreNoSymbolsSayNothing: nobody is refused for them.
+func TestCapabilitiesThatAreNoSymbolsSayNothing(t *testing.T) {
+	for _, c := range []struct {
+		said any
+		want []amqp.Symbol
+	}{
+		{nil, nil}, {int32(9), nil}, {"text", nil}, {amqp.List{}, nil}, {amqp.Symbol("a"), symbols("a")},
+		{amqp.List{amqp.Symbol("a"), int32(1), "b", amqp.Symbol("c")}, symbols("a", "c")},
+	} {
+		p, err := read(list(amqp.DescriptorOpen, "me", nil, nil, nil, nil, nil, nil, c.said, c.said, nil))
+		if err != nil {
+			t.Errorf("%v: %v", c.said, err)
+			continue
+		}
+		o := p.(*Open)
+		if !reflect.DeepEqual(o.OfferedCapabilities, c.want) || !reflect.DeepEqual(o.DesiredCapabilities, c.want) {
+			t.Errorf("%v is read as %v and %v", c.said, o.OfferedCapabilities, o.DesiredCapabilities)
+		}
+	}
+}
+
 func TestClonedStateSharesNothing(t *testing.T) {
 	b := (&Disposition{First: 1, Last: 1, State: State{Kind: Transactional, TxnID: []byte("id"), Outcome: Rejected,
 		Error: &Error{Condition: NotFound, Info: text("k", "v")}}}).Append(nil)

@@ -51,8 +51,8 @@ func (o *Open) Read(d *amqp.Decoder) error {
 		IdleTimeOut:         f.uint(0),
 		OutgoingLocales:     f.symbols(),
 		IncomingLocales:     f.symbols(),
-		OfferedCapabilities: f.symbols(),
-		DesiredCapabilities: f.symbols(),
+		OfferedCapabilities: f.capabilities(),
+		DesiredCapabilities: f.capabilities(),
 		Properties:          f.fieldMap(),
 	}
 	return f.end()

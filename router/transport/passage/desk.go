@@ -2,6 +2,7 @@ package passage
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/manifoldmq/manifold/router/amqp/engine"
@@ -10,7 +11,7 @@ import (
 )
 
 // A Desk is the part of a connection that its routed links need. It belongs to the connection's owner, who calls its
-// methods; but that a link shall go on along it may be said from elsewhere.
+// methods; but that a link shall go on along it may be said from elsewhere, and so may what is to happen when it is closed.
 type Desk struct {
 	conn   *engine.Conn
 	wake   func()
@@ -21,6 +22,10 @@ type Desk struct {
 	names    map[name]*End               // of links that were asked for elsewhere
 	holds    map[*engine.Session]int     // how many ends hold it back
 	busy     []*End                      // with something to write
+	waiting  []*End                      // for Afford
+
+	mu        sync.Mutex // guards everything below; a leaf
+	farewells []func()   // for when the connection is over
 }
 
 // post is a letter to an end of this desk.
@@ -69,6 +74,25 @@ func (d *Desk) Written() {
 func (d *Desk) Close() {
 	d.closed.Store(true)
 	d.Work()
+	d.mu.Lock()
+	farewells := d.farewells
+	d.farewells = nil
+	d.mu.Unlock()
+	for _, f := range farewells {
+		f()
+	}
+}
+
+// OnClose has the owner call f, once, when the connection is over. It is false, and f is not called, when it is over already.
+// It may be called from any goroutine.
+func (d *Desk) OnClose(f func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed.Load() {
+		return false
+	}
+	d.farewells = append(d.farewells, f)
+	return true
 }
 
 // sessionFor gives the session for the links of one elsewhere; nil when the peer allows no more.

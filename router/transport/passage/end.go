@@ -29,6 +29,7 @@ type End struct {
 
 	inbound
 	outbound
+	metered
 }
 
 // maxUnread is how many letters an end may have that it has not read. Credit and windows keep it below, unless a peer says
@@ -144,6 +145,7 @@ func (e *End) refuse(reason *frame.Error) {
 // answered tells the peer that asked that it has its link.
 func (e *End) answered(a *frame.Attach) {
 	e.link.Stream()
+	e.tellSize(a)
 	e.link.Answer(*a)
 	if e.link.Role() == frame.Sender {
 		e.sendable() // it may have given credit already
@@ -157,6 +159,7 @@ func (e *End) finish() {
 	}
 	e.over = true
 	e.release()
+	e.unmeter()
 	e.backlog, e.arriving = nil, nil
 	if e.asker {
 		return

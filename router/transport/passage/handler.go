@@ -65,7 +65,7 @@ func (h handler) Sendable(l *engine.Link) {
 // Drained implements engine.Handler.
 func (h handler) Drained(l *engine.Link) {
 	if e := of(l); e != nil {
-		e.tell(drained{})
+		e.tell(drained{e.allowed})
 	} else {
 		h.Handler.Drained(l)
 	}

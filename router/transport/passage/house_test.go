@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,7 +64,7 @@ func (h *house) join(toBroker bool) (*middle, *party) {
 		} else {
 			m.Conn = engine.NewServer(time.Now(), &h.limits, engine.Server{ContainerID: "house"}, Handler(rooms{m}))
 		}
-		m.desk = NewDesk(m.Conn, wake)
+		m.desk, m.wake = NewDesk(m.Conn, wake), wake
 		return m
 	}, func() { m.Lost(); m.desk.Close() })
 	h.serve(theirs, func(wake func()) transport.Engine {
@@ -93,10 +94,18 @@ type middle struct {
 	*engine.Conn
 	house *house
 	desk  *Desk
+	wake  func()
+	away  atomic.Bool // it leaves its mail unread
+	pays  atomic.Bool // its clients can afford to go on
 }
 
 func (m *middle) Flush(dst []byte) []byte {
-	m.desk.Work()
+	if !m.away.Load() {
+		m.desk.Work()
+	}
+	if m.pays.Load() {
+		m.desk.Afford()
+	}
 	dst = m.Conn.Flush(dst)
 	m.desk.Written()
 	return dst

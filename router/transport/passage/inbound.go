@@ -10,6 +10,7 @@ import (
 // inbound is what an end has whose peer sends.
 type inbound struct {
 	begun    uint32  // deliveries that the peer has begun
+	allowed  uint32  // deliveries, since the beginning, that the other one has given credit for
 	arriving *parcel // that is coming in
 	underway int     // weight of the pieces that the other end has and has not told to be written
 	holding  bool    // the session is held back until it has
@@ -35,6 +36,9 @@ type parcel struct {
 
 // received hears a delivery, or a piece of one, and passes it on.
 func (e *End) received(t *engine.Transfer) {
+	if !e.meterSent(t) {
+		return
+	}
 	if t.First {
 		e.begin(t)
 	}
@@ -93,6 +97,7 @@ func (e *End) written(n int) {
 
 // credited gives the peer the credit of the other one, but for what is on its way there.
 func (e *End) credited(x *flow) {
+	e.allowed = x.upTo()
 	n := int(x.credit) - int(e.begun-x.taken)
 	e.link.SetCredit(n, x.drain && n > 0)
 }

@@ -45,10 +45,13 @@ type flow struct {
 
 func (x *flow) read(e *End) { e.credited(x) }
 
-// drained says that the other peer has nothing for the credit that it had.
-type drained struct{}
+// upTo counts the deliveries, since the beginning, that there is credit for.
+func (x *flow) upTo() uint32 { return x.credit + x.taken }
 
-func (drained) read(e *End) { e.drainedThere() }
+// drained says that the other peer has nothing for the credit that it had.
+type drained struct{ upTo uint32 } // as flow.upTo
+
+func (x drained) read(e *End) { e.drainedThere(x) }
 
 // piece is a piece of a delivery, or all of it.
 type piece struct {

@@ -24,15 +24,19 @@ func (e *End) sendable() {
 	}
 	e.send()
 	now := flow{credit: uint32(e.link.Credit()), taken: e.taken, drain: e.link.Draining()}
-	if e.knows && now.drain == e.told.drain && now.credit+now.taken == e.told.credit+e.told.taken {
+	if e.knows && now.drain == e.told.drain && now.upTo() == e.told.upTo() {
 		return
 	}
 	e.told, e.knows = now, true
 	e.tell(&now)
 }
 
-// drainedThere gives back the peer's credit, which the other one has nothing for.
-func (e *End) drainedThere() {
+// drainedThere gives back the peer's credit, which the other one has nothing for; but not if the peer has given more since, of
+// which that did not know.
+func (e *End) drainedThere(x drained) {
+	if x.upTo != e.told.upTo() {
+		return
+	}
 	e.knows = false
 	e.link.Drained()
 }
@@ -75,6 +79,7 @@ func (e *End) send() {
 		e.backlog[0] = nil
 		e.backlog = e.backlog[1:]
 		e.waiting -= x.weight()
+		e.meterGiven(x)
 		if x.first {
 			e.taken++
 		}

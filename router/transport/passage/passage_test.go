@@ -119,6 +119,30 @@ func TestCreditIsThatOfTheOtherPeer(t *testing.T) {
 	})
 }
 
+// TestDrainGivesBackNoCreditThatCameLater: who has used up all that he knew of has not said that he has nothing for more.
+func TestDrainGivesBackNoCreditThatCameLater(t *testing.T) {
+	in(t, func(h *house) {
+		m, c := h.join(false)
+		l := c.attach(receiver("mine"))
+		there := h.broker.links["there"]
+		c.do(func() { l.SetCredit(1, true) })
+		m.away.Store(true)
+		h.broker.do(func() { there.Send(engine.Delivery{Tag: []byte("t"), Settled: true}) })
+		c.do(func() { l.SetCredit(2, true) })
+		m.away.Store(false)
+		m.wake()
+		c.hears("attached mine", "delivery t format=0 settled=true batchable=false")
+		if c.drained != 0 {
+			t.Error("drained before the broker has heard of all credit")
+		}
+		h.broker.hears("credit 1 drain=true", "written none <nil>", "credit 1 drain=true")
+		h.broker.do(there.Drained)
+		if c.drained != 1 {
+			t.Errorf("drained %d times", c.drained)
+		}
+	})
+}
+
 func TestMessageBeyondCreditThatWasTakenBackWaits(t *testing.T) {
 	in(t, func(h *house) {
 		c := h.client()

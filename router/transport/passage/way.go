@@ -32,6 +32,7 @@ type Way struct {
 	Owner  string // who may take over the link, such as the tenant
 	Remove string // what is taken off the front of its address, if it is there
 	Add    string // what is put before its address then
+	Meter  Meter  // counts what the client does; nil for none
 }
 
 // Address is the address that a link leads to, from its attach: of its target if the peer sends, of its source otherwise. That of
@@ -119,6 +120,7 @@ func (d *Desk) Pass(l *engine.Link, w Way) *End {
 	near := &End{desk: d, link: l, asker: true}
 	far := &End{desk: w.Desk, other: near, rewritten: r, role: wish.Role, name: name{w.Name, wish.Role}, owner: w.Owner}
 	near.other = far
+	near.meter = w.Meter
 	l.Context = near
 	wish = r.attach(wish, wish.Role)
 	wish.Name = w.Name

@@ -13,6 +13,7 @@ type Action struct {
 	Direction Direction        // for Attach
 	Address   protocol.Address // for Attach and Lead
 	Road      Road             // for Lead
+	Request   Request          // for Ask, without what the one who sends it knows: Edge and ReplyTo
 }
 
 // ActionKind tells what to do.
@@ -24,12 +25,13 @@ const (
 	Deactivate                       // it is not any more; its links are no more
 	Attach                           // attach a link
 	Detach                           // end it
+	Ask                              // send a request to the interior
 	Lead                             // messages of the address, from clients of the edge, go up by this road
 )
 
 // String gives the word for logs.
 func (k ActionKind) String() string {
-	return [...]string{"", "activate", "deactivate", "attach", "detach", "lead"}[k]
+	return [...]string{"", "activate", "deactivate", "attach", "detach", "ask", "lead"}[k]
 }
 
 // Direction is which way a link goes, as the edge sees it.

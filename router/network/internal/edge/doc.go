@@ -2,11 +2,12 @@
 //
 // An edge router is a part of no topology: it has one connection to an interior router, its uplink, over which all of its
 // clients reach the network and are reached. A [Router] decides which of its uplinks is used and which links are on it: one
-// to receive for each address that somebody consumes from at the edge, one to send for each that somebody produces for.
+// to receive for each address that somebody consumes from at the edge, one to send for each that somebody produces for; and
+// which proxies the interior is to have, so that links find the containers of link routes at the edge.
 // It learns from the interior whether a link to send leads anywhere. A [Tracker] is the other end: it tells each edge
 // router whether there are consumers, other than its own, of the addresses that it sends to.
 //
-// Apache Qpid Dispatch 1.19 speaks the same: the links, and the [News] that a tracker sends. A [Question] is how its edge
+// Apache Qpid Dispatch 1.19 speaks the same: the links, the [News] that a tracker sends, and a [Request]. A [Question] is how its edge
 // routers find out whether links to an address are routed.
 //
 // Promises:

@@ -104,6 +104,82 @@ func TestWhatIsSaidIsUnderstood(t *testing.T) {
 	}
 }
 
+func TestRequestsAreThoseOfDispatch(t *testing.T) {
+	for _, c := range []struct {
+		request            Request
+		properties         string
+		pattern, direction any
+	}{
+		{Request{Key: "Cqueue"}, "CREATE x/proxyLinkRoute/Cqueue", "queue/#", "in"},
+		{Request{Key: "Dblue/queue"}, "CREATE x/proxyLinkRoute/Dblue/queue", "blue/queue/#", "out"},
+		{Request{Key: "Ea.*.b"}, "CREATE x/proxyLinkRoute/Ea.*.b", "a.*.b", "in"},
+		{Request{Key: "Fa.#"}, "CREATE x/proxyLinkRoute/Fa.#", "a.#", "out"},
+		{Request{Key: "Cqueue", Identity: "12"}, "DELETE x/proxyLinkRoute/Cqueue 12", nil, nil},
+	} {
+		c.request.ID, c.request.Edge, c.request.ReplyTo = 3, "x", "here"
+		m, err := amqp.ParseMessage(c.request.Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		properties, _ := m.Properties()
+		got := make([]string, 0, 3)
+		for _, name := range []string{"operation", "name", "identity"} {
+			if text, ok := m.ApplicationProperty(name); ok {
+				got = append(got, text.(string))
+			}
+		}
+		entityType, _ := m.ApplicationProperty("type")
+		body := m.Body().Value().Value().(amqp.Map)
+		pattern, _ := body.Get("pattern")
+		direction, _ := body.Get("direction")
+		if strings.Join(got, " ") != c.properties || pattern != c.pattern || direction != c.direction ||
+			entityType != proxyType || properties.ReplyTo != "here" || properties.CorrelationID != "3" {
+			t.Errorf("%+v says %q, %v, %v", c.request, got, pattern, direction)
+		}
+	}
+}
+
+// response is one as a router writes it; identity is empty for none.
+func response(t testing.TB, correlation any, code int32, identity string) amqp.Message {
+	p := amqp.Properties{CorrelationID: correlation}
+	w := amqp.BeginApplicationProperties(p.Append(nil))
+	w.Int("statusCode", code)
+	var body amqp.Map
+	if identity != "" {
+		body = amqp.Map{{Key: "identity", Value: identity}}
+	}
+	b, err := amqp.AppendValue(w.End(), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return amqp.Trusted(b)
+}
+
+func TestResponsesAreUnderstood(t *testing.T) {
+	for _, c := range []struct {
+		correlation any
+		code        int32
+		identity    string
+		want        Response
+		fails       bool
+	}{
+		{"5", 201, "12", Response{ID: 5, Done: true, Identity: "12"}, false},
+		{"5", 201, "", Response{ID: 5}, false},
+		{"5", 204, "", Response{ID: 5, Done: true}, false},
+		{"5", 404, "", Response{ID: 5, Done: true}, false},
+		{"5", 400, "", Response{ID: 5}, false},
+		{"5", 403, "12", Response{ID: 5}, false},
+		{"five", 201, "12", Response{}, true},
+		{uint64(5), 201, "12", Response{}, true},
+		{nil, 201, "12", Response{}, true},
+	} {
+		got, err := ParseResponse(response(t, c.correlation, c.code, c.identity))
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%v %d %q is %+v, %v", c.correlation, c.code, c.identity, got, err)
+		}
+	}
+}
+
 func TestPhasesOfWaypoints(t *testing.T) {
 	for _, c := range []struct {
 		direction     Direction
@@ -138,6 +214,7 @@ func FuzzMessages(f *testing.F) {
 			f.Add(m.Bytes())
 		}
 	}
+	f.Add(response(f, "5", 201, "12").Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := amqp.ParseMessage(b)
 		if err != nil {
@@ -154,6 +231,9 @@ func FuzzMessages(f *testing.F) {
 			if err != nil || again != q {
 				t.Errorf("%+v became %+v (%v)", q, again, err)
 			}
+		}
+		if s, err := ParseResponse(m); err == nil && s.Identity != "" && !s.Done {
+			t.Errorf("%+v is not done and has a proxy", s)
 		}
 		if a, err := ParseAnswer(m); err == nil {
 			again, err := ParseAnswer(amqp.Trusted(a.Append(nil, "x")))

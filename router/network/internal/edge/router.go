@@ -15,6 +15,7 @@ type Times struct {
 	Patience time.Duration // after a link is attached, for news that there are consumers; default 1 s
 	Linger   time.Duration // that a link stays after its last producer, in case that another one comes; default 10 s
 	Retry    time.Duration // before a link is attached again that the interior refused or ended; default 2 s
+	Renewal  time.Duration // before the interior is asked again for a proxy that it refused; default 10 s
 }
 
 func (t Times) withDefaults() Times {
@@ -26,10 +27,11 @@ func (t Times) withDefaults() Times {
 	set(&t.Patience, time.Second)
 	set(&t.Linger, 10*time.Second)
 	set(&t.Retry, 2*time.Second)
+	set(&t.Renewal, 10*time.Second)
 	return t
 }
 
-// Router is the links of an edge router.
+// Router is the links of an edge router, and the proxies of its link routes.
 type Router struct {
 	times     Times
 	uplinks   []UplinkID // the first one is in use
@@ -37,7 +39,11 @@ type Router struct {
 	links     map[LinkID]*address // those of the uplink in use
 	newest    LinkID
 
-	patience, lingering, retries queue
+	proxies  map[protocol.Key]*proxy
+	requests map[RequestID]*proxy // that have no response, to the interior of the uplink in use
+	asked    RequestID            // the newest
+
+	patience, lingering, retries, renewals queue
 
 	actions outputs.Queue[Action]
 }
@@ -62,6 +68,7 @@ type link struct {
 func New(t Times) *Router {
 	return &Router{
 		times: t.withDefaults(), addresses: make(map[protocol.Key]*address), links: make(map[LinkID]*address),
+		proxies: make(map[protocol.Key]*proxy), requests: make(map[RequestID]*proxy),
 	}
 }
 
@@ -70,9 +77,13 @@ func (r *Router) NextAction() (a Action, ok bool) { return r.actions.Next() }
 
 func (r *Router) report(a Action) { r.actions.Put(a) }
 
-// Consumers says how many there are of an address at the edge now. Those of classes other than Mobile are found by the
-// edge's own name and are ignored.
+// Consumers says how many there are of an address at the edge now: of a link route that is whether there are containers. Those
+// of other classes are found by the edge's own name and are ignored.
 func (r *Router) Consumers(a protocol.Address, n int, now time.Time) {
+	if isLinkRoute(a.Key) {
+		r.expose(a.Key, n > 0)
+		return
+	}
 	if known := r.know(a, n); known != nil {
 		known.consumers = n
 		r.follow(known, now)

@@ -59,6 +59,11 @@ func describe(a Action) string {
 			return fmt.Sprintf("lead %s by %d", a.Address.Key.Name(), a.Link)
 		}
 		return fmt.Sprintf("lead %s %s", a.Address.Key.Name(), a.Road)
+	case Ask:
+		if a.Request.Identity != "" {
+			return fmt.Sprintf("ask %d for the end of %s", a.Request.ID, a.Request.Identity)
+		}
+		return fmt.Sprintf("ask %d for %s", a.Request.ID, a.Request.Key.Name())
 	default:
 		return fmt.Sprintf("%s %d", a.Kind, a.Uplink)
 	}

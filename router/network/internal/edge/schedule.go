@@ -31,7 +31,7 @@ func (q *queue) next(now time.Time) (d due, ok bool) {
 
 // Deadline gives when to call Advance next, zero for never.
 func (r *Router) Deadline() (next time.Time) {
-	for _, q := range []queue{r.patience, r.lingering, r.retries} {
+	for _, q := range []queue{r.patience, r.lingering, r.retries, r.renewals} {
 		if len(q) > 0 && (next.IsZero() || q[0].at.Before(next)) {
 			next = q[0].at
 		}
@@ -55,6 +55,9 @@ func (r *Router) Advance(now time.Time) {
 		if a := r.addresses[d.key]; a != nil {
 			r.retry(a, d.direction, now)
 		}
+	}
+	for d, ok := r.renewals.next(now); ok; d, ok = r.renewals.next(now) {
+		r.renew(d.key)
 	}
 }
 

@@ -32,6 +32,7 @@ func (r *Router) Lost(u UplinkID, now time.Time) {
 		return
 	}
 	r.forgetLinks()
+	r.forgetProxies()
 	r.report(Action{Kind: Deactivate, Uplink: u})
 	if len(r.uplinks) > 0 {
 		r.activate(now)
@@ -52,6 +53,7 @@ func (r *Router) activate(now time.Time) {
 	for _, a := range r.inOrder() {
 		r.follow(a, now)
 	}
+	r.followProxies()
 }
 
 // forgetLinks notes that there is no uplink, and so no links.

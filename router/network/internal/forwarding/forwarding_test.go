@@ -1,9 +1,11 @@
 package forwarding
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/network/internal/routing"
@@ -210,6 +212,40 @@ func TestAddressed(t *testing.T) {
 	} {
 		if got := KeyOf(Addressed(c.to, c.a, "A"), c.a.Phase); got != c.want {
 			t.Errorf("%s %+v: %s, want %s", c.to, c.a, got, c.want)
+		}
+	}
+}
+
+// TestWaysFollowChanges checks that what is noted of the ways is what a new table notes, whatever came before.
+func TestWaysFollowChanges(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	networks := []string{"A-B A-C:3 B-D C-E D-E:9", "A-B A-C B-C D-E", "A-C:2 C-B C-D D-E"}
+	routers := []string{"B", "C", "D", "E", "X"}
+	table, links := tableOf(t, "A", networks[0]), networks[0]
+	for step := range 500 {
+		switch host := routers[random.IntN(len(routers))]; random.IntN(5) {
+		case 0:
+			links = networks[random.IntN(len(networks))]
+			other := tableOf(t, "A", links)
+			table.Reroute(other.routes, other.origins)
+		case 1, 2:
+			table.Apply(routing.Change{Kind: routing.Added, Router: host, Address: protocol.Address{Key: key}})
+		case 3:
+			table.Apply(routing.Change{Kind: routing.Removed, Router: host, Address: protocol.Address{Key: key}})
+		default:
+			table.Apply(routing.Change{Kind: routing.Flushed, Router: host})
+		}
+		fresh := tableOf(t, "A", links, table.Hosts(key)...)
+		got, want := table.NextHops(key), fresh.NextHops(key)
+		if !slices.Equal(got, want) {
+			t.Fatalf("seed %d, step %d: the next hops are %v, want %v", seed, step, got, want)
+		}
+		for _, neighbor := range want {
+			cost, ok := table.Way(key, neighbor, Message{Key: key})
+			if wanted, _ := fresh.Way(key, neighbor, Message{Key: key}); !ok || cost != wanted {
+				t.Fatalf("seed %d, step %d: the way by %s costs %d, want %d", seed, step, neighbor, cost, wanted)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ type Message struct {
 	Key         protocol.Key // the address
 	From        string       // the neighbour whom it came from; empty if a client of this router sent it
 	Annotations protocol.Annotations
+	Onward      protocol.Annotations // as this router sends it on; for whoever does
 }
 
 // Addressed gives the address of a message as this router reads it: that which a router wrote on it goes before that in

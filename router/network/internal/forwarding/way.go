@@ -1,21 +1,28 @@
 package forwarding
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/network/internal/topology"
 )
 
-// NextHops appends the neighbours through whom the consumers of an address are reached, each once and in order, to next.
-func (t *Table) NextHops(next []string, key protocol.Key) []string {
-	start := len(next)
+// NextHops gives the neighbours through whom the consumers of an address are reached, each once and in order.
+func (t *Table) NextHops(key protocol.Key) []string {
+	d := t.remotes[key]
+	if d == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(d.through))
+}
+
+// NextHopsBy gives those of other routes.
+func (t *Table) NextHopsBy(key protocol.Key, routes *topology.Routes) (next []string) {
 	for _, host := range t.Hosts(key) {
-		route, ok := t.routes.To(host)
-		if !ok {
-			continue
-		}
-		if at, there := slices.BinarySearch(next[start:], route.NextHop); !there {
-			next = slices.Insert(next, start+at, route.NextHop)
+		route, ok := routes.To(host)
+		if at, there := slices.BinarySearch(next, route.NextHop); ok && !there {
+			next = slices.Insert(next, at, route.NextHop)
 		}
 	}
 	return next
@@ -24,21 +31,20 @@ func (t *Table) NextHops(next []string, key protocol.Key) []string {
 // Way tells whether a message may go to consumers of key through a neighbour, and what it costs to the nearest of them. It
 // is for whoever asks each neighbour, where [Table.Closest], [Table.Balanced] and [Table.Spread] ask for all of them.
 func (t *Table) Way(key protocol.Key, neighbor string, m Message) (cost int64, ok bool) {
-	if m.passed(neighbor) {
+	d := t.remotes[key]
+	if d == nil || m.passed(neighbor) {
 		return 0, false
 	}
 	origin, known := m.origin(t.self)
-	if t.Hint(key) != protocol.Multicast {
+	many := d.treatment == protocol.Multicast
+	if !many {
 		origin, known = t.originFor(m), true
 	}
-	for _, host := range t.Hosts(key) {
-		route, reached := t.routes.To(host)
-		if !known || !reached || route.NextHop != neighbor || m.passed(host) || !t.origins.Valid(origin, host) {
-			continue
-		}
-		if !ok || route.Cost < cost {
-			cost, ok = route.Cost, true
+	anywhere := origin == t.self || !many && !t.settled
+	for _, host := range d.through[neighbor] {
+		if known && !m.passed(host.router) && (anywhere || t.origins.Valid(origin, host.router)) {
+			return host.cost, true
 		}
 	}
-	return cost, ok
+	return 0, false
 }

@@ -8,15 +8,18 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/topology"
 )
 
-// settle computes the routes anew, and tells all routers if the links of this one have changed.
+// doubt notes that something may have changed the routes.
+func (n *Node) doubt() { n.unrouted, n.unsettled = true, true }
+
+// settle tells all routers if the links of this one have changed, and asks for what can be asked for now. It is not done each
+// time that the routes change, as they do again and again when a network forms.
 func (n *Node) settle(now time.Time) {
-	n.unsettled, n.settledAt = false, now
-	n.fluxUntil = now.Add(2 * n.timers.AdvertiseInFlux)
-	peers := n.neighbors()
-	changed := !slices.Equal(peers, n.peers)
-	n.peers = peers
 	n.reroute()
-	if changed {
+	n.unsettled, n.settledAt = false, now
+	n.report(Change{Kind: Settled})
+	n.fluxUntil = now.Add(2 * n.timers.AdvertiseInFlux)
+	if peers := n.neighbors(); !slices.Equal(peers, n.peers) {
+		n.peers = peers
 		n.sequence++
 		n.flood(protocol.Packet{To: protocol.AllRouters, Message: n.linkState()}, nil)
 		n.advertise(now)
@@ -37,14 +40,26 @@ func (n *Node) neighbors() []topology.Edge {
 	return peers
 }
 
+// reroute computes the routes anew if they may have changed. Who is no neighbour any more is reported after that: first there
+// are other ways.
 func (n *Node) reroute() {
+	if !n.unrouted {
+		return
+	}
+	n.unrouted = false
 	reported := make(map[string][]topology.Edge, len(n.remotes)+1)
 	for _, r := range n.remotes {
 		reported[r.id] = r.peers
 	}
-	reported[n.config.Router] = n.peers
+	reported[n.config.Router] = n.neighbors()
 	n.routes = topology.NewGraph(reported).Routes(n.config.Router)
 	n.report(Change{Kind: Rerouted})
+	for _, c := range n.parted {
+		if r := n.byID[c.Router]; r == nil || r.link == nil {
+			n.report(c)
+		}
+	}
+	n.parted = nil
 }
 
 // linkState gives the message with the links of this router.
@@ -101,7 +116,7 @@ func (n *Node) heardLinkState(r *remote, m *protocol.LinkState, now time.Time) {
 			r.peers = append(r.peers, topology.Edge{To: peer.Router, Cost: peer.Cost})
 		}
 	}
-	n.unsettled = true
+	n.doubt()
 }
 
 // heardLinkStateRequest answers with the link state, and with an advertisement: who asks for the one has heard nothing of
@@ -117,7 +132,7 @@ func (n *Node) sweep(now time.Time) {
 	for _, r := range n.remotes {
 		if now.Sub(r.heard) > n.timers.StateMaxAge && len(r.peers) > 0 {
 			r.peers, r.state = nil, record{wanted: true}
-			n.unsettled = true
+			n.doubt()
 		}
 	}
 	listed := n.listed()

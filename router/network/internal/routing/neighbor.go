@@ -151,9 +151,9 @@ func (n *Node) relink(router string, now time.Time) {
 		return
 	}
 	r.link = best
-	n.unsettled = true
+	n.doubt()
 	if best == nil {
-		n.report(Change{Kind: Parted, Router: router, Link: former.id})
+		n.parted = append(n.parted, Change{Kind: Parted, Router: router, Link: former.id})
 		return
 	}
 	n.report(Change{Kind: Met, Router: router, Link: best.id})

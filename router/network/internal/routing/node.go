@@ -24,8 +24,10 @@ type Node struct {
 	routes    *topology.Routes
 	addresses local
 
-	unsettled    bool      // something happened that may change the routes
-	settledAt    time.Time // when the routes were computed last
+	unrouted     bool      // something happened that may change the routes, which they do not go by yet
+	parted       []Change  // neighbours that were lost since
+	unsettled    bool      // something happened that may change the routes, and what follows from them
+	settledAt    time.Time // when that was done last
 	helloAt      time.Time // when to say hello next
 	advertisedAt time.Time // when that was done last
 	fluxUntil    time.Time
@@ -90,10 +92,17 @@ func (n *Node) Advance(now time.Time) {
 }
 
 // NextSend takes the next packet to send; ok is false when there is none. The packets of one link are sent in this order.
-func (n *Node) NextSend() (s Send, ok bool) { return n.sends.Next() }
+func (n *Node) NextSend() (s Send, ok bool) {
+	n.reroute()
+	return n.sends.Next()
+}
 
-// NextChange takes the next change; ok is false when there is none.
-func (n *Node) NextChange() (c Change, ok bool) { return n.changes.Next() }
+// NextChange takes the next change; ok is false when there is none. Whoever does what the changes say before he sends tells
+// nobody of what he does not reach himself.
+func (n *Node) NextChange() (c Change, ok bool) {
+	n.reroute()
+	return n.changes.Next()
+}
 
 func (n *Node) report(c Change) { n.changes.Put(c) }
 

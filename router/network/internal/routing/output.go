@@ -24,7 +24,8 @@ type ChangeKind uint8
 
 // The kinds of changes.
 const (
-	Rerouted  ChangeKind = iota + 1 // the routes, or the valid origins, are others: see Node.Routes
+	Rerouted  ChangeKind = iota + 1 // the routes are others: see Node.Routes
+	Settled                         // they may stay for a while, and it is time for their valid origins
 	Added                           // the router has a consumer of the address now
 	Removed                         // it has none any more
 	Flushed                         // it has no consumers of any address, as far as known
@@ -41,7 +42,7 @@ const (
 // String gives the word for logs.
 func (k ChangeKind) String() string {
 	words := [...]string{
-		"", "rerouted", "added", "removed", "flushed", "met", "parted", "silent", "restarted", "forgotten", "looped",
+		"", "rerouted", "settled", "added", "removed", "flushed", "met", "parted", "silent", "restarted", "forgotten", "looped",
 		"duplicate", "refused",
 	}
 	if int(k) < len(words) {

@@ -39,7 +39,16 @@ func (n *Node) Receive(id LinkID, p protocol.Packet, now time.Time) {
 		n.heard(r, p.Message, now)
 		n.flood(p, l)
 	case protocol.Router:
+		n.overhear(r, p.Message, now)
 		n.relay(place.Node, p, l)
+	}
+}
+
+// overhear takes note of what a router tells another one of itself, who then may send here what is for it.
+func (n *Node) overhear(r *remote, m protocol.Message, now time.Time) {
+	switch m.(type) {
+	case *protocol.Advertisement, *protocol.LinkState, *protocol.Addresses:
+		n.heard(r, m, now)
 	}
 }
 

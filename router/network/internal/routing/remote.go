@@ -115,7 +115,7 @@ func (n *Node) incarnation(r *remote, instance int64, now time.Time) bool {
 	r.state, r.peers = record{wanted: true}, nil
 	r.passed = [passedKinds]passed{}
 	n.flush(r)
-	n.unsettled = true
+	n.doubt()
 	return true
 }
 

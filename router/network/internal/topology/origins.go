@@ -41,6 +41,9 @@ func (r *Routes) Origins() *Origins {
 	return o
 }
 
+// Routes gives those that they are found from.
+func (o *Origins) Routes() *Routes { return o.routes }
+
 // Valid tells whether what came into the network at origin and goes to destination leads through this router. For its
 // own messages each destination in reach is valid.
 func (o *Origins) Valid(origin, destination string) bool {

@@ -1,0 +1,76 @@
+package network
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/routertest"
+)
+
+// casting has the broadcast addresses of all routers be multicast ones.
+func casting(n *nets) {
+	for _, s := range n.routers {
+		s.direct.Multicasts = true
+	}
+}
+
+func TestMulticastEndsAsAllOfTheNetworkSay(t *testing.T) {
+	for _, from := range []string{"x", "a", "b"} {
+		t.Run("from "+from, func(t *testing.T) {
+			cross(t, func(t *testing.T, n *nets) {
+				casting(n)
+				var consumers []*routertest.Consumer
+				for _, id := range []string{"a", "b", "x", "y", "z"} {
+					consumers = append(consumers, n.routers[id].Receiver("news", 10))
+				}
+				later(5 * time.Second)
+				p := n.routers[from].Sender("news")
+				for i, c := range []struct {
+					last, want router.Outcome
+				}{
+					{router.Reject(router.Quota, "full"), router.Reject(router.Quota, "full")},
+					{router.Fail(), router.Accept()},
+					{router.Accept(), router.Accept()},
+				} {
+					p.Send("one")
+					later(5 * time.Second)
+					for _, c := range consumers[:4] {
+						c.Expect("one")[0].Settle(router.Accept())
+					}
+					synctest.Wait()
+					if p.Heard() {
+						t.Fatalf("message %d: the outcome is %+v before all have settled", i, p.Next())
+					}
+					consumers[4].Expect("one")[0].Settle(c.last)
+					if got := p.Next().Outcome; got != c.want {
+						t.Errorf("message %d is %+v, want %+v", i, got, c.want)
+					}
+				}
+			}, "a-b", "x-a", "y-a", "z-b")
+		})
+	}
+}
+
+func TestMulticastEdgeSendersGetCreditWhenThereAreConsumers(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		casting(n)
+		x, p := n.routers["x"], paced{make(chan int, 10)}
+		s, err := x.Router.Sender(context.Background(), x.User, router.Target{Address: "news"}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		later(5 * time.Second)
+		if len(p.credit) > 0 {
+			t.Error("there is credit before there are consumers")
+		}
+		n.routers["b"].Receiver("news", 1)
+		later(5 * time.Second)
+		if len(p.credit) != 1 {
+			t.Errorf("credit was granted %d times", len(p.credit))
+		}
+	}, "x-a", "a-b")
+}
