@@ -100,7 +100,7 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 
 	a.store, a.sessions = store, store.Sessions()
 	a.router, a.homes = newRouter(c.Limits, store, a.isDispatch())
-	a.router.Aside(a.errands.Aside)
+	a.router.Aside(func(wait func()) { a.errands.Aside(func() { a.relays.Aside(wait) }) })
 	if traces != nil {
 		a.traces = traces
 		a.router.Trace(traces)
@@ -158,7 +158,8 @@ type assembly struct {
 	sessions   broker.Sessions
 	log        *slog.Logger
 	listeners  listeners
-	errands    transport.Errands             // of the readers of all connections
+	errands    transport.Errands             // of the readers of clients' connections, which may wait for another router
+	relays     transport.Errands             // of those of the network, which never wait for a client
 	chores     []func(context.Context) error // what doors do besides serving, until their connections have ended
 	security   *security
 	webhooks   *webhook.Service

@@ -90,7 +90,7 @@ func (m *managedTenant) Dismiss(_ context.Context, identity string) error {
 	id, _ := strconv.ParseUint(identity, 10, 64)
 	v, ok := m.directory.Visit(m.name, id)
 	if !ok {
-		return router.Errorf(router.NotFound, "there is no connection %q", identity)
+		return router.Errorf(router.Denied, "connections with routers and brokers are not ended: delete the connector")
 	}
 	v.Dismiss(tenancy.ByAdministrator)
 	e := m.who()

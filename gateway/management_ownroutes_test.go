@@ -28,7 +28,7 @@ tenants:
 
 // TestLinkRouteOfAConnectionIsItsAlone: nobody else is told of it, or can end it, and it goes with the connection.
 func TestLinkRouteOfAConnectionIsItsAlone(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	declared, err := config.Parse("roles.yaml", []byte(tenantsWithRoles))
 	if err != nil {

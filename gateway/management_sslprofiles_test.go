@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,8 @@ func TestManagementSecuresConnectors(t *testing.T) {
 			t.Fatal("it does not connect")
 		}
 	}
+	ours := m.column("connection", "identity")[slices.Index(m.column("connection", "dir"), any("out"))]
+	m.expect(403, "UPDATE", map[string]any{"type": "connection", "identity": ours}, map[string]any{"adminStatus": "deleted"})
 	guest := newManager(ctx, t, doors["amqp"], nil)
 	guest.expect(403, "QUERY", map[string]any{"entityType": profileType}, nil)
 	m.expect(204, "DELETE", named, nil)

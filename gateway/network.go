@@ -17,7 +17,7 @@ func (a *assembly) openNetwork() error {
 		Driver: transport.NewDriver(transport.Options{
 			DrainTimeout: a.config.DrainTimeout,
 			WriteTimeout: n.WriteTimeout,
-			Errands:      &a.errands,
+			Errands:      &a.relays,
 		}),
 		ContainerID: cmp.Or(n.ContainerID, containerID()),
 		Version:     version(),

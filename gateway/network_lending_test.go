@@ -56,11 +56,13 @@ func (p *station) begin() {
 	}
 }
 
-// again stops the router and starts it anew. It returns when the network knows of it.
-func (p *station) again() {
+// again stops the router and starts it anew. It returns when it and the others know the way to the home.
+func (p *station) again(others ...*station) {
 	p.stop()
 	p.begin()
-	p.found()
+	for _, other := range append(others, p) {
+		other.found()
+	}
 }
 
 // places starts three routers, far - middle - home, as chain does. The outer ones can come again: they connect to the middle one.
@@ -123,7 +125,7 @@ func TestDurableSubscriptionIsHeldAtItsHome(t *testing.T) {
 			t.Errorf("received %q, want %q", got, want)
 		}
 	}
-	home.again()
+	home.again(far, middle)
 	for _, want := range []string{"1", "2"} { // which nobody had acknowledged
 		u.take(link, want)
 	}
@@ -172,7 +174,7 @@ func TestSessionOutlivesTheWayToItsHome(t *testing.T) {
 	}
 	publish(home, "one")
 	expect("one")
-	home.again()
+	home.again(far, middle)
 	publish(middle, "two")
 	expect("two")
 	device.Disconnect(0)
@@ -198,7 +200,7 @@ func TestStompSubscriptionIsDurableEverywhere(t *testing.T) {
 	if err := c.Disconnect(); err != nil {
 		t.Fatal(err)
 	}
-	home.again()
+	home.again(far, middle)
 	c = dialSTOMP(t, middle.doors["stomp"], login)
 	s = subscribe(t, c, "/topic/events/a", stomp.AckClientIndividual, "activemq.subscriptionName", "audit")
 	for _, want := range []string{"1", "2"} {
@@ -278,7 +280,7 @@ func TestLoanIsOpenedAgain(t *testing.T) {
 			t.Errorf("received %q, want %q", got, want)
 		}
 	}
-	middle.again()
+	middle.again(far)
 	for _, want := range []string{"0", "1"} {
 		u.take(audit, want)
 	}

@@ -53,7 +53,7 @@ func (c *amqpClient) awaitNoRoute(t *testing.T, address string) {
 
 // TestLinksLeadOnToTheContainerOfAnEdge of which the router of the client knows by the edge alone, whenever that comes.
 func TestLinksLeadOnToTheContainerOfAnEdge(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	interior := inside(t)
 	client := dialAMQP(ctx, t, interior["amqp+clients"])
@@ -85,7 +85,7 @@ func TestLinksLeadOnToTheContainerOfAnEdge(t *testing.T) {
 
 // TestContainerOfAnEdgeGoes, and the edge stays: what leads there ends, and is known no more.
 func TestContainerOfAnEdgeGoes(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	interior := inside(t)
 	client := dialAMQP(ctx, t, interior["amqp+clients"])
@@ -104,7 +104,7 @@ func TestContainerOfAnEdgeGoes(t *testing.T) {
 
 // TestClientOfAnEdgeFindsLinkRoutes of which only other routers know; what is not routed is as it was.
 func TestClientOfAnEdgeFindsLinkRoutes(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	interior := inside(t)
 	outside(t, interior["amqp+edges"], storing(t, gatewaytest.New(t))["amqp"])

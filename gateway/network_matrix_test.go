@@ -60,20 +60,26 @@ func startMatrixOfRouters(t *testing.T) (near, far map[string]string) {
 func (c *cell) meet(t *testing.T) {
 	t.Helper()
 	came, s := c.receiver.next(), newAMQPSender(t, c)
-	for told := s.send(c.address, letters()[0]); ; {
+	told := s.send(c.address, letters()[0])
+	for arrived := false; !arrived; {
 		select {
 		case <-came:
-			if err := c.receiver.settle(); err != nil {
-				t.Fatal(err)
+			arrived = true
+		case err := <-told:
+			if arrived = err == nil; arrived { // for a receiver that settles by itself
+				told = yes()
+				c.await(t, came)
+			} else {
+				told = s.send(c.address, letters()[0])
 			}
-			if err := <-told; err != nil {
-				t.Fatal(err)
-			}
-			return
-		case <-told:
-			told = s.send(c.address, letters()[0])
 		case <-c.ctx.Done():
 			t.Fatal("the routers have not found each other")
 		}
+	}
+	if err := c.receiver.settle(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; err != nil {
+		t.Fatal(err)
 	}
 }

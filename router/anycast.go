@@ -165,6 +165,7 @@ func (n *anycast) Detach(r *Receiver) {
 	for a := range n.waiting {
 		if r.source.Filter.Matches(a) {
 			n.releaseUnwanted(a)
+			n.handOut(a) // what has waited for this one is for others now
 		}
 	}
 	n.tenure.end(r)

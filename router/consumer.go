@@ -42,22 +42,30 @@ func selective(consumers []*consumer) bool {
 	})
 }
 
-// choose picks among the consumers with credit that want a message: the one where it costs least, balanced adding what is
-// unsettled there. Ties go to the one that has waited longest, so that they take turns. It is nil when there is none.
+// choose picks the consumer that is to have a message, of those that want it: balanced the one with credit where the sum of the
+// cost and of what is unsettled is the least; otherwise one of those at the least cost, also if they have to be waited for. Ties
+// go to the one that has waited longest, so that they take turns. It is nil when there is none with credit.
 func choose(d Delivery, consumers []*consumer, balanced bool) *consumer {
 	var best *consumer
 	var least int64
+	ready := false // best has credit
 	for _, c := range consumers {
-		if !c.link.HasCredit() {
+		able := c.link.HasCredit()
+		if balanced && !able {
 			continue
 		}
 		load, wanted := c.cost(d)
 		if balanced {
 			load += int64(c.unsettled)
 		}
-		if wanted && (best == nil || load < least || load == least && c.turn < best.turn) {
-			best, least = c, load
+		switch {
+		case !wanted || best != nil && load > least:
+		case best == nil || load < least || able && !ready || able == ready && c.turn < best.turn:
+			best, least, ready = c, load, able
 		}
+	}
+	if !ready {
+		return nil
 	}
 	return best
 }

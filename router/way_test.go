@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -56,20 +57,31 @@ func distributed(t *testing.T, d addressing.Distribution) *house {
 	return newHouse(t, def)
 }
 
-func TestClosestGoesFartherOnlyForWantOfCredit(t *testing.T) {
+// TestClosestWaitsForTheNearest as Qpid Dispatch has it; when that goes, what has waited goes to the next.
+func TestClosestWaitsForTheNearest(t *testing.T) {
 	h := distributed(t, addressing.Closest)
 	_, far := h.way("commands/a", "far", 5, 1)
-	_, near := h.way("commands/a", "near", 2, 1)
-	_, here := h.receiver("commands/a", 1)
+	way, near := h.way("commands/a", "near", 2, 2)
+	r, here := h.receiver("commands/a", 1)
+	idle, busy := h.receiver("commands/a", 0) // as near, but the other one has credit
 	s := h.sender("commands/a", new(outcomes))
-	for i, want := range []struct{ here, near, far int }{{1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {1, 1, 1}} {
-		s.Send(uint64(i), text("one"))
-		near.expect(t, want.near)
-		far.expect(t, want.far)
-		if len(here.got) != want.here {
-			t.Errorf("message %d: %d came to the consumer here, want %d", i, len(here.got), want.here)
+	expect := func(when string, atHere, atNear, atFar int) {
+		t.Helper()
+		if got := fmt.Sprint(len(here.got), len(near.got), len(far.got)); got != fmt.Sprint(atHere, atNear, atFar) || len(busy.got) > 0 {
+			t.Errorf("%s: %s have come, want %d %d %d", when, got, atHere, atNear, atFar)
 		}
 	}
+	for i := range 5 {
+		s.Send(uint64(i), text("one"))
+	}
+	expect("without credit here", 1, 0, 0)
+	r.Grant(1)
+	expect("with credit here", 2, 0, 0)
+	r.Close()
+	idle.Close()
+	expect("with nobody here", 2, 2, 0)
+	way.Close()
+	expect("without the near way", 2, 2, 1)
 }
 
 func TestBalancedCountsCostAndWhatIsUnsettled(t *testing.T) {

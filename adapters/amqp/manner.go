@@ -17,7 +17,8 @@ const (
 	OwnManner Manner = iota
 	// DispatchManner is that of Qpid Dispatch Router: an address that nobody may use is "Node not found"; transactions are
 	// for those who are behind a link route; what a receiver has settled without a word is accepted; and what it has not
-	// settled when it ends its link is modified, as its sender may then be told that somebody has seen it.
+	// settled when it ends its link is modified, as its sender may then be told that somebody has seen it. A client may have itself
+	// watched: see heartbeat.
 	DispatchManner
 )
 

@@ -9,6 +9,7 @@ import (
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // asDispatch gives a test a house whose door has the manner of Qpid Dispatch Router.
@@ -155,4 +156,13 @@ func TestEntrancesHaveTheirOwnSettings(t *testing.T) {
 			t.Errorf("%d and %d connections", door.Connections(), h.server.Connections())
 		}
 	})
+}
+
+// TestDispatchSaysThatManagementHasClosed: and what it says of other ends is the door's own.
+func TestDispatchSaysThatManagementHasClosed(t *testing.T) {
+	for why, differs := range map[tenancy.Dismissal]bool{tenancy.ByAdministrator: true, tenancy.NotWelcome: false} {
+		if own := OwnManner.dismissal(why); own != why.String() || (DispatchManner.dismissal(why) != own) != differs {
+			t.Errorf("%v: %q, as Dispatch %q", why, own, DispatchManner.dismissal(why))
+		}
+	}
 }

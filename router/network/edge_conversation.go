@@ -102,13 +102,15 @@ func (c *conversation) detached() {
 		return
 	}
 	delete(c.spurs.conversations, c.target)
+	waiting, open := c.waiting, c.open
+	c.waiting, c.open = nil, nil
+	for _, e := range waiting {
+		e.lost()
+	}
+	for _, e := range open {
+		e.lost()
+	}
 	c.link.Session().End(nil)
-	for _, e := range c.waiting {
-		e.lost()
-	}
-	for _, e := range c.open {
-		e.lost()
-	}
 }
 
 // attached begins to hear answers.

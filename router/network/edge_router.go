@@ -157,7 +157,7 @@ func (f *fringe) lead(a edge.Action) {
 // openRoad opens a way on a lane; it is nil if there can be none.
 func (f *fringe) openRoad(a edge.Action, k *neighbor, l *lane) *uplinkWay {
 	many := a.Address.Treatment == protocol.Multicast
-	w := &uplinkWay{many: many}
+	w := &uplinkWay{many: many, stored: f.mesh.isStored(a.Address.Key)}
 	w.road.Store(l)
 	w.rivalled.Store(f.here[a.Address.Key])
 	if err := w.open(f.mesh, k, nil, a.Address.Key, w, a.Address.Treatment); err != nil {
@@ -170,17 +170,28 @@ func (f *fringe) openRoad(a edge.Action, k *neighbor, l *lane) *uplinkWay {
 
 // egress gives the phase at which clients receive from an address.
 func (m *Mesh) egress(key protocol.Key) uint8 {
-	name, filter, _, ok := m.config.Reach.keys.Split(key)
-	a, literal := filter.Literal()
-	tenant, known := m.network.config.Directory.Lookup(name)
-	if !ok || !literal || !known {
-		return 0
-	}
-	def, ok := tenant.Addresses.Lookup(a)
+	def, ok := m.definition(key)
 	if !ok {
 		return 0
 	}
 	return def.ConsumerPhase()
+}
+
+// isStored tells whether another router stores what is sent to an address: then there is always somebody.
+func (m *Mesh) isStored(key protocol.Key) bool {
+	def, ok := m.definition(key)
+	return ok && def.Home == addressing.Elsewhere
+}
+
+// definition finds that of an address.
+func (m *Mesh) definition(key protocol.Key) (*addressing.Definition, bool) {
+	name, filter, _, ok := m.config.Reach.keys.Split(key)
+	a, literal := filter.Literal()
+	tenant, known := m.network.config.Directory.Lookup(name)
+	if !ok || !literal || !known {
+		return nil, false
+	}
+	return tenant.Addresses.Lookup(a)
 }
 
 // uplinkWay leads from the node of an address at an edge router up into the network.
@@ -188,6 +199,7 @@ type uplinkWay struct {
 	way
 	road     atomic.Pointer[lane] // nil as long as it is not known whether there is anybody
 	many     bool                 // each message goes up, as of a broadcast address
+	stored   bool                 // by another router, so that there is somebody
 	rivalled atomic.Bool          // there are consumers at this router, so that there is no need to try whether there are others
 }
 
@@ -208,7 +220,7 @@ func (w *uplinkWay) Leads(d router.Delivery) (cost int64, ok bool) {
 }
 
 // Probes implements router.Probe.
-func (w *uplinkWay) Probes() bool { return w.road.Load() == nil }
+func (w *uplinkWay) Probes() bool { return !w.stored && w.road.Load() == nil }
 
 // tenantOf gives the tenant that a key belongs to.
 func (m *Mesh) tenantOf(key protocol.Key) (*tenancy.Tenant, addressing.Filter, uint8, error) {

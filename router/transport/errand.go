@@ -10,7 +10,8 @@ const (
 )
 
 // Errands are the connections for which a reader will write. They wait for microseconds: until a reader that is feeding
-// its engine has done so. The zero value is ready. Drivers that share one write for each other's connections.
+// its engine has done so. The zero value is ready. Drivers that share one write for each other's connections: no engine of
+// theirs may have to wait, when it is flushed, for what another one of them is to read.
 type Errands struct {
 	readers atomic.Int32         // that are feeding their engines and will run when that is done, or fewer; see Aside
 	last    atomic.Pointer[conn] // that was left; conn.before leads to the others

@@ -9,7 +9,7 @@ import (
 type Connector struct {
 	Names
 	Host string `about:"Where it is." set:"create"`
-	Port string `about:"Its port, or amqp or amqps." set:"create"`
+	Port string `about:"Its port, or amqp or amqps." set:"create,number"`
 	Role string `about:"What is there: normal or route-container for a broker, inter-router, edge." set:"create"`
 	Cost int    `about:"Of the way through it, from 1 on." set:"create"`
 

@@ -9,7 +9,7 @@ import (
 type Listener struct {
 	Names
 	Host       string `about:"The address that it listens on." set:"create"`
-	Port       string `about:"Its port." set:"create"`
+	Port       string `about:"Its port." set:"create,number"`
 	Protocol   string `about:"What is spoken there: amqp, mqtt, ... Dispatch does not have it."`
 	Role       string `about:"Who comes in there: normal for clients, inter-router, edge or route-container." set:"create"`
 	Cost       int    `about:"Of the way through it, for routers." set:"create"`

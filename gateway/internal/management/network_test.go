@@ -237,3 +237,21 @@ func TestLogIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestPortMayBeANumber, as tools say it; what is text otherwise may not.
+func TestPortMayBeANumber(t *testing.T) {
+	for _, c := range []struct {
+		entityType, attribute string
+		want                  int32
+	}{{"connector", "port", 201}, {"listener", "port", 201}, {"connector", "host", 400}} {
+		body := amqp.Map{{Key: "port", Value: "5672"}}
+		if c.attribute == "port" {
+			body = nil
+		}
+		body = append(body, amqp.Entry{Key: c.attribute, Value: uint32(5672)})
+		got := newHouse(t).ask(t, everything, asking{map[string]any{"operation": "CREATE", "type": c.entityType, "name": "n"}, body})
+		if got.status != c.want {
+			t.Errorf("%s of a %s: %d %s, want %d", c.attribute, c.entityType, got.status, got.description, c.want)
+		}
+	}
+}

@@ -53,6 +53,7 @@ type attribute struct {
 	about  string
 	create bool // CREATE may say it
 	update bool // UPDATE may change it
+	number bool // its text may be said as a number, as that of a port
 
 	field []int // of the struct
 }
@@ -114,7 +115,8 @@ func attributesOf(e reflect.Type) (all []attribute) {
 		set := strings.Split(f.Tag.Get("set"), ",")
 		all = append(all, attribute{
 			name: cmp.Or(f.Tag.Get("attr"), lowerFirst(f.Name)), kind: kindOf(f.Type), about: f.Tag.Get("about"),
-			create: slices.Contains(set, "create"), update: slices.Contains(set, "update"), field: f.Index,
+			create: slices.Contains(set, "create"), update: slices.Contains(set, "update"),
+			number: slices.Contains(set, "number"), field: f.Index,
 		})
 	}
 	return append(all, attribute{name: typeAttribute, kind: "string", about: "What it is."})

@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 )
@@ -83,7 +84,12 @@ func (a *attribute) assign(entity reflect.Value, value any) error {
 	switch a.kind {
 	case "string":
 		var text string
-		if text, ok = value.(string); ok {
+		if text, ok = value.(string); !ok && a.number {
+			var n int64
+			n, ok = integer(value)
+			text = strconv.FormatInt(n, 10)
+		}
+		if ok {
 			field.SetString(text)
 		}
 	case "boolean":

@@ -7,8 +7,8 @@
 // It learns from the interior whether a link to send leads anywhere. A [Tracker] is the other end: it tells each edge
 // router whether there are consumers, other than its own, of the addresses that it sends to.
 //
-// Apache Qpid Dispatch 1.19 speaks the same: the links, the [News] that a tracker sends, and a [Request]. A [Question] is how its edge
-// routers find out whether links to an address are routed.
+// Apache Qpid Dispatch 1.19 speaks the same: the links, the [News] that a tracker sends, and a [Request]. A [Question] is how
+// edge routers find out whether links to an address are routed.
 //
 // Promises:
 //
