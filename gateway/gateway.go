@@ -234,15 +234,15 @@ func tenancyOf(c *config.Config, declared *config.Tenant) (*tenancy.Tenant, erro
 	return t, nil
 }
 
-// newRouter gives the router, and the homes of what is stored. multicasts is for router.Direct.
-func newRouter(l config.Limits, stored router.Resolver, multicasts bool) (*router.Router, *network.Homes) {
+// newRouter gives the router, and the homes of what is stored. asDispatch is for router.Direct.
+func newRouter(l config.Limits, stored router.Resolver, asDispatch bool) (*router.Router, *network.Homes) {
 	limits := router.Limits{
 		MaxMessageSize: int(l.MaxMessageSize), MaxWaiting: int(l.MaxWaiting), LinkCredit: l.LinkCredit,
 		StreamBuffer:             int(l.StreamBuffer),
 		MaxTransactionOperations: l.MaxTransactionOperations, MaxTransactionSize: int(l.MaxTransactionSize),
 	}
 	direct, homes := router.NewDirect(limits), network.NewHomes(stored, limits)
-	direct.Multicasts = multicasts
+	direct.AsDispatch = asDispatch
 	return router.New(limits, map[addressing.Kind]router.Resolver{
 		addressing.Anycast:   direct,
 		addressing.Broadcast: direct,

@@ -12,9 +12,9 @@ import (
 // stays, or for ever if that asked for no answer. What waits is bounded in bytes: a message beyond that, or one that
 // nobody at all could take, is Released.
 type anycast struct {
-	distribution addressing.Distribution
-	maxWaiting   int       // bytes
-	spare        sync.Pool // of *holding
+	preference preference
+	maxWaiting int       // bytes
+	spare      sync.Pool // of *holding
 
 	mu        sync.Mutex // guards everything below; a node's lock
 	tenure    tenure
@@ -34,15 +34,15 @@ var (
 	_ Returner = (*anycast)(nil)
 )
 
-func newAnycast(d addressing.Distribution, maxWaiting int, stays tenure) *anycast {
+func newAnycast(p preference, maxWaiting int, stays tenure) *anycast {
 	n := &anycast{
-		distribution: d,
-		maxWaiting:   maxWaiting,
-		tenure:       stays,
-		links:        make(map[*Receiver]*consumer),
-		waiting:      make(map[addressing.Address][]Delivery),
-		senders:      make(senders),
-		eager:        make(eager),
+		preference: p,
+		maxWaiting: maxWaiting,
+		tenure:     stays,
+		links:      make(map[*Receiver]*consumer),
+		waiting:    make(map[addressing.Address][]Delivery),
+		senders:    make(senders),
+		eager:      make(eager),
 	}
 	n.spare.New = func() any { return &holding{node: n} }
 	return n
@@ -217,7 +217,7 @@ func (n *anycast) handOut(a addressing.Address) {
 // assign hands a message to the best candidate with credit, if there is one.
 func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 	for {
-		c := choose(d, candidates, n.distribution == addressing.Balanced)
+		c := choose(d, candidates, n.preference)
 		if c == nil {
 			return false
 		}

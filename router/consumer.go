@@ -42,20 +42,28 @@ func selective(consumers []*consumer) bool {
 	})
 }
 
-// choose picks the consumer that is to have a message, of those that want it: balanced the one with credit where the sum of the
-// cost and of what is unsettled is the least; otherwise one of those at the least cost, also if they have to be waited for. Ties
-// go to the one that has waited longest, so that they take turns. It is nil when there is none with credit.
-func choose(d Delivery, consumers []*consumer, balanced bool) *consumer {
+// preference says which of the consumers that want a message is to have it.
+type preference uint8
+
+const (
+	leastBusy    preference = iota // who has credit, where the sum of the cost and of what is unsettled is the least
+	nearestReady                   // who has credit, at the least cost
+	nearest                        // at the least cost, also if it has to be waited for
+)
+
+// choose picks among the consumers that want a message. Ties go to the one that has waited longest, so that they take turns. It
+// is nil when there is none with credit, or none that is preferred.
+func choose(d Delivery, consumers []*consumer, p preference) *consumer {
 	var best *consumer
 	var least int64
 	ready := false // best has credit
 	for _, c := range consumers {
 		able := c.link.HasCredit()
-		if balanced && !able {
+		if !able && p != nearest {
 			continue
 		}
 		load, wanted := c.cost(d)
-		if balanced {
+		if p == leastBusy {
 			load += int64(c.unsettled)
 		}
 		switch {

@@ -11,9 +11,10 @@ import (
 // Direct resolves the addresses that store nothing: one node for each anycast or broadcast definition of each tenant, and
 // for each phase of one that leads through others. A node of an address that nobody has declared ends with its last link.
 type Direct struct {
-	// Multicasts says that a broadcast ends as all of its receivers settle it, and that nobody may send while there is none,
-	// as with a multicast address of Qpid Dispatch Router. It is set before the first call.
-	Multicasts bool
+	// AsDispatch has the nodes do as Qpid Dispatch Router does: a broadcast ends as all of its receivers settle it, and nobody may
+	// send while there is none; what goes to the closest consumer waits for it instead of going farther while that has no
+	// credit. It is set before the first call.
+	AsDispatch bool
 
 	maxWaiting int
 	capacity   int
@@ -68,8 +69,8 @@ func (d *Direct) Resolve(
 		}
 		switch {
 		case def.Kind == addressing.Anycast:
-			node = newAnycast(def.Distribution, d.maxWaiting, stays)
-		case d.Multicasts:
+			node = newAnycast(d.preference(def.Distribution), d.maxWaiting, stays)
+		case d.AsDispatch:
 			node = newMulticast(d.maxWaiting, d.capacity, stays)
 		default:
 			node = newBroadcast(d.maxWaiting, stays)
@@ -77,6 +78,18 @@ func (d *Direct) Resolve(
 		d.nodes[key] = node
 	}
 	return node, nil
+}
+
+// preference is what a distribution prefers.
+func (d *Direct) preference(of addressing.Distribution) preference {
+	switch {
+	case of == addressing.Balanced:
+		return leastBusy
+	case d.AsDispatch:
+		return nearest
+	default:
+		return nearestReady
+	}
 }
 
 // forget has a node be found no more.

@@ -16,7 +16,7 @@ import (
 func casting(t *testing.T, l router.Limits) *house {
 	h := newHouse(t)
 	direct := router.NewDirect(l)
-	direct.Multicasts = true
+	direct.AsDispatch = true
 	h.router = router.New(l, map[addressing.Kind]router.Resolver{addressing.Broadcast: direct})
 	return h
 }

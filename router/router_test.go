@@ -16,6 +16,7 @@ import (
 type house struct {
 	t      testing.TB
 	router *router.Router
+	direct *router.Direct // that its addresses are resolved by
 	user   *tenancy.Principal
 }
 
@@ -34,7 +35,8 @@ func newHouse(t testing.TB, defs ...addressing.Definition) *house {
 	}
 	direct := router.NewDirect(router.Limits{})
 	return &house{
-		t: t,
+		t:      t,
+		direct: direct,
 		router: router.New(router.Limits{LinkCredit: 10}, map[addressing.Kind]router.Resolver{
 			addressing.Anycast: direct, addressing.Broadcast: direct,
 		}),

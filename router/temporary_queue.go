@@ -128,7 +128,7 @@ func (q *temporaryQueue) handOut() {
 // assign hands a message to the consumer that holds the least, if there is one with credit.
 func (q *temporaryQueue) assign(d Delivery) bool {
 	for {
-		c := choose(d, q.consumers, true)
+		c := choose(d, q.consumers, leastBusy)
 		if c == nil {
 			return false
 		}

@@ -5,7 +5,7 @@ import "github.com/manifoldmq/manifold/addressing"
 // Way is a Consumer that leads on, to consumers at another router of a network. A node asks it for each message whether it
 // is for them, and prefers, of those that could take one message, who costs less: any other consumer costs nothing.
 //
-// Of an anycast address with distribution closest, a message goes to where the cost is the lowest, and waits for credit there.
+// Of an anycast address with distribution closest, a message goes to where the cost is the lowest among those with credit.
 // With balanced it goes to where the sum is the lowest of the cost and of the messages that are not settled there. Each way
 // gets one copy of a broadcast. That waits for a way without credit, in contrast to other consumers, since it stands for
 // many; its sender is told when all ways have it, and so goes no faster than the slowest.

@@ -57,9 +57,26 @@ func distributed(t *testing.T, d addressing.Distribution) *house {
 	return newHouse(t, def)
 }
 
-// TestClosestWaitsForTheNearest as Qpid Dispatch has it; when that goes, what has waited goes to the next.
-func TestClosestWaitsForTheNearest(t *testing.T) {
+func TestClosestGoesFartherOnlyForWantOfCredit(t *testing.T) {
 	h := distributed(t, addressing.Closest)
+	_, far := h.way("commands/a", "far", 5, 1)
+	_, near := h.way("commands/a", "near", 2, 1)
+	_, here := h.receiver("commands/a", 1)
+	s := h.sender("commands/a", new(outcomes))
+	for i, want := range []struct{ here, near, far int }{{1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {1, 1, 1}} {
+		s.Send(uint64(i), text("one"))
+		near.expect(t, want.near)
+		far.expect(t, want.far)
+		if len(here.got) != want.here {
+			t.Errorf("message %d: %d came to the consumer here, want %d", i, len(here.got), want.here)
+		}
+	}
+}
+
+// TestClosestOfDispatchWaitsForTheNearest until that goes; then what has waited goes to the next.
+func TestClosestOfDispatchWaitsForTheNearest(t *testing.T) {
+	h := distributed(t, addressing.Closest)
+	h.direct.AsDispatch = true
 	_, far := h.way("commands/a", "far", 5, 1)
 	way, near := h.way("commands/a", "near", 2, 2)
 	r, here := h.receiver("commands/a", 1)

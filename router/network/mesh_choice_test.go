@@ -27,9 +27,10 @@ func counts(all ...*routertest.Consumer) string {
 	return fmt.Sprint(n)
 }
 
-// TestClosestGoesNoFartherThanItMust: to the nearest consumers, and to the next when those have gone.
-func TestClosestGoesNoFartherThanItMust(t *testing.T) {
+// TestClosestOfDispatchGoesNoFartherThanItMust: to the nearest consumers, and to the next when those have gone.
+func TestClosestOfDispatchGoesNoFartherThanItMust(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
+		asDispatch(n)
 		here := n.routers["a"].Receiver("near", 1)
 		next, far := n.routers["b"].Receiver("near", 10), n.routers["c"].Receiver("near", 10)
 		later(3 * time.Second)

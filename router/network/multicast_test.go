@@ -10,10 +10,10 @@ import (
 	"github.com/manifoldmq/manifold/router/routertest"
 )
 
-// casting has the broadcast addresses of all routers be multicast ones.
-func casting(n *nets) {
+// asDispatch has the nodes of all routers do as those of Qpid Dispatch.
+func asDispatch(n *nets) {
 	for _, s := range n.routers {
-		s.direct.Multicasts = true
+		s.direct.AsDispatch = true
 	}
 }
 
@@ -21,7 +21,7 @@ func TestMulticastEndsAsAllOfTheNetworkSay(t *testing.T) {
 	for _, from := range []string{"x", "a", "b"} {
 		t.Run("from "+from, func(t *testing.T) {
 			cross(t, func(t *testing.T, n *nets) {
-				casting(n)
+				asDispatch(n)
 				var consumers []*routertest.Consumer
 				for _, id := range []string{"a", "b", "x", "y", "z"} {
 					consumers = append(consumers, n.routers[id].Receiver("news", 10))
@@ -56,7 +56,7 @@ func TestMulticastEndsAsAllOfTheNetworkSay(t *testing.T) {
 
 func TestMulticastEdgeSendersGetCreditWhenThereAreConsumers(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
-		casting(n)
+		asDispatch(n)
 		x, p := n.routers["x"], paced{make(chan int, 10)}
 		s, err := x.Router.Sender(context.Background(), x.User, router.Target{Address: "news"}, p)
 		if err != nil {
