@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net"
 	"slices"
 	"time"
@@ -60,7 +61,7 @@ func (a *assembly) newRouterDirectory(anybody bool) (*tenancy.Directory, error) 
 	switch {
 	case err != nil:
 	case r.Certified:
-		d.Certify(routerJudge{a.security.routers})
+		d.Certify(routerJudge{a.security.routers, a.security.trust})
 	default:
 		d.Certify(a.security.trust)
 	}
@@ -70,13 +71,19 @@ func (a *assembly) newRouterDirectory(anybody bool) (*tenancy.Directory, error) 
 // routerAuthority names the authority by whose certificates any router comes in.
 const routerAuthority = "tls.clientCA"
 
-// routerJudge knows for which router a certificate speaks, where any does that its trust takes.
-type routerJudge struct{ *pki.Trust }
+// routerJudge knows for which router a certificate speaks, where any does that its trust takes. What a tenant's authority has
+// signed that is below one of routers is of the tenant's clients.
+type routerJudge struct{ routers, clients *pki.Trust }
+
+var errClients = errors.New("it is of a client of a tenant")
 
 // Judge implements tenancy.CertificateJudge.
 func (j routerJudge) Judge(certificates []*x509.Certificate) (tenancy.Holder, error) {
-	h, err := j.Trust.Judge(certificates)
+	h, err := j.routers.Judge(certificates)
 	h.Tenant, h.Authority = tenancy.DefaultTenant, routerAuthority
+	if err == nil && j.clients.IsOfTenant(certificates, j.routers) {
+		err = errClients
+	}
 	return h, err
 }
 

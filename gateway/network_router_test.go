@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"log/slog"
 	"net"
@@ -80,15 +83,19 @@ func TestRoutersConnectInEveryWay(t *testing.T) {
 	}
 }
 
-// TestAnyRouterConnectsByACertificateOfTheAuthority: also where that is one of a tenant's as well, and by no other one's.
+// TestAnyRouterConnectsByACertificateOfTheAuthority: also where that is one of a tenant's as well, and by no other one's, be it
+// below that authority.
 func TestAnyRouterConnectsByACertificateOfTheAuthority(t *testing.T) {
 	authority, other := gatewaytest.New(t), gatewaytest.New(t)
+	below := authority.Below("clients")
 	c := quickstart(t)
 	c.TLS = authority.Settings("optional")
 	c.AMQP.TLSPort, c.MQTT.TLSPort, c.STOMP.TLSPort, c.HTTP.TLSPort, c.CoAP.TLSPort = 0, 0, 0, 0, 0
 	c.Anonymous = false
 	c.Tenants = []config.Tenant{
-		{Name: "default", Anonymous: true, Certificates: []config.Certificates{{CA: authority.File}, {CA: other.File}}},
+		{Name: "default", Anonymous: true, Certificates: []config.Certificates{
+			{CA: authority.File}, {CA: other.File}, {CA: below.PEM()},
+		}},
 	}
 	r := &c.Network.Router
 	r.ID, r.Port, r.TLSPort, r.Certified = "near", 0, 0, true
@@ -96,11 +103,16 @@ func TestAnyRouterConnectsByACertificateOfTheAuthority(t *testing.T) {
 	doors := start(t, c)
 	_, port, _ := strings.Cut(doors["routers"], ":")
 	shown := config.ConnectorTLS{Enabled: true, CA: authority.File}
-	shown.Certificate, shown.Key = other.Client("stranger")
-	h := &heard{warning: make(chan string, 1)}
-	startOn(t, nil, connecting(t, config.Connector{Hosts: []string{"localhost:" + port}, TLS: shown}), slog.New(slog.NewTextHandler(h, nil)))
-	if got := <-h.warning; !strings.Contains(got, "refused the authentication") {
-		t.Errorf("it says %s", got)
+	client := &x509.Certificate{
+		Subject: pkix.Name{CommonName: "client"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	for _, foreign := range []tls.Certificate{other.Certify(client), below.Certify(client), below.Certify(client, below)} {
+		shown.Certificate, shown.Key = authority.Save("foreign", foreign)
+		h := &heard{warning: make(chan string, 1)}
+		startOn(t, nil, connecting(t, config.Connector{Hosts: []string{"localhost:" + port}, TLS: shown}), slog.New(slog.NewTextHandler(h, nil)))
+		if got := <-h.warning; !strings.Contains(got, "refused the authentication") {
+			t.Errorf("it says %s", got)
+		}
 	}
 	shown.Certificate, shown.Key = authority.Client("anybody")
 	far := connecting(t, config.Connector{Hosts: []string{"localhost:" + port}, TLS: shown})

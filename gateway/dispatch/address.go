@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -99,17 +100,17 @@ type pendingLink struct {
 // placeAutoLinks adds the automatic links, now that the connectors are known.
 func (t *translator) placeAutoLinks() {
 	n := &t.out.Config.Network
-	for _, p := range t.autoLinks {
+	for i, p := range t.autoLinks {
 		if p.link.Connector = t.connection(p.line, "autoLink", p.link.Connector); p.link.Connector == "" {
 			p.link.ContainerID = p.container
 		}
-		switch {
-		case p.link.Connector+p.link.ContainerID == "":
-		case slices.Contains(n.AutoLinks, p.link):
-			t.remark(p.line, "autoLink", "", "is declared twice")
-		default:
-			n.AutoLinks = append(n.AutoLinks, p.link)
+		if p.link.Connector+p.link.ContainerID == "" {
+			continue
 		}
+		if slices.Contains(n.AutoLinks, p.link) {
+			p.link.Name = fmt.Sprintf("autoLink/%d", i) // two that are alike are two links, as there
+		}
+		n.AutoLinks = append(n.AutoLinks, p.link)
 	}
 	for _, p := range t.linkRoutes {
 		if p.route.Connector = t.connection(p.line, "linkRoute", p.route.Connector); p.route.Connector != "" {

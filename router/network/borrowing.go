@@ -100,7 +100,7 @@ func (b *borrowing) received(t *engine.Transfer) {
 	b.left--
 	d, err := b.read(t)
 	if err != nil {
-		b.link.Settle(t.ID, wire.State(router.Reject(router.Malformed, err.Error())))
+		b.answer(t.ID, router.Reject(router.Malformed, err.Error()))
 		return
 	}
 	if d.Settled = t.Settled; !t.Settled {
@@ -146,13 +146,21 @@ func (b *borrowing) Settle(tag uint64, o router.Outcome, done func(error)) {
 }
 
 func (b *borrowing) settle(id uint32, o router.Outcome) {
-	if b.link.Settle(id, wire.State(o)) {
-		b.answered++
-		b.neighbor.answering++
+	if b.answer(id, o) {
 		b.loan.receiver.Settled(o)
 	} else {
 		b.noted(id, notLent())
 	}
+}
+
+// answer tells the home an outcome, which it is to note. It is false when the message is not held any more.
+func (b *borrowing) answer(id uint32, o router.Outcome) bool {
+	told := b.link.Settle(id, wire.State(o))
+	if told {
+		b.answered++
+		b.neighbor.answering++
+	}
+	return told
 }
 
 // progressed hears that the home has noted an outcome.

@@ -55,9 +55,9 @@ func (c *connector) define(links map[AutoLink]*autoLink) {
 		}
 		delete(c.links, declared)
 	}
-	for declared, l := range links {
-		if c.links[declared] == nil {
-			c.links[declared] = l
+	for _, l := range inOrder(links) {
+		if c.links[l.AutoLink] == nil {
+			c.links[l.AutoLink] = l
 			c.tell(change{link: l, added: true})
 		}
 	}

@@ -94,7 +94,8 @@ func (h *Homes) Forget(ctx context.Context, t *tenancy.Tenant, source router.Sou
 	err := h.Resolver.Forget(ctx, t, source)
 	source.Volatile = false
 	for _, b := range h.lenders(t, source) {
-		if gone := b.forget(ctx, t.Name, source); router.ReasonOf(gone) != router.NotFound {
+		gone := b.forget(ctx, t.Name, source)
+		if router.ReasonOf(err) == router.NotFound || err == nil && router.ReasonOf(gone) != router.NotFound {
 			err = gone
 		}
 	}

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
@@ -58,4 +59,35 @@ func TestHomeAsksNobodyOnBehalfOfAnother(t *testing.T) {
 			t.Errorf("%s: another router was asked", text)
 		}
 	}
+}
+
+// guarded is a cellar of a subscription with a consumer.
+type guarded struct{ cellar }
+
+func (*guarded) Forget(context.Context, *tenancy.Tenant, router.Source) error {
+	return router.Errorf(router.Conflict, "it has a consumer")
+}
+
+// TestWhatCannotBeForgottenHereIsToldWhateverAnotherHomeSays: a subscription that spans two homes and has been kept by this one
+// has been kept, and why is not hidden by the answer of the other.
+func TestWhatCannotBeForgottenHereIsToldWhateverAnotherHomeSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		filter, err := addressing.ParseFilter("theirs")
+		if err != nil {
+			t.Fatal(err)
+		}
+		space, err := addressing.NewSpace([]addressing.Definition{
+			{Name: filter, Kind: addressing.Topic, Home: addressing.Elsewhere, Keeper: "other"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		homes := NewHomes(new(guarded), router.Limits{})
+		homes.Join(&Mesh{fringe: new(fringe)}) // without an uplink
+		err = homes.Forget(t.Context(), &tenancy.Tenant{Name: "t", Addresses: space},
+			router.Source{Filter: filter, Subscription: "audit"})
+		if router.ReasonOf(err) != router.Conflict {
+			t.Errorf("forgotten with %v", err)
+		}
+	})
 }

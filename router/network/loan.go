@@ -76,10 +76,9 @@ func (l *loan) try() {
 // late gives up a link that the home has not answered.
 func (l *loan) late(at *borrowing) {
 	l.mu.Lock()
-	open := at.open
-	l.mu.Unlock()
-	if !open {
-		l.lost(at, nil)
+	defer l.mu.Unlock()
+	if !at.open {
+		l.lose(at, nil)
 	}
 }
 
@@ -110,6 +109,11 @@ func (l *loan) opened(at *borrowing) {
 func (l *loan) lost(at *borrowing, reason *frame.Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lose(at, reason)
+}
+
+// lose is lost, with the lock held.
+func (l *loan) lose(at *borrowing, reason *frame.Error) {
 	if l.at != at {
 		return
 	}

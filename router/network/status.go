@@ -76,7 +76,12 @@ func (c *connector) joined(k *conn) []*autoLink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = k
-	return slices.Collect(maps.Values(c.links))
+	return inOrder(c.links)
+}
+
+// inOrder gives links as they were declared, one after the other.
+func inOrder(links map[AutoLink]*autoLink) []*autoLink {
+	return slices.SortedFunc(maps.Values(links), func(a, b *autoLink) int { return cmp.Compare(a.number, b.number) })
 }
 
 // noteOpened notes that there is a connection.

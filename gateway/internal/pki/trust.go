@@ -143,6 +143,23 @@ func (t *Trust) Judge(certificates []*x509.Certificate) (h tenancy.Holder, err e
 	return h, err
 }
 
+// IsOfTenant tells whether a client's certificates lead to a tenant's authority before they lead to one of shared: one of a tenant
+// that has it from an authority of all.
+func (t *Trust) IsOfTenant(certificates []*x509.Certificate, shared *Trust) bool {
+	s, others := t.current.Load(), shared.current.Load()
+	f := s.memory.recall(certificates, func() finding { return s.find(time.Now(), certificates) })
+	for _, c := range f.chain {
+		key := keyOf(c)
+		if others.owners[key] != nil {
+			return false
+		}
+		if a := s.owners[key]; a != nil && a.Tenant != "" {
+			return true
+		}
+	}
+	return f.err != nil
+}
+
 // finding is what is known of certificates that a client has shown.
 type finding struct {
 	anchor *anchor
