@@ -79,6 +79,7 @@ func (n *anycast) Leave(s *Sender) {
 			n.waiting[s.Address()][i] = d.leftBy(s)
 		}
 	}
+	n.eager.call() // as fewer may wait before them
 	n.tenure.end(s)
 }
 

@@ -138,7 +138,8 @@ func (t *translator) trustForAll(p profile) {
 	case "", p.ca:
 		*ca = p.ca
 	default:
-		t.remark(p.line, "sslProfile", "caCertFile", "tls.clientCA is one file: put the authorities of both into it")
+		t.remark(p.line, "sslProfile", "caCertFile", "tls.clientCA is one file: put the authorities of both into it, but not with network.router.certified, "+
+			"as then all of them would be those of routers; declare network.router.users instead")
 	}
 }
 

@@ -1,10 +1,15 @@
 package network
 
 import (
+	"time"
+
 	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
+
+// answerWait is how long an answer is waited for.
+const answerWait = 5 * time.Second
 
 // conversation is how an edge router asks something of its interior router: a link to an address there on which it sends
 // questions, and one on which the answers come. They are there from the first question on.
@@ -23,6 +28,7 @@ type errand struct {
 	id       string                      // its correlation-id, unlike that of any other of the conversation
 	question func(replyTo string) []byte // the message
 	answered func(m amqp.Message, ok bool)
+	until    time.Time // when there will have been no answer
 }
 
 // lost says that there will be no answer.
@@ -44,8 +50,38 @@ func (k *neighbor) ask(target string, e errand) {
 		e.lost()
 		return
 	}
+	e.until = time.Now().Add(answerWait)
 	c.waiting = append(c.waiting, e)
 	c.sendable()
+}
+
+// overdue ends a conversation in which an answer has been waited for long enough: the next question begins another one.
+func (k *neighbor) overdue(now time.Time) {
+	for _, c := range k.spurs.conversations {
+		if until := c.deadline(); !until.IsZero() && !now.Before(until) {
+			c.log.Warn("an interior router does not answer", "asked", c.target)
+			c.detached()
+		}
+	}
+}
+
+// answerDeadline is when overdue wants to be called; zero for never.
+func (k *neighbor) answerDeadline() (next time.Time) {
+	for _, c := range k.spurs.conversations {
+		next = earlier(next, c.deadline())
+	}
+	return next
+}
+
+// deadline is until when the answer is waited for that has been for the longest; zero for none.
+func (c *conversation) deadline() (next time.Time) {
+	if len(c.waiting) > 0 {
+		next = c.waiting[0].until
+	}
+	for _, e := range c.open {
+		next = earlier(next, e.until)
+	}
+	return next
 }
 
 // converse begins a conversation. It is nil if the interior allows no more links.
@@ -116,7 +152,7 @@ func (c *conversation) detached() {
 // attached begins to hear answers.
 func (a *answers) attached() {
 	a.service.attached()
-	a.to.replyTo = a.link.Remote().Source.Address
+	a.to.replyTo = a.link.Remote().Source.Address // none is as no answer
 	a.to.sendable()
 }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/manifoldmq/manifold/router/transport/passage"
 )
 
+// maxInquiries is how many inquiries of clients wait for an answer; a link beyond leads nowhere else.
+const maxInquiries = 1024
+
 // inquiry is a question whether links to an address lead on, as far as the interior router knows.
 type inquiry struct {
 	address string // as routers write it
@@ -19,7 +22,7 @@ type inquiry struct {
 }
 
 // Inquire has an edge router ask whether a link leads on that a client of a tenant wants, and of which RouteLink does not know.
-// It is false when there is nobody to ask. Otherwise done is called once, from any goroutine, with the way as of RouteLink, if
+// It is false when there is nobody to ask, or too much is asked already. Otherwise done is called once, from any goroutine, with the way as of RouteLink, if
 // the link does lead on; it must not block.
 func (n *Network) Inquire(tenant string, a *frame.Attach, done func(way passage.Way, leads bool)) bool {
 	m := n.config.Mesh
@@ -31,10 +34,17 @@ func (n *Network) Inquire(tenant string, a *frame.Attach, done func(way passage.
 	if k == nil || !n.linkRoutes.knownElsewhere(tenant, address, a) {
 		return false
 	}
+	if k.asking.Add(1) > maxInquiries {
+		k.asking.Add(-1)
+		return false
+	}
 	way := passage.Way{Desk: k.desk, Add: roadKey{tenant: tenant}.tenantPrefix()}
 	k.leave(inquiry{
 		address: way.Add + address, sends: a.Role == frame.Sender,
-		done: func(leads bool) { done(way, leads) },
+		done: func(leads bool) {
+			k.asking.Add(-1)
+			done(way, leads)
+		},
 	})
 	return true
 }

@@ -214,6 +214,25 @@ func TestEdgeAsksWhereLinksLead(t *testing.T) {
 		if len(found) > 0 {
 			t.Error("there is an answer before there is one")
 		}
+		later(answerWait)
+		if f := <-found; f.leads {
+			t.Error("without an answer in time it leads on")
+		}
+		later(30 * time.Second) // the connection is lost with what a has said
+		a.mute.Store(false)
+		later(30 * time.Second)
+		inquire("stored/q")
+		later(time.Second)
+		if f := <-found; !f.leads {
+			t.Error("nobody is asked any more")
+		}
+		a.mute.Store(true)
+		for range maxInquiries - 1 {
+			x.network.Inquire("default", to("stored/q"), func(passage.Way, bool) {})
+		}
+		if !inquire("stored/q") || inquire("stored/q") {
+			t.Error("less or more is asked than may be")
+		}
 		a.cut()
 		later(30 * time.Second)
 		if f := <-found; f.leads {

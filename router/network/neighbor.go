@@ -51,7 +51,8 @@ type neighbor struct {
 	spurs       spurs           // of an edge connection
 	stopping    time.Time       // since when the process is; zero when it is not
 	mail        neighborMail
-	buried      atomic.Bool // it has ended, and whoever leaves something has it buried
+	asking      atomic.Int32 // inquiries of clients that have no answer
+	buried      atomic.Bool  // it has ended, and whoever leaves something has it buried
 	traffic     traffic
 }
 
@@ -109,6 +110,15 @@ func acceptNeighbor(n *Network, now time.Time, wake func(), host string, g *gues
 	k.desk = passage.NewDesk(k.Conn, wake)
 	return k
 }
+
+// Advance implements transport.Engine.
+func (k *neighbor) Advance(now time.Time) error {
+	k.overdue(now)
+	return k.Conn.Advance(now)
+}
+
+// Deadline implements transport.Engine.
+func (k *neighbor) Deadline() time.Time { return earlier(k.Conn.Deadline(), k.answerDeadline()) }
 
 // Flush implements transport.Engine: what has come from the mesh and the router goes to the engine, and out.
 func (k *neighbor) Flush(dst []byte) []byte {

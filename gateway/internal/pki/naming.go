@@ -136,13 +136,19 @@ func (f Field) names(c *x509.Certificate) []string {
 	return nil
 }
 
-// joined gives the one name that several fields make.
+// joined gives the one name that several fields make. A certificate in which one of them has a separator has none, as that would be
+// the name of others too.
 func (f Field) joined(c *x509.Certificate) []string {
 	var parts []string
 	for part := range strings.SplitSeq(string(f), fieldSeparator) {
-		if names := Field(part).names(c); len(names) > 0 && names[0] != "" {
-			parts = append(parts, names[0])
+		names := Field(part).names(c)
+		if len(names) == 0 || names[0] == "" {
+			continue
 		}
+		if strings.Contains(names[0], fieldSeparator) {
+			return nil
+		}
+		parts = append(parts, names[0])
 	}
 	return []string{strings.Join(parts, fieldSeparator)}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -99,9 +100,17 @@ func decrypt(block *pem.Block, password string) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: der}), nil
 }
 
+// maxPasswordFile is how many bytes of a password's file are read.
+const maxPasswordFile = 64 << 10
+
 // ReadPassword gives the password in the first line of a file.
 func ReadPassword(file string) (string, error) {
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPasswordFile))
 	if err != nil {
 		return "", err
 	}

@@ -175,6 +175,18 @@ func TestCertificateNamesItsUserAsDeclared(t *testing.T) {
 	}
 }
 
+// TestSeparatorInACertificateNamesNobody, as the joined name could be that of another certificate.
+func TestSeparatorInACertificateNamesNobody(t *testing.T) {
+	a := gatewaytest.New(t)
+	shown := parsed(t, a.Certify(&x509.Certificate{Subject: pkix.Name{CommonName: "pump", Organization: []string{"Acme;Water"}}}))
+	for naming, want := range map[pki.Field]string{pki.Organization: "Acme;Water", "organization;commonName": ""} {
+		trust := trusting(t, pki.Authority{Setting: "a", Tenant: "a", CA: a.File, Naming: pki.Naming{Field: naming}})
+		if h, err := trust.Judge(shown); h.User != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", naming, h.User, err)
+		}
+	}
+}
+
 func TestRevokedCertificateSpeaksForNobody(t *testing.T) {
 	a, other := gatewaytest.New(t), gatewaytest.New(t)
 	between := a.Below("between")
