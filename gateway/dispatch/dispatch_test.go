@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -313,4 +314,20 @@ func FuzzTranslate(f *testing.F) {
 			t.Fatalf("what was translated is not valid: %v", err)
 		}
 	})
+}
+
+// TestAutoLinksThatAreAlikeAreSeveral, in the order of the file, as a broker may get what is sent over several links.
+func TestAutoLinksThatAreAlikeAreSeveral(t *testing.T) {
+	const link = "autoLink {\n address: a\n direction: out\n containerId: c\n}\n"
+	out, err := Translate("a.conf", []byte(link+"autoLink {\n address: a\n direction: in\n containerId: c\n}\n"+link))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range out.Config.Network.AutoLinks {
+		names = append(names, l.Direction.String()+" "+l.Name)
+	}
+	if want := []string{"out ", "in ", "out autoLink/2"}; !slices.Equal(names, want) {
+		t.Errorf("the links are %q, want %q", names, want)
+	}
 }

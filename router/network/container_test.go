@@ -179,3 +179,13 @@ func TestConnectorIsKnownByItsContainer(t *testing.T) {
 		}
 	})
 }
+
+// TestAutomaticLinksThatAreAlikeHaveNamesOfTheirOwn: with one name they would be one link to the broker.
+func TestAutomaticLinksThatAreAlikeHaveNamesOfTheirOwn(t *testing.T) {
+	one := AutoLink{Tenant: "default", Address: "jobs", External: "jobs"}
+	other := one
+	other.Name = "other"
+	if one.name() == other.name() {
+		t.Errorf("both are %q", one.name())
+	}
+}

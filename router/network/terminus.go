@@ -18,7 +18,11 @@ func (l AutoLink) name() string {
 	if l.Subscription != "" {
 		address += "::" + l.Subscription
 	}
-	return fmt.Sprintf("%s/%s %s %d %s", l.Tenant, address, l.Direction, l.Phase, l.External)
+	name := fmt.Sprintf("%s/%s %s %d %s", l.Tenant, address, l.Direction, l.Phase, l.External)
+	if l.Name != "" { // which tells apart two that are alike
+		name += " " + l.Name
+	}
+	return name
 }
 
 // attach gives what is said to attach the link: our address at our end, the broker's at its own [2.6.3]. The capability
