@@ -32,6 +32,7 @@ var (
 	_ Node     = (*anycast)(nil)
 	_ Streamer = (*anycast)(nil)
 	_ Returner = (*anycast)(nil)
+	_ Rerouter = (*anycast)(nil)
 )
 
 func newAnycast(p preference, maxWaiting int, stays tenure) *anycast {
@@ -143,6 +144,17 @@ func (n *anycast) Grant(r *Receiver) {
 		}
 		if r.source.Filter.Matches(a) {
 			n.handOut(a)
+		}
+	}
+}
+
+// Reroute implements Rerouter.
+func (n *anycast) Reroute(way *Receiver) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for a := range n.waiting {
+		if way.source.Filter.Matches(a) {
+			n.releaseUnwanted(a)
 		}
 	}
 }

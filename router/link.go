@@ -257,9 +257,13 @@ func (r *Receiver) Grant(n int) {
 	}
 }
 
-// Retry is for a Way that leads to more than before: the nodes hand out what has waited for that.
+// Retry is for a Way that leads on for other messages than before: the nodes hand out what has waited for that, and release
+// what waits for nobody any more.
 func (r *Receiver) Retry() {
 	for _, node := range r.nodes {
+		if n, ok := node.(Rerouter); ok {
+			n.Reroute(r)
+		}
 		node.Grant(r)
 	}
 }

@@ -38,6 +38,12 @@ type Returner interface {
 	TakeBack(s *Sender, credit int)
 }
 
+// Rerouter is a Node that keeps messages until those whom they are for have credit.
+type Rerouter interface {
+	// Reroute looks anew at what waits: a Way leads on for other messages than before. What nobody wants any more is Released.
+	Reroute(way *Receiver)
+}
+
 // ErrEnded answers Join and Attach when what lived at the node is no more.
 var ErrEnded = errors.New("what was here has just been ended")
 

@@ -302,3 +302,15 @@ func TestWhatPassesByIsNotStored(t *testing.T) {
 		t.Errorf("a way from the queue: %v", err)
 	}
 }
+
+// TestWhatAWayDoesNotLeadOnForAnyMoreIsReleased when the way is tried again, and does not wait for ever.
+func TestWhatAWayDoesNotLeadOnForAnyMoreIsReleased(t *testing.T) {
+	h, heard := newHouse(t), new(outcomes)
+	way, path := h.way("commands/a", "b", 1, 0)
+	s := h.sender("commands/a", heard)
+	s.Send(1, from("c", "one"))
+	heard.expectNone(t, 1)
+	path.neighbor = "c" // back to where it came from
+	way.Retry()
+	heard.expect(t, 1, router.Released)
+}

@@ -220,6 +220,11 @@ func (m *Mesh) findOrigins(ctx context.Context) {
 			return
 		case routes := <-m.routes:
 			m.config.Reach.Settle(routes.Origins())
+			m.inputs.Put(func(time.Time) {
+				for k := range m.ways {
+					m.leads(k) // otherwise than before, for what has come from other routers
+				}
+			})
 		}
 	}
 }
