@@ -86,7 +86,6 @@ addresses:
 		c.Network.Reconnect.Initial, c.Network.Reconnect.Max = 10*time.Millisecond, 100*time.Millisecond
 		if id == "middle" {
 			c.Listen = "127.0.0.9" // where nobody else takes the port of one that comes again
-			c.AMQP.Listeners = []config.AMQPListener{{Name: "edges", Role: config.EdgeRole}}
 		} else {
 			c.Network.Connectors = []config.Connector{
 				{Name: "on", Role: network.InterRouter, Hosts: []string{all["middle"].doors["router"]}},
@@ -329,6 +328,12 @@ func TestEdgeRouterIsLentToo(t *testing.T) {
 	edge.Addresses = middle.config.Addresses
 	edge.Network.Router.ID, edge.Network.Router.Port, edge.Network.Router.Mode = "edge", 0, config.EdgeMode
 	edge.Network.Reconnect.Initial, edge.Network.Reconnect.Max = 10*time.Millisecond, 100*time.Millisecond
+	middle.stop()
+	middle.config.AMQP.Listeners = []config.AMQPListener{
+		{Name: "edges", Role: config.EdgeRole},
+		{Name: "routers", Role: config.InterRouterRole, Port: portOf(t, middle.doors["router"])},
+	}
+	middle.begin()
 	edge.Network.Connectors = []config.Connector{{Name: "up", Role: network.Edge, Hosts: []string{middle.doors["amqp+edges"]}}}
 	far := &station{t: t, config: edge, disk: vfs.NewMem()}
 	far.begin()
