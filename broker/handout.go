@@ -67,6 +67,7 @@ func (n *queueNode) serve(turn queue.Turn) {
 		c.link.Deliver(d)
 		return
 	}
+	n.machine.Mark(a.Tag, uint32(c.link.Begin()))
 	c.link.Deliver(d.From(n, uint64(a.Tag)))
 }
 

@@ -162,8 +162,8 @@ func (n *queueNode) settle(tag queue.Tag, o router.Outcome) queue.Settled {
 	if v != queue.Accept {
 		at = now()
 	}
-	if id, held := n.machine.Holder(tag); held {
-		n.consumers[id].link.Settled(o)
+	if id, began, held := n.machine.Holder(tag); held {
+		n.consumers[id].link.Settled(o, router.Instant(began))
 	}
 	s := n.machine.Settle(at, tag, v)
 	n.count(s, v)

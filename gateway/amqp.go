@@ -25,6 +25,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 		ContainerID: a.containerID(),
 		Version:     version(),
 		Log:         a.log.With("door", "amqp"),
+		Frames:      a.frames,
 
 		Network:         beyond{a},
 		Manner:          mannerOf(a.config.AMQP.Manner),
@@ -57,6 +58,7 @@ func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener, s *secu
 	entrance := server.At(amqp.Entrance{
 		Containers: containers,
 		Limits:     amqpLimits(&settings), LinkCredit: l.LinkCredit, Mechanisms: l.Mechanisms, Tenant: l.Tenant,
+		Greeting:    l.Greeting(),
 		Annotations: &network.Annotations{Router: a.containerID(), StripIn: l.StripsIn(), StripOut: l.StripsOut()},
 	})
 	return door{

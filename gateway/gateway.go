@@ -28,15 +28,18 @@ import (
 	"github.com/manifoldmq/manifold/gateway/internal/declared"
 	"github.com/manifoldmq/manifold/gateway/internal/oidc"
 	"github.com/manifoldmq/manifold/gateway/internal/tracing"
+	"github.com/manifoldmq/manifold/gateway/modulelog"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/frametrace"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Process is what the process around a gateway has for it. Only Log and Ready must be set.
 type Process struct {
 	Log      *slog.Logger
+	Modules  *modulelog.Log                // in place of Log, for a router whose modules are logged each in its own way
 	Level    *slog.LevelVar                // of Log, for those who want it changed
 	Volatile bool                          // the store is in memory, for a router that stores nothing
 	Changes  <-chan config.Config          // further configurations, of which what is declared of tenants is taken over
@@ -59,11 +62,14 @@ func Run(ctx context.Context, c config.Config, p Process) error {
 func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err error) {
 	ctx, drain := context.WithCancel(ctx)
 	defer drain()
-	recent := new(recentLog)
+	recent := &recentLog{naming: moduleOf}
+	if p.Modules != nil {
+		p.Log, recent.naming = p.Modules.Logger(), modulelog.Module
+	}
 	log := recent.through(p.Log)
 	a := &assembly{
 		recent: recent, config: &c, process: p, drain: drain, log: log, upgrades: make(map[string]http.Upgrade),
-		profiles: newSSLProfiles(),
+		profiles: newSSLProfiles(), frames: frametrace.New(log.With(moduleKey, "protocol")),
 	}
 	if err := a.openBook(fs); err != nil {
 		return err
@@ -178,6 +184,7 @@ type assembly struct {
 	linkRoutes *linkRoutes
 	autoLinks  *networkLinks
 	recent     *recentLog
+	frames     *frametrace.Log
 	made       madeDoors
 	profiles   *sslProfiles
 	opening    *amqp.Server // of the AMQP door, for further listeners; nil when it is not enabled

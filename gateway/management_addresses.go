@@ -46,7 +46,7 @@ type use struct {
 // uses gathers what links do, by what they send to or receive from, and who has consumers elsewhere.
 func (m *managedTenant) uses() map[string]use {
 	all, passed := make(map[string]use), make(map[string]uint64)
-	for l := range m.links(0) {
+	for l := range m.links() {
 		if l.Sends && l.Way {
 			passed[l.Address] += l.Delivered
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"iter"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ const registerPage = 500
 func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] {
 	return func(yield func(management.Connection) bool) {
 		for _, c := range m.connectionsMade() { // which seldom change, so that pages fit together
-			if offset--; offset < 0 && !yield(c) {
+			if offset--; offset < 0 && !yield(m.traced(c)) {
 				return
 			}
 		}
@@ -32,7 +31,7 @@ func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] 
 				if v.Dismissed() { // it goes as soon as its client does
 					continue
 				}
-				if offset--; offset < 0 && !yield(connectionOf(v)) {
+				if offset--; offset < 0 && !yield(m.traced(connectionOf(v))) {
 					return
 				}
 			}
@@ -51,11 +50,11 @@ func (m *managedTenant) Connection(identity string) (c management.Connection, ok
 		return c, false
 	}
 	if v, ok := m.directory.Visit(m.name, id); ok && !v.Dismissed() {
-		return connectionOf(v), true
+		return m.traced(connectionOf(v)), true
 	}
 	for _, c := range m.connectionsMade() {
 		if c.Identity == identity {
-			return c, true
+			return m.traced(c), true
 		}
 	}
 	return c, false
@@ -97,78 +96,4 @@ func (m *managedTenant) Dismiss(_ context.Context, identity string) error {
 	e.Event, e.Tenant, e.What, e.Name, e.Change = "changed", m.name, "connection", identity, "closed"
 	m.record(e)
 	return nil
-}
-
-// links lists the links of the tenant from an offset on.
-func (m *managedTenant) links(offset int) iter.Seq[router.Link] {
-	return func(yield func(router.Link) bool) {
-		after := uint64(0)
-		for {
-			page := m.router.Links(m.name, after, registerPage)
-			for _, l := range page {
-				if offset--; offset < 0 && !yield(l) {
-					return
-				}
-			}
-			if len(page) < registerPage {
-				return
-			}
-			after = page[len(page)-1].ID
-		}
-	}
-}
-
-// Links implements management.Model.
-func (m *managedTenant) Links(offset int) iter.Seq[management.Link] {
-	return func(yield func(management.Link) bool) {
-		edges := m.downlinks()
-		for _, d := range edges[min(offset, len(edges)):] {
-			if !yield(downlinkOf(d)) {
-				return
-			}
-		}
-		for l := range m.links(max(offset-len(edges), 0)) {
-			if !yield(m.linkOf(l)) {
-				return
-			}
-		}
-	}
-}
-
-// Link implements management.Model.
-func (m *managedTenant) Link(identity string) (l management.Link, ok bool) {
-	if l, ok = m.downlink(identity); ok {
-		return l, true
-	}
-	id, err := strconv.ParseUint(strings.TrimPrefix(identity, "link/"), 10, 64)
-	if err != nil {
-		return l, false
-	}
-	found, ok := m.router.Link(m.name, id)
-	if !ok {
-		return l, false
-	}
-	return m.linkOf(found), true
-}
-
-// linkOf describes a link.
-func (m *managedTenant) linkOf(l router.Link) management.Link {
-	identity := "link/" + strconv.FormatUint(l.ID, 10)
-	d := management.Link{
-		Names:       management.Names{Name: identity, Identity: identity},
-		AdminStatus: "enabled", OperStatus: "up", LinkName: l.Subscription, LinkType: "endpoint", LinkDir: "out",
-		OwningAddr: m.keyOf(l.Address), Capacity: m.config.Limits.LinkCredit, Priority: 4,
-		UnsettledCount: l.Unsettled, DeliveryCount: l.Delivered, PresettledCount: l.Presettled,
-		DroppedPresettledCount: l.Dropped,
-		AcceptedCount:          l.Ended[router.Accepted], RejectedCount: l.Ended[router.Rejected],
-		ReleasedCount: l.Ended[router.Released], ModifiedCount: l.Ended[router.Modified],
-		CreditAvailable: min(max(l.Credit, 0), math.MaxInt32),
-	}
-	if l.Sends {
-		d.LinkDir = "in"
-	}
-	if l.Visit != 0 {
-		d.ConnectionID = strconv.FormatUint(l.Visit, 10)
-	}
-	return d
 }

@@ -3,30 +3,16 @@ package gateway
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router/network"
 )
 
-// downlinkIdentity begins the identity of a link to an edge router, whose id follows.
-const downlinkIdentity = "link/edge/"
+// Links to other routers are told of to those who run the gateway.
 
-// downlinks are the links to edge routers, of which those are told who run the gateway.
-func (m *managedTenant) downlinks() []network.Downlink {
-	if !m.isOperators() {
-		return nil
-	}
-	return m.network.Downlinks()
-}
-
-// downlink finds one by its identity.
-func (m *managedTenant) downlink(identity string) (l management.Link, ok bool) {
-	edge, ok := strings.CutPrefix(identity, downlinkIdentity)
-	if !ok {
-		return l, false
-	}
-	all := m.downlinks()
+// downlink finds the link to an edge router by the id of that.
+func (m *managedTenant) downlink(edge string) (l management.Link, ok bool) {
+	all := m.network.Downlinks()
 	i := slices.IndexFunc(all, func(d network.Downlink) bool { return d.Edge == edge })
 	if i < 0 {
 		return l, false
@@ -36,10 +22,33 @@ func (m *managedTenant) downlink(identity string) (l management.Link, ok bool) {
 
 // downlinkOf describes the link to an edge router.
 func downlinkOf(d network.Downlink) management.Link {
-	identity := downlinkIdentity + d.Edge
-	return management.Link{
-		Names:       management.Names{Name: identity, Identity: identity},
-		AdminStatus: "enabled", OperStatus: "up", LinkType: "edge-downlink", LinkDir: "out",
-		ConnectionID: strconv.FormatUint(d.Connection, 10), OwningAddr: "H" + d.Edge, Priority: 4,
+	l := newLink(downlinkIdentity+d.Edge, edgeLink, false, d.Connection)
+	l.OwningAddr = "H" + d.Edge
+	return l
+}
+
+// trunk finds a link to another router by its number.
+func (m *managedTenant) trunk(number string) (l management.Link, ok bool) {
+	id, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return l, false
 	}
+	found, ok := m.network.Trunk(id)
+	if !ok {
+		return l, false
+	}
+	return m.trunkOf(found), true
+}
+
+// trunkOf describes a link to another router.
+func (m *managedTenant) trunkOf(t network.Trunk) management.Link {
+	kind := routerLink
+	if t.Control {
+		kind = controlLink
+	}
+	l := newLink(trunkIdentity+strconv.FormatUint(t.ID, 10), kind, !t.Sends, t.Connection)
+	l.LinkName, l.Priority, l.Capacity = t.Name, t.Priority, t.Capacity
+	l.UnsettledCount, l.DeliveryCount, l.PresettledCount = t.Unsettled, t.Delivered, t.Presettled
+	outcomes(&l, t.Ended)
+	return l
 }

@@ -64,7 +64,7 @@ func (m *managedTenant) Router() management.Router {
 		r.DroppedPresettledDeliveries += c.Dropped()
 	}
 	r.DeliveriesIngress = r.AcceptedDeliveries + r.ReleasedDeliveries + r.RejectedDeliveries + r.ModifiedDeliveries
-	for l := range m.links(0) {
+	for l := range m.links() {
 		r.LinkCount++
 		r.PresettledDeliveries += l.Presettled
 	}

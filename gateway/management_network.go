@@ -45,11 +45,7 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 		LinkCapacity: new(s.Limits.MaxUnsettled), IdleTimeoutSeconds: int(s.Limits.IdleTimeout.Seconds()),
 		ConnectionStatus: "CONNECTING", MessageLoggingComponents: "none",
 	}
-	var others []string
-	for _, other := range s.Hosts[1:] {
-		others = append(others, "amqp://"+other)
-	}
-	c.FailoverURLs = strings.Join(others, ", ")
+	c.FailoverURLs = failoverOf(s)
 	switch {
 	case s.Open:
 		c.ConnectionStatus = "SUCCESS"
@@ -58,6 +54,21 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 		c.ConnectionMsg = fmt.Sprintf("Connection to %s failed: %s", s.Host, s.Error)
 	}
 	return c
+}
+
+// failoverOf gives all places where a connector tries, in their order, from the one on where it is.
+func failoverOf(s *network.ConnectorStatus) string {
+	scheme := "amqp://"
+	if s.TLS != nil {
+		scheme = "amqps://"
+	}
+	var urls []string
+	all := slices.Concat(s.Hosts, s.Told)
+	from := max(slices.Index(all, s.Host), 0)
+	for i := range all {
+		urls = append(urls, scheme+all[(from+i)%len(all)])
+	}
+	return strings.Join(urls, ", ")
 }
 
 // connectionsMade are the connections of now that are no clients': those that connectors have made, and those of routers.

@@ -144,12 +144,19 @@ func (m *managedTenant) RemoveSSLProfile(_ context.Context, name string) error {
 }
 
 // namesFiles refuses it to name files of this machine to anybody but who has the right admin in the tenant that runs the
-// gateway: that nobody is told apart there gives no such right, unless the gateway stands in for a router of Dispatch.
+// gateway: that nobody is told apart there gives no such right, nor does another router's word for who asks through it, unless
+// the gateway stands in for a router of Dispatch.
 func (m *managedTenant) namesFiles() error {
 	if err := m.reachesOut("SSL profiles"); err != nil {
 		return err
 	}
-	if all, _ := tenancy.Everywhere.For(m.asker); !m.asker.May(tenancy.Admin, all) && !m.isDispatch() {
+	if m.isDispatch() {
+		return nil
+	}
+	if m.asker.IsInsider() {
+		return router.Errorf(router.Denied, "who names files of this machine asks its own router, not through another")
+	}
+	if all, _ := tenancy.Everywhere.For(m.asker); !m.asker.May(tenancy.Admin, all) {
 		return router.Errorf(router.Denied, "who names files of this machine has the right admin")
 	}
 	return nil

@@ -23,8 +23,9 @@ func (a *assembly) openNetwork() error {
 		Version:     version(),
 		Federation:  a.federation,
 		Log:         a.log,
+		Frames:      a.frames,
 
-		Mesh: a.mesh, ContainerLimits: n.Limits(), NoResumable: !n.ResumableLinks,
+		Mesh: a.mesh, ContainerLimits: n.Limits(), NoResumable: !n.ResumableLinks, AsDispatch: a.isDispatch(),
 	}
 	for i := range n.Connectors {
 		declared, err := n.Connectors[i].Connector(n.Limits())

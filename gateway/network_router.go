@@ -118,6 +118,7 @@ func (a *assembly) routerDoors() (doors []door) {
 func (a *assembly) routerDoor(l *config.AMQPListener, s *security, at config.Listener) door {
 	e := network.RouterEntrance{
 		Role: network.InterRouter, Cost: max(l.Cost, 1), Mechanisms: l.Mechanisms, Limits: l.RouterLimits(&a.config.Network),
+		Greeting: l.Greeting(),
 	}
 	if l.Role == config.EdgeRole {
 		e.Role = network.Edge

@@ -168,6 +168,7 @@ tenants:
 	if ids := owner.column("router", "id"); !slices.Equal(ids, []any{"far"}) {
 		t.Errorf("the answer is of %v", ids)
 	}
+	owner.expect(403, "CREATE", map[string]any{"type": "sslProfile", "name": "theirs"}, map[string]any{"caCertFile": "/etc/shadow"})
 	for user, o := range map[string]*goamqp.ConnOptions{
 		"who only reads": {SASLType: goamqp.SASLTypePlain("ben", "a")}, "a device": {HostName: "default"},
 	} {

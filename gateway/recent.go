@@ -9,11 +9,14 @@ import (
 	"sync"
 
 	"github.com/manifoldmq/manifold/gateway/internal/management"
+	"github.com/manifoldmq/manifold/gateway/modulelog"
 )
 
 // recentLog keeps the latest records that the log takes, for those who run the gateway and ask management for them. The
 // records pass on to where they would have gone.
 type recentLog struct {
+	naming func(door string) string // gives the name of a part by its tag, which is empty for the gateway
+
 	mu      sync.Mutex          // guards everything below; a leaf
 	records []management.Record // a ring, once it is full
 	next    int                 // where the next one goes then
@@ -51,7 +54,7 @@ func (l *recentLog) latest(most int) []management.Record {
 type keeper struct {
 	slog.Handler
 	log    *recentLog
-	module string // who tells; empty for the gateway
+	module string // the tag of who tells; empty for the gateway
 	tags   string // what all records have
 }
 
@@ -68,23 +71,21 @@ func (k keeper) Handle(ctx context.Context, r slog.Record) error {
 		fmt.Fprintf(&text, " %v", a)
 		return true
 	})
-	module := "GATEWAY"
-	if k.module != "" {
-		module = k.module
-	}
-	if module == "MANAGEMENT" { // as Dispatch calls it
-		module = "AGENT"
-	}
-	k.log.keep(management.Record{Module: module, Level: levelName(r.Level), Text: text.String(), At: r.Time})
+	k.log.keep(management.Record{
+		Module: k.log.naming(k.module), Level: modulelog.LevelName(r.Level), Text: text.String(), At: r.Time,
+	})
 	return k.Handler.Handle(ctx, r)
 }
 
-// levelName gives Dispatch's word for a level.
-func levelName(l slog.Level) string {
-	if l == slog.LevelWarn {
-		return "warning"
+// moduleOf names the part that tells a record, by its tag.
+func moduleOf(door string) string {
+	switch door {
+	case "":
+		return "GATEWAY"
+	case "management": // as Dispatch calls it
+		return "AGENT"
 	}
-	return strings.ToLower(l.String())
+	return strings.ToUpper(door)
 }
 
 // WithAttrs implements slog.Handler.
@@ -92,7 +93,7 @@ func (k keeper) WithAttrs(attrs []slog.Attr) slog.Handler {
 	k.Handler = k.Handler.WithAttrs(attrs)
 	for _, a := range attrs {
 		if a.Key == moduleKey {
-			k.module = strings.ToUpper(a.Value.String())
+			k.module = a.Value.String()
 		} else {
 			k.tags += fmt.Sprintf(" %v", a)
 		}
@@ -104,34 +105,4 @@ func (k keeper) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (k keeper) WithGroup(name string) slog.Handler {
 	k.Handler = k.Handler.WithGroup(name)
 	return k
-}
-
-// Logs implements management.Model: the log is told those who run the gateway.
-func (m *managedTenant) Logs() []management.Log {
-	if !m.isOperators() {
-		return nil
-	}
-	const identity = "log/DEFAULT"
-	return []management.Log{{
-		Names: management.Names{Name: identity, Identity: identity}, Module: "DEFAULT", Enable: m.enabledLevel(),
-		IncludeTimestamp: true, OutputFile: "stderr",
-	}}
-}
-
-// enabledLevel is the least important level that is written, as Dispatch has it.
-func (a *assembly) enabledLevel() string {
-	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
-		if a.log.Enabled(context.Background(), l) {
-			return levelName(l) + "+"
-		}
-	}
-	return "error+"
-}
-
-// Records implements management.Model.
-func (m *managedTenant) Records(most int) []management.Record {
-	if !m.isOperators() {
-		return nil
-	}
-	return m.recent.latest(most)
 }

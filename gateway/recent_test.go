@@ -10,7 +10,7 @@ import (
 
 func TestLatestLinesOfTheLogAreKept(t *testing.T) {
 	var written bytes.Buffer
-	recent := new(recentLog)
+	recent := &recentLog{naming: moduleOf}
 	log := recent.through(slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	log.Debug("not taken")
 	log.With("door", "mqtt", "tenant", "acme").Warn("odd", "client", "c1")

@@ -7,6 +7,7 @@ type holding struct {
 
 	delivery Delivery  // as its sender offered it
 	consumer *consumer // nil while it is spare
+	began    Instant   // when the consumer got it
 	tag      uint64    // counts the messages it has served for
 	newer    *holding  // of the same consumer
 	older    *holding  // of the same consumer
@@ -18,7 +19,7 @@ var _ Settler = (*holding)(nil)
 func (n *anycast) hold(d Delivery, c *consumer) Delivery {
 	h := n.spare.Get().(*holding)
 	h.tag++
-	h.delivery, h.consumer, h.older = d, c, c.held
+	h.delivery, h.consumer, h.older, h.began = d, c, c.held, c.link.Begin()
 	if h.older != nil {
 		h.older.newer = h
 	}
@@ -54,6 +55,6 @@ func (h *holding) Settle(tag uint64, o Outcome, done func(error)) {
 		}
 		return
 	}
-	h.consumer.link.Settled(o)
+	h.consumer.link.Settled(o, h.began)
 	h.node.letGo(h).SettleThen(o, done)
 }

@@ -59,7 +59,7 @@ func (all senders) grant(a addressing.Address) {
 	for s, owed := range there {
 		if owed > 0 {
 			there[s] = 0
-			s.producer.Credit(s, owed)
+			s.welcome(owed)
 		}
 	}
 }

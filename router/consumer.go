@@ -14,6 +14,7 @@ type consumer struct {
 type assignment struct {
 	delivery Delivery // as its sender offered it
 	consumer *consumer
+	began    Instant
 }
 
 // wants tells whether a message is one that the consumer asked for, and that it leads on for if it is a way.

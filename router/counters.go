@@ -15,9 +15,13 @@ type Counters struct {
 
 // KindCounters count for one kind of address.
 type KindCounters struct {
+	came      atomic.Uint64    // from clients
 	ended     [4]atomic.Uint64 // by State
+	settled   [4]atomic.Uint64 // of those, that were sent settled
+	delayed   [2]atomic.Uint64 // that took longer than a second, and than ten
 	refused   [reasonCount]atomic.Uint64
 	delivered atomic.Uint64
+	onward    atomic.Uint64 // of those, to other routers
 	dropped   atomic.Uint64
 }
 
@@ -33,6 +37,18 @@ func (c *Counters) Kind(k addressing.Kind) *KindCounters { return &c.kinds[k] }
 
 // Ended is the number of sent messages that ended in a state.
 func (c *KindCounters) Ended(s State) uint64 { return c.ended[s].Load() }
+
+// Came is the number of messages that clients have sent.
+func (c *KindCounters) Came() uint64 { return c.came.Load() }
+
+// Presettled is the number of sent messages that ended in a state and whose outcome nobody had asked for.
+func (c *KindCounters) Presettled(s State) uint64 { return c.settled[s].Load() }
+
+// Delayed gives how many messages had their outcome after more than one second, and after more than ten.
+func (c *KindCounters) Delayed() (one, ten uint64) { return c.delayed[0].Load(), c.delayed[1].Load() }
+
+// Onward is the number of deliveries to other routers, which are among Delivered.
+func (c *KindCounters) Onward() uint64 { return c.onward.Load() }
 
 // Refused is the number of sent messages that were not accepted for a reason.
 func (c *KindCounters) Refused(r Reason) uint64 { return c.refused[r].Load() }

@@ -27,6 +27,7 @@ type Delivery struct {
 
 	origin Settler
 	tag    uint64
+	began  Instant // when its sender sent it; zero for what is not timed
 }
 
 // Settler hears how the deliveries end that it gave out. It ignores a tag that names no current assignment, so the
@@ -83,24 +84,42 @@ func (d Delivery) leader() *Stream {
 // leftBy gives the same delivery as one whose sender is gone: it keeps nothing of the sender, as may be much.
 func (d Delivery) leftBy(s *Sender) Delivery {
 	if t, ok := d.origin.(*traced); ok {
-		t.Settler = s.departed()
+		t.Settler = s.departed(d.Settled)
 	} else {
-		d.origin = s.departed()
+		d.origin = s.departed(d.Settled)
 	}
 	return d
+}
+
+// count has the sender of a delivery, if it is the sender's, count how it ends.
+func (d *Delivery) count(o Outcome) {
+	s := d.sender()
+	if s == nil || d.began == 0 {
+		return
+	}
+	s.ended(d, o)
+	if d.Settled {
+		s.counts.settled[o.State].Add(1)
+	}
 }
 
 // departed is who sent a message and is gone: the outcome is counted, and nobody is told.
 type departed struct {
 	counts   *KindCounters
 	streamed *Stream // the latest that it sent; nil for none
+	settled  bool    // nobody has asked for the outcome
 }
 
-func (s *Sender) departed() departed { return departed{s.counts, s.streamed.Load()} }
+func (s *Sender) departed(settled bool) departed {
+	return departed{s.counts, s.streamed.Load(), settled}
+}
 
 // Settle implements Settler.
 func (g departed) Settle(_ uint64, o Outcome, done func(error)) {
 	g.counts.outcome(o)
+	if g.settled {
+		g.counts.settled[o.State].Add(1)
+	}
 	if done != nil {
 		done(nil)
 	}
@@ -120,5 +139,6 @@ func (d Delivery) SettleThen(o Outcome, done func(error)) {
 		}
 		return
 	}
+	d.count(o)
 	d.origin.Settle(d.tag, o, done)
 }

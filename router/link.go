@@ -40,6 +40,7 @@ type Target struct {
 	Kind    addressing.Kind // when not zero, the address must be of this kind
 	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
 	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
+	Name    string          // what its client calls the link, for those who list links; may be empty
 	Window  int             // messages that may be unsettled at once; 0 is Limits.LinkCredit
 	Lingers bool            // what it has sent and nobody has taken yet stays when it leaves, of an address that stores nothing
 	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
@@ -52,6 +53,7 @@ type Source struct {
 	Filter       addressing.Filter
 	Kind         addressing.Kind // when not zero, the addresses must be of this kind
 	Phase        *uint8          // of an anycast address, which messages it takes; nil for those that are for consumers
+	Name         string          // what its client calls the link, for those who list links; may be empty
 	Subscription string          // the name of a subscription that keeps what it has not delivered, on topics only; empty for none
 	Shared       bool            // the subscription may have several consumers, who compete
 	Volatile     bool            // the subscription ends with its last consumer or with the process, and is not on disk
@@ -100,6 +102,7 @@ type Sender struct {
 	streamBuffer int
 	streamMemory *pieces
 	streamed     atomic.Pointer[Stream] // the latest; nil before the first
+	granted      atomic.Int64           // credit, all in all
 }
 
 // Address is where the sender sends to.
@@ -145,7 +148,7 @@ func (s *Sender) own(tag uint64, d Delivery) (Delivery, bool) {
 	if s.tracer != nil {
 		d = s.follow(d)
 	}
-	s.delivered.Add(1)
+	s.began(&d)
 	if size > s.maxSize {
 		d.Settle(Reject(TooLarge, tooLarge))
 		return d, false
@@ -188,9 +191,8 @@ func (s *Sender) SendWith(tag uint64, d Delivery, record any) bool {
 // Settle implements Settler: nodes end through it what this sender sent.
 func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 	s.counts.outcome(o)
-	s.Settled(o)
 	s.producer.Settled(s, tag, o)
-	s.producer.Credit(s, 1)
+	s.welcome(1)
 	if done != nil {
 		done(nil)
 	}
@@ -198,11 +200,46 @@ func (s *Sender) Settle(tag uint64, o Outcome, done func(error)) {
 
 // Grant is for nodes: it welcomes a sender that joined with its first window of credit. From then on each settlement
 // gives one back.
-func (s *Sender) Grant() { s.producer.Credit(s, s.window) }
+func (s *Sender) Grant() { s.welcome(s.window) }
+
+// welcome gives credit.
+func (s *Sender) welcome(n int) {
+	s.granted.Add(int64(n))
+	s.producer.Credit(s, n)
+}
+
+// began counts a message that is sent.
+func (s *Sender) began(d *Delivery) {
+	if s.granted.Load() <= int64(s.delivered.Add(1)) {
+		s.usedUp()
+	}
+	if !s.passes {
+		s.counts.came.Add(1)
+	}
+	if d.Settled {
+		s.presettled.Add(1)
+	}
+	d.began = s.Begin()
+}
+
+// ended counts how a message ended that was sent. One that was settled has no outcome that anybody waits for.
+func (s *Sender) ended(d *Delivery, o Outcome) {
+	now := s.house.now()
+	if i, late := delayOf(s.ages.end(d.began, now)); late {
+		s.counts.delayed[i].Add(1)
+	}
+	switch {
+	case !d.Settled:
+		s.listed.ended[o.State].Add(1)
+	case o.State != Accepted:
+		s.missed.Add(1)
+	}
+}
 
 // TakeBack notes that the peer has given back n credits after Withdrawer.Withdraw: they are granted again when somebody is there.
 func (s *Sender) TakeBack(n int) {
 	if node, ok := s.node.(Returner); ok && n > 0 {
+		s.granted.Add(-int64(n))
 		node.TakeBack(s, n)
 	}
 }
@@ -219,6 +256,7 @@ type Receiver struct {
 	listed
 	source   Source
 	kind     addressing.Kind
+	phase    uint8 // of an anycast address
 	nodes    []Node
 	consumer Consumer
 	way      Way     // the consumer, if it is one; nil otherwise
@@ -226,9 +264,7 @@ type Receiver struct {
 	counts   *KindCounters
 	credit   atomic.Int64
 
-	presettled atomic.Uint64 // deliveries whose end nobody waits for
-	missed     atomic.Uint64 // messages, for want of credit
-	pacing     pacing
+	pacing pacing
 
 	stream   atomic.Pointer[Stream] // the latest that it was given
 	tenant   string
@@ -321,6 +357,9 @@ func (r *Receiver) Take() bool {
 			return false
 		}
 		if r.credit.CompareAndSwap(c, c-1) {
+			if c == 1 {
+				r.usedUp()
+			}
 			return true
 		}
 	}
@@ -363,6 +402,9 @@ func (r *Receiver) deliverAfter(leader *Stream, d Delivery) {
 // delivers counts a delivery, which may be followed from now on.
 func (r *Receiver) delivers(d *Delivery) {
 	r.counts.delivered.Add(1)
+	if r.passes {
+		r.counts.onward.Add(1)
+	}
 	r.delivered.Add(1)
 	r.principal.Received(d.Message.Len())
 	r.pacing.delivered(r)

@@ -13,19 +13,27 @@ import (
 type Link struct {
 	ID           uint64 // unique in the process; it rises
 	Visit        uint64 // the connection that it came over (tenancy.Visit.ID); 0 for none
+	Name         string // what its client calls it; empty where a link has no name
+	Phase        uint8  // of an anycast address: of what is sent, or received
 	Sends        bool   // the client sends over it; else it receives
 	Address      string // or the filter of a receiver
 	Kind         addressing.Kind
 	Subscription string // a receiver's; empty for none
 	Browse       bool
 	Way          bool // a receiver that leads on to another router, or a sender of what passes from one
-	Credit       int  // a receiver's, that is not used
+	Credit       int  // that is not used
+	Dry          int  // for how many seconds it has had no credit; 0 while it has some
 
 	Delivered  uint64    // messages that were sent to the address, or that the receiver was given
 	Ended      [4]uint64 // of those, by State
-	Presettled uint64    // of a receiver's, those whose end nobody waits for
+	Presettled uint64    // of those, that nobody waits for the end of; they are not among Ended
 	Unsettled  uint64
-	Dropped    uint64 // that a receiver has missed for want of credit
+	Dropped    uint64 // that a receiver has missed for want of credit; of a sender's presettled ones, that did not arrive
+	Waiting    int    // that a receiver has no credit for, at an address that stores nothing; also if another one may get them
+
+	Stuck        int    // of those that are unsettled, since ten seconds and more
+	Delayed1Sec  uint64 // of those that have ended, that took longer than a second
+	Delayed10Sec uint64 // likewise, longer than ten
 }
 
 // listed is what the register has to know of a link. Its counters are written by those who deal with the link's messages
@@ -34,8 +42,15 @@ type listed struct {
 	number    uint64
 	principal *tenancy.Principal
 	list      *register.Of[lister]
+	house     *house
 	delivered atomic.Uint64
 	ended     [4]atomic.Uint64
+	ages      ages
+	dry       atomic.Uint32 // the Instant when its credit was used up last
+	passes    bool          // between routers: a client has no part in it
+
+	presettled atomic.Uint64 // messages whose end nobody waits for
+	missed     atomic.Uint64 // see Link.Dropped
 }
 
 // lister is a link in the register.
@@ -73,12 +88,35 @@ func (l *listed) delist() {
 	}
 }
 
-// Settled is for nodes: it counts how a message ended that was given to a receiver.
-func (l *listed) Settled(o Outcome) { l.ended[o.State].Add(1) }
+func (h *house) listed(p *tenancy.Principal) listed { return listed{principal: p, house: h} }
+
+// Begin is for nodes: it notes that a receiver is given a message whose outcome it is to tell, and gives when that is.
+func (l *listed) Begin() Instant {
+	now := l.house.now()
+	l.ages.begin(now)
+	return now
+}
+
+// Settled is for nodes: it counts how a message ended that was given to a receiver, at the time that Begin gave; zero where it
+// was not asked.
+func (l *listed) Settled(o Outcome, began Instant) {
+	l.ended[o.State].Add(1)
+	if began > 0 {
+		l.ages.end(began, l.house.now())
+	}
+}
+
+// usedUp notes that there is no credit any more.
+func (l *listed) usedUp() { l.dry.Store(uint32(l.house.now())) }
 
 // describe tells what senders and receivers have in common.
 func (l *listed) describe() Link {
-	d := Link{ID: l.number, Visit: l.principal.Visit()}
+	now := l.house.now()
+	d := Link{ID: l.number, Visit: l.principal.Visit(), Way: l.passes, Dropped: l.missed.Load()}
+	stuck, delayed := l.ages.tell(now)
+	d.Stuck, d.Delayed1Sec, d.Delayed10Sec = max(stuck, 0), delayed[0], delayed[1]
+	d.Dry = int(now - Instant(l.dry.Load()))
+	d.Presettled = l.presettled.Load()
 	for i := range l.ended { // before what was delivered, so that no more has ended than that
 		d.Ended[i] = l.ended[i].Load()
 	}
@@ -97,22 +135,31 @@ func (d *Link) unsettled() uint64 {
 
 func (s *Sender) describe() Link {
 	d := s.listed.describe()
-	d.Sends, d.Address, d.Kind = true, string(s.Address()), s.Kind()
+	d.Sends, d.Address, d.Kind, d.Name, d.Phase = true, string(s.Address()), s.Kind(), s.target.Name, *s.target.Phase
 	d.Unsettled = d.unsettled()
-	_, d.Way = s.producer.(Passage)
+	d.credit(s.granted.Load() - int64(s.delivered.Load()))
 	return d
 }
 
 func (r *Receiver) describe() Link {
-	presettled := r.presettled.Load()
 	d := r.listed.describe()
 	d.Address, d.Kind, d.Subscription, d.Browse = r.source.Filter.String(), r.kind, r.source.Subscription, r.source.Browse
-	d.Credit = int(max(r.credit.Load(), 0))
-	d.Presettled, d.Dropped = presettled, r.missed.Load()
+	d.Name, d.Phase = r.source.Name, r.phase
+	d.credit(r.credit.Load())
 	d.Unsettled = d.unsettled()
-	_, own := r.consumer.(Outpost)
-	d.Way = r.way != nil && !own
+	for _, n := range r.nodes {
+		if w, ok := n.(waitingRoom); ok {
+			d.Waiting += w.waitingFor(r)
+		}
+	}
 	return d
+}
+
+// credit notes what is left.
+func (d *Link) credit(n int64) {
+	if d.Credit = int(max(n, 0)); n > 0 {
+		d.Dry = 0
+	}
 }
 
 // Links lists the links of a tenant in the order in which they were made: those whose numbers are above after, at most

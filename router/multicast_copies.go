@@ -18,9 +18,10 @@ type cast struct {
 
 // copied is the copy of one receiver of a message. It hears what becomes of it.
 type copied struct {
-	node *multicast // its lock guards everything below
-	cast *cast
-	to   *listener // nil when it has ended
+	node  *multicast // its lock guards everything below
+	cast  *cast
+	to    *listener // nil when it has ended
+	began Instant   // when the receiver got it
 }
 
 var _ Settler = (*copied)(nil)
@@ -32,7 +33,7 @@ func (c *copied) Settle(_ uint64, o Outcome, done func(error)) {
 	var err error
 	if c.to != nil {
 		delete(c.to.held, c)
-		c.to.link.Settled(o)
+		c.to.link.Settled(o, c.began)
 		c.end(o)
 	} else {
 		err = Errorf(Conflict, "the delivery is no longer held")
@@ -73,6 +74,7 @@ func (c *copied) deliver() {
 	d := c.cast.delivery
 	if !d.Settled {
 		c.to.held[c] = struct{}{}
+		c.began = c.to.link.Begin()
 		d = d.From(c, 0)
 	}
 	c.to.link.Deliver(d)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -65,6 +66,7 @@ type house struct {
 	below         map[string]Node  // by prefix; see ServeBelow
 	pieces        pieces           // for all streams
 	numbers       register.Numbers // of links
+	clock         atomic.Uint32    // see Advance
 
 	temporaryNames names
 
@@ -76,7 +78,7 @@ type house struct {
 
 // New gives a router that finds nodes through one resolver per kind of address.
 func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
-	return &Router{house: &house{
+	r := &Router{house: &house{
 		limits:      limits.withDefaults(),
 		resolvers:   resolvers,
 		services:    make(map[addressing.Address]service),
@@ -86,6 +88,8 @@ func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
 
 		temporaryNames: usualNames,
 	}}
+	r.Advance(0)
+	return r
 }
 
 // Through gives the same router for the door of a protocol, such as "mqtt", whose name its links have.
@@ -167,7 +171,7 @@ func (r *Router) sender(
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
 	s := &Sender{
-		target: target, def: def, node: node, producer: producer, listed: listed{principal: p},
+		target: target, def: def, node: node, producer: producer, listed: r.listed(p),
 		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
 		maxSize: r.limits.MaxMessageSize,
@@ -179,6 +183,8 @@ func (r *Router) sender(
 	if def.MaxMessageSize > 0 {
 		s.maxSize = int(def.MaxMessageSize)
 	}
+	_, s.passes = producer.(Passage)
+	s.dry.Store(uint32(s.house.now()))
 	if err := node.Join(s); err != nil {
 		return nil, fmt.Errorf("sender to %s: %w", a, err)
 	}
@@ -225,10 +231,16 @@ func (r *Router) receiver(
 	ctx context.Context, p *tenancy.Principal, source Source, defs []*addressing.Definition, consumer Consumer,
 ) (*Receiver, error) {
 	rcv := &Receiver{
-		listed: listed{principal: p}, source: source, kind: defs[0].Kind, consumer: consumer,
+		listed: r.listed(p), source: source, kind: defs[0].Kind, consumer: consumer,
 		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 	}
+	if rcv.phase = defs[0].ConsumerPhase(); source.Phase != nil {
+		rcv.phase = *source.Phase
+	}
 	rcv.way, _ = consumer.(Way)
+	_, outpost := consumer.(Outpost)
+	rcv.passes = rcv.way != nil && !outpost
+	rcv.dry.Store(uint32(rcv.house.now()))
 	for _, def := range defs {
 		node, err := r.resolve(ctx, p.Tenant, def, source)
 		if err != nil {

@@ -104,7 +104,7 @@ func (q *temporaryQueue) Settle(tag uint64, o Outcome, done func(error)) {
 		return
 	}
 	delete(q.held, tag)
-	a.consumer.link.Settled(o)
+	a.consumer.link.Settled(o, a.began)
 	a.consumer.unsettled--
 	if o.State == Accepted || o.State == Rejected || o.Elsewhere {
 		q.bytes -= a.delivery.weight()
@@ -138,7 +138,7 @@ func (q *temporaryQueue) assign(d Delivery) bool {
 		q.tag++
 		c.turn = q.tag
 		c.unsettled++
-		q.held[q.tag] = assignment{delivery: d, consumer: c}
+		q.held[q.tag] = assignment{delivery: d, consumer: c, began: c.link.Begin()}
 		c.link.Deliver(d.From(q, q.tag))
 		return true
 	}

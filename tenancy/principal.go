@@ -69,6 +69,10 @@ func InsiderOver(t *Tenant, name string, connection uint64) *Principal {
 	return p
 }
 
+// IsInsider tells whether p is a part of the gateway, who may do everything although nobody here has given him a right: such as
+// who asks through another router, which has looked at his rights there.
+func (p *Principal) IsInsider() bool { return p.insider }
+
 // As gives the same principal under the name that the client has in its protocol.
 func (p *Principal) As(client string) *Principal {
 	return &Principal{

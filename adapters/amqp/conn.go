@@ -53,6 +53,7 @@ func newConn(s *Server, l *login, wake func(), now time.Time) *conn {
 	}
 	c.Conn = engine.NewServer(now, &s.config.Limits.ConnectionLimits, l.hello(s.config.ContainerID), passage.Handler(h))
 	c.desk = passage.NewDesk(c.Conn, wake)
+	c.SetTrace(s.config.Frames.Of(l.visitor.Address.String(), func() uint64 { return c.desk.Number }))
 	return c
 }
 
@@ -144,4 +145,5 @@ func (c *conn) end() {
 	}
 	c.sendArrivals()
 	c.visit.Leave()
+	c.server.config.Frames.Forget(c.desk.Number)
 }

@@ -5,15 +5,17 @@ import (
 
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // Entrance is what may be different where there are several ways into the door.
 type Entrance struct {
-	Limits     Limits   // must be valid
-	Mechanisms []string // of SASL that are offered, of those that the tenants have; none is all
-	LinkCredit int      // unsettled messages of one sender; 0 is that of the router
-	Tenant     string   // that all who come in belong to; empty leaves it to them
-	Containers string   // what this entrance is called, if those who come in are containers to which links may lead
+	Limits     Limits        // must be valid
+	Mechanisms []string      // of SASL that are offered, of those that the tenants have; none is all
+	LinkCredit int           // unsettled messages of one sender; 0 is that of the router
+	Tenant     string        // that all who come in belong to; empty leaves it to them
+	Containers string        // what this entrance is called, if those who come in are containers to which links may lead
+	Greeting   wire.Greeting // what clients are told in open, beside what the server is
 
 	Annotations Annotations // nil leaves messages as they are
 }

@@ -93,7 +93,7 @@ func (in *incoming) open(address string, kind addressing.Kind) error {
 	c := in.conn
 	in.sender, err = c.server.config.Router.Sender(
 		context.Background(), c.user, router.Target{
-			Address: a, Kind: kind, Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit,
+			Address: a, Kind: kind, Name: in.link.Name(), Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit,
 			Lingers: c.server.config.Manner.lingers(),
 		}, in)
 	return err
@@ -241,7 +241,9 @@ func (in *incoming) senderFor(n names) (*router.Sender, error) {
 	if !ok {
 		in.closeIdleSender()
 		c := in.conn
-		s, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{Address: a, Origin: c.Remote().ContainerID}, in)
+		s, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{
+			Address: a, Name: in.link.Name(), Origin: c.Remote().ContainerID,
+		}, in)
 		if err != nil {
 			return nil, err
 		}

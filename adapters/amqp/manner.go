@@ -1,6 +1,8 @@
 package amqp
 
 import (
+	"runtime"
+
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
@@ -33,6 +35,16 @@ func (m Manner) withdraws() bool { return m == DispatchManner }
 
 // hearsHeartbeats tells whether clients may have themselves watched: see heartbeat.
 func (m Manner) hearsHeartbeats() bool { return m == DispatchManner }
+
+// introduce says in open, beside which program this is, where it runs; or the number of the connection, for those who compare the logs
+// of both ends.
+func (m Manner) introduce(properties *codec.MapWriter, connection uint64) {
+	if m == DispatchManner {
+		properties.Int("qd.conn-id", int32(connection))
+		return
+	}
+	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
+}
 
 // capabilities gives what is offered beside the door's own, and what is desired.
 func (m Manner) capabilities() (offered, desired []codec.Symbol) {

@@ -1,7 +1,6 @@
 package amqp
 
 import (
-	"runtime"
 	"slices"
 
 	codec "github.com/manifoldmq/manifold/router/amqp"
@@ -20,7 +19,8 @@ func (c *conn) welcome(o *frame.Open) {
 	properties := codec.BeginFields(nil)
 	properties.String("product", "manifold")
 	properties.String("version", c.server.config.Version)
-	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
+	c.server.config.Manner.introduce(&properties, c.visit.ID())
+	c.server.entrance.Greeting.Write(&properties)
 	more, desired := c.server.config.Manner.capabilities()
 	offered := append([]codec.Symbol{relayCapability, delayCapability, sharingCapability, soleConnection}, more...)
 	if slices.Contains(o.DesiredCapabilities, soleConnection) {

@@ -123,6 +123,7 @@ func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source,
 // attach makes the link's receiver.
 func (out *outgoing) attach(source router.Source) (err error) {
 	c := out.conn
+	source.Name = out.link.Name()
 	out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ func (c peer) Opened(o *frame.Open) {
 		return
 	}
 	c.isIn = true
+	c.desk.Number = c.visit.ID()
 	c.welcome(o)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/frametrace"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -24,6 +25,9 @@ type Config struct {
 	ContainerID string // what we call ourselves in open
 	Version     string // of the program, told in open
 	Log         *slog.Logger
+
+	// Frames has what is said on connections logged, frame by frame, for those who want that; nil for nobody.
+	Frames *frametrace.Log
 
 	// Network is where links lead that are not for the gateway itself; nil for nowhere.
 	Network Network

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +12,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/manifoldmq/manifold/cmd/manifold/internal/logging"
 	"github.com/manifoldmq/manifold/gateway"
 	"github.com/manifoldmq/manifold/gateway/dispatch"
+	"github.com/manifoldmq/manifold/gateway/modulelog"
 )
 
 // routerName is the name under which the command is a stand-in for Qpid Dispatch Router: it takes its flags, reads its
@@ -90,19 +89,19 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	t.Config.DrainTimeout = routerDrain
-	sinks, closeFiles, err := openSinks(&t, stderr)
+	modules, err := modulelog.New(stderr, t.Logs, t.Time.Layout, t.Time.UTC)
 	if err != nil {
 		return err
 	}
-	defer closeFiles()
-	log := logging.NewRouter(sinks)
+	defer modules.Close()
+	log := modules.Logger()
 	for _, r := range t.Remarks {
 		if r.Entity != "log" { // whose entities count here
 			log.Warn("no counterpart in the configuration", "line", r.String())
 		}
 	}
 	return gateway.Run(ctx, t.Config, gateway.Process{
-		Log: log, Level: new(slog.LevelVar), Volatile: true,
+		Modules: modules, Volatile: true,
 		Ready: func([]gateway.Endpoint) { f.tellReady() },
 	})
 }
@@ -133,46 +132,6 @@ func (e *loadError) Error() string {
 
 // Unwrap gives what is wrong.
 func (e *loadError) Unwrap() error { return e.err }
-
-// openSinks opens what the entities log name. closeFiles is called when nobody logs any more.
-func openSinks(t *dispatch.Translation, stderr io.Writer) (sinks map[string]logging.Sink, closeFiles func(), err error) {
-	files := make(map[string]*os.File)
-	closeFiles = func() {
-		for _, file := range files {
-			file.Close()
-		}
-	}
-	usual := logging.Sink{Writer: stderr, Level: slog.LevelInfo, Stamp: true, UTC: t.Time.UTC, Layout: t.Time.Layout}
-	sinks = map[string]logging.Sink{"DEFAULT": usual}
-	for _, l := range t.Logs {
-		s := usual
-		s.Source, s.Stamp = l.Source, l.Stamp
-		switch l.File {
-		case "", "stderr", "syslog":
-		case "stdout":
-			s.Writer = os.Stdout
-		default:
-			if files[l.File] == nil {
-				if files[l.File], err = os.OpenFile(l.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
-					closeFiles()
-					return nil, nil, fmt.Errorf("log: %w", err)
-				}
-			}
-			s.Writer = files[l.File]
-		}
-		if level, ok := l.Lowest(); ok {
-			s.Level = levelOf[level]
-		}
-		sinks[l.Module] = s
-	}
-	return sinks, closeFiles, nil
-}
-
-// levelOf gives the router's levels in those of the log.
-var levelOf = map[string]slog.Level{
-	"trace": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo, "notice": slog.LevelInfo,
-	"warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError,
-}
 
 // isRouter tells whether the command was called as qdrouterd.
 func isRouter(name string) bool { return filepath.Base(name) == routerName }

@@ -27,6 +27,8 @@ type AMQPListener struct {
 	HandshakeTimeout time.Duration `yaml:"handshakeTimeout"` // as of the door
 	LinkCredit       int           `yaml:"linkCredit"`       // unsettled messages of one sender; 0 is limits.linkCredit
 	Annotations      string        `yaml:"annotations"`      // those of routers, x-opt-qd.*: strip, in, out or keep; see StripsIn
+	Failover         []string      `yaml:"failover"`         // hosts that who comes in is told of, for when the connection is lost; see Failover
+	OpenProperties   Properties    `yaml:"openProperties"`   // what he is told in open, beside what the gateway is
 }
 
 // Values of AMQPListener.Role: who comes in there. None is clients.
@@ -164,6 +166,7 @@ func (l *AMQPListener) validateLimits(k *check, at string) {
 	k.refuse(l.HandshakeTimeout < 0 || l.HandshakeTimeout > 24*time.Hour, at+"handshakeTimeout",
 		"%v is not from 0s to a day", l.HandshakeTimeout)
 	k.within(at+"linkCredit", l.LinkCredit, 0, many)
+	l.validateGreeting(k, at)
 }
 
 // hasTenant tells whether a tenant is declared.

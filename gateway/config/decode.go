@@ -36,6 +36,13 @@ func (d *decoder) mismatch(t *tree, path, expected string) {
 }
 
 func (d *decoder) value(t *tree, v reflect.Value, path string) {
+	if properties, ok := v.Addr().Interface().(*Properties); ok {
+		if t.form != section && t.form != nothing {
+			d.mismatch(t, path, "keys with values are")
+		}
+		properties.tree = *t
+		return
+	}
 	if _, isText := v.Addr().Interface().(encoding.TextUnmarshaler); !isText {
 		switch v.Kind() {
 		case reflect.Struct:

@@ -33,6 +33,8 @@ type revealer interface{ Reveal() string }
 
 func (e encoder) value(v reflect.Value) tree {
 	switch x := v.Interface().(type) {
+	case Properties:
+		return x.tree
 	case revealer:
 		return tree{form: value, text: x.Reveal()}
 	case encoding.TextMarshaler:

@@ -58,6 +58,9 @@ type Connector struct {
 	MaxFrameSize Size          `yaml:"maxFrameSize"` // of what comes over it; 0 is network.maxFrameSize
 	MaxSessions  int           `yaml:"maxSessions"`  // that the other side may begin; 0 is as many as there may be
 	IdleTimeout  time.Duration `yaml:"idleTimeout"`  // how long the other side may be silent; 0 is network.idleTimeout
+
+	FollowFailover bool       `yaml:"followFailover"` // hosts that the other side tells of are tried too when it is lost
+	OpenProperties Properties `yaml:"openProperties"` // what the other side is told in open, beside who the gateway is
 }
 
 // ConnectorTLS says how a connection is secured.
@@ -121,7 +124,8 @@ func (c *Connector) Connector(limits network.Limits) (n network.Connector, err e
 	}
 	n = network.Connector{
 		Name: c.Name, Role: c.Role, Cost: c.Cost, Hosts: c.Hosts, Hostname: c.Hostname, Limits: limits,
-		Login: network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
+		Login:    network.Login{User: c.User, Password: c.Password, Mechanisms: c.Mechanisms},
+		Greeting: c.OpenProperties.AMQP(), Follow: c.FollowFailover,
 	}
 	if c.PasswordFile != "" {
 		if n.Login.Password, err = pki.ReadPassword(c.PasswordFile); err != nil {
@@ -254,6 +258,7 @@ func (c *Connector) validate(k *check, at string) {
 		k.oneOf(fmt.Sprintf("%s.mechanisms[%d]", at, i), m, network.Mechanisms()...)
 	}
 	k.within(at+".cost", c.Cost, 0, many)
+	c.OpenProperties.validate(k, at+".openProperties", c.Role == network.InterRouter || c.Role == network.Edge)
 	c.TLS.validate(k, at+".tls")
 }
 

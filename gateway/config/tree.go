@@ -100,6 +100,9 @@ func plant(n ast.Node) tree {
 		t.form, t.text = value, n.Value.Value
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		t.form, t.text = value, n.GetToken().Value
+		if _, isText := n.(*ast.StringNode); !isText && json.Valid([]byte(t.text)) {
+			t.style = number
+		}
 	case *ast.AnchorNode, *ast.AliasNode:
 		t.form = alias
 	default:

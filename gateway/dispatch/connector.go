@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -61,12 +62,42 @@ func (t *translator) connector(e *entity) error {
 		"maxSessionFrames": "network.maxUnsettled bounds what is under way",
 		"linkCapacity":     "limits.linkCredit is that of all links", "allowRedirect": "nobody is followed elsewhere",
 		"messageLoggingComponents": "what is in messages is never logged", "logMessage": "what is in messages is never logged",
-		"policyVhost": "links that the gateway makes itself need no leave", "openProperties": "what is said in open is not a setting",
+		"policyVhost": "links that the gateway makes itself need no leave",
 	} {
 		e.lacks(name, why)
 	}
+	c.FollowFailover = true
+	if c.OpenProperties, err = t.openProperties(e, role); err != nil {
+		return err
+	}
 	t.out.Config.Network.Connectors = append(t.out.Config.Network.Connectors, c)
 	return nil
+}
+
+// openProperties reads what the other side is told in open.
+func (t *translator) openProperties(e *entity, role string) (p config.Properties, err error) {
+	text := e.text("openProperties")
+	a, ok := e.Attribute("openProperties")
+	if !ok {
+		return p, nil
+	}
+	if text != "" || a.JSON == nil {
+		return p, refusal("Properties must be a map")
+	}
+	if p, err = config.ParseProperties(a.JSON); err != nil {
+		return p, refusal("Invalid value for openProperties: %v", err)
+	}
+	between := role == "inter-router" || role == "edge"
+	reserved := new(config.ReservedKeyError)
+	switch err := p.Check(false); {
+	case errors.As(err, &reserved):
+		return p, refusal("ValidationError: Reserved key '%s' not allowed in openProperties", reserved.Key)
+	case err != nil:
+		return p, refusal("Property keys must be ASCII encoded: %v", err)
+	case between && !p.IsZero():
+		return p, refusal("ValidationError: openProperties not allowed for role %s", role)
+	}
+	return p, nil
 }
 
 // connectorRole translates what a connection is for.

@@ -92,9 +92,18 @@ func (t *translator) listener(e *entity) error {
 	e.lacks("maxSessionFrames", "amqp.incomingWindow is that of all listeners")
 	e.lacks("messageLoggingComponents", "what is in messages is never logged; tracing follows them")
 	e.lacks("logMessage", "what is in messages is never logged; tracing follows them")
-	e.lacks("failoverUrls", "clients are told of no other hosts")
-	e.lacks("failoverList", "clients are told of no other hosts")
-	e.lacks("openProperties", "what is said in open is not a setting")
+	for text := range strings.SplitSeq(e.text("failoverUrls", "failoverList"), ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if _, err := config.ParseAlternative(text); err != nil {
+			return refusal("Unable to create listener, bad failover list: %v", err)
+		}
+		l.Failover = append(l.Failover, text)
+	}
+	if l.OpenProperties, err = t.openProperties(e, role); err != nil {
+		return err
+	}
 	return t.place(e, l)
 }
 

@@ -1,17 +1,10 @@
 package dispatch
 
 import (
-	"strings"
-)
+	"cmp"
 
-// Log says what of the lines of one module is written, and where to.
-type Log struct {
-	Module string // such as SERVER; DEFAULT is all those of which nothing is said
-	Levels string // as the router has it, such as "info+" or "debug,warning"; empty is as DEFAULT
-	File   string // stderr, stdout, syslog or a file; empty is as DEFAULT
-	Source bool   // whether a line names the place in the code
-	Stamp  bool   // whether a line begins with the time
-}
+	"github.com/manifoldmq/manifold/gateway/modulelog"
+)
 
 // TimeFormat is how the time of a line is written.
 type TimeFormat struct {
@@ -19,45 +12,46 @@ type TimeFormat struct {
 	Layout string // of strftime; empty is the usual one
 }
 
-// levels are those of the router, the least important first.
-var levels = []string{"trace", "debug", "info", "notice", "warning", "error", "critical"}
-
-// Lowest gives the least important of the router's levels that are written, and whether any are.
-func (l *Log) Lowest() (level string, ok bool) {
-	lowest := len(levels)
-	for _, part := range strings.Split(l.Levels, ",") {
-		name := strings.TrimSuffix(strings.TrimSpace(strings.ToLower(part)), "+")
-		for i, level := range levels {
-			if level == name {
-				lowest = min(lowest, i)
-			}
-		}
-	}
-	if lowest == len(levels) {
-		return "", false
-	}
-	return levels[lowest], true
-}
+// defaultModule is how those modules are logged that say nothing of themselves.
+const defaultModule = "DEFAULT"
 
 // log keeps where the lines of a module go. The configuration has one log, at the level of DEFAULT, on stderr.
 func (t *translator) log(e *entity) error {
-	source, err1 := e.flag(false, "includeSource", "source")
-	stamp, err2 := e.flag(true, "includeTimestamp", "timestamp")
-	if err := firstError(err1, err2); err != nil {
-		return err
+	l := modulelog.Settings{Module: cmp.Or(e.text("module"), defaultModule)}
+	for _, setting := range []struct {
+		to    **bool
+		names []string
+	}{{&l.Source, []string{"includeSource", "source"}}, {&l.Stamp, []string{"includeTimestamp", "timestamp"}}} {
+		if said := e.has(setting.names[0]) || e.has(setting.names[1]); said {
+			set, err := e.flag(false, setting.names...)
+			if err != nil {
+				return err
+			}
+			*setting.to = &set
+		}
 	}
-	l := Log{Module: e.text("module"), Levels: e.text("enable"), File: e.text("outputFile", "output"), Source: source, Stamp: stamp}
+	if file := e.text("outputFile", "output"); file != "" {
+		l.File = &file
+	}
+	levels, own := modulelog.Levels(0), false
+	if enable := e.text("enable"); enable != "" {
+		var err error
+		if levels, own, err = modulelog.ParseLevels(enable); err != nil {
+			return err
+		}
+		l.Levels = &enable
+	}
 	t.out.Logs = append(t.out.Logs, l)
-	if l.Module != "DEFAULT" {
+	if l.Module != defaultModule {
 		t.remark(e.Line, e.Type, "module", "there is one log for all modules")
 		return nil
 	}
-	if level, ok := l.Lowest(); ok {
+	if level, ok := levels.Lowest(); ok && own {
 		t.out.Config.Log.Level = map[string]string{
 			"trace": "debug", "debug": "debug", "info": "info", "notice": "info", "warning": "warn", "error": "error", "critical": "error",
 		}[level]
 	}
-	if l.File != "" && l.File != "stderr" {
+	if l.File != nil && *l.File != "stderr" {
 		t.remark(e.line("outputFile"), e.Type, "outputFile", "the log goes to stderr, from where the system's service takes it")
 	}
 	return nil

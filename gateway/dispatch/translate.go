@@ -5,15 +5,16 @@ import (
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
+	"github.com/manifoldmq/manifold/gateway/modulelog"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // Translation is what a file comes to.
 type Translation struct {
-	Config  config.Config // valid
-	Remarks []Remark      // in the order of the file
-	Logs    []Log         // what goes where; see Log
-	Time    TimeFormat    // of the lines in them
+	Config  config.Config        // valid
+	Remarks []Remark             // in the order of the file
+	Logs    []modulelog.Settings // what goes where
+	Time    TimeFormat           // of the lines in them
 }
 
 // Remark says what of a file has no counterpart.

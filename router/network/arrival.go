@@ -23,6 +23,7 @@ const dataCredit = 1000
 // gives its credit back when it is settled.
 type inlet struct {
 	*neighbor
+	tally     tally
 	link      *engine.Link
 	senders   senders
 	extra     bool   // for messages that stream: the other side ends it as it likes
@@ -97,6 +98,7 @@ func (in *inlet) count(t *engine.Transfer) (found *router.Sender) {
 	}
 	in.gathering, in.id = !t.Last, t.ID
 	in.open++
+	in.tally.begins(t.Settled)
 	in.traffic.received.Add(1)
 	return nil
 }
@@ -199,7 +201,7 @@ func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sen
 		if err != nil || !known {
 			return nil, router.Errorf(router.NotFound, "there is no such place")
 		}
-		return n.config.Router.Sender(context.Background(), insider(t), router.Target{Address: a}, in)
+		return n.config.Router.Sender(context.Background(), in.insider(t), router.Target{Address: a}, in)
 	}
 	reach := in.mesh.config.Reach
 	name, filter, phase, ok := reach.keys.Split(key)
@@ -208,7 +210,7 @@ func (in *inlet) openSender(key protocol.Key, place protocol.Place) (*router.Sen
 	if !ok || !known || !literal {
 		return nil, router.Errorf(router.NotFound, "there is no such address")
 	}
-	return n.config.Router.Sender(context.Background(), insider(t), router.Target{
+	return n.config.Router.Sender(context.Background(), in.insider(t), router.Target{
 		Address: a, Phase: &phase, Undeclared: definitionOf(filter, reach.Hint(key)),
 	}, in)
 }
@@ -237,7 +239,9 @@ func (in *inlet) answer(v verdict) {
 	in.senders.done(v.sender)
 	in.open--
 	if in.link != nil {
-		in.link.Settle(v.id, wire.State(v.outcome))
+		if in.link.Settle(v.id, wire.State(v.outcome)) {
+			in.tally.ends(v.outcome)
+		}
 		if in.stopping.IsZero() {
 			in.link.Grant(1)
 		}

@@ -147,7 +147,7 @@ func (b *borrowing) Settle(tag uint64, o router.Outcome, done func(error)) {
 
 func (b *borrowing) settle(id uint32, o router.Outcome) {
 	if b.answer(id, o) {
-		b.loan.receiver.Settled(o)
+		b.loan.receiver.Settled(o, 0)
 	} else {
 		b.noted(id, notLent())
 	}

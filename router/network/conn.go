@@ -101,15 +101,28 @@ func newConn(c *connector, now time.Time, wake func(), host string, login []engi
 	name, _, _ := net.SplitHostPort(host) // it has been split before
 	hostname := cmp.Or(c.Hostname, name)
 	k.Conn = engine.NewClient(now, &c.Limits.Limits, engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(peer{k}))
+	k.desk = passage.NewDesk(k.Conn, wake)
+	k.SetTrace(c.network.config.Frames.Of(host, func() uint64 { return k.desk.Number }))
+	k.desk.Number = c.network.config.Directory.Number()
+	k.Open(frame.Open{
+		ContainerID: c.network.config.ContainerID, Hostname: hostname, Properties: c.introduction(k.desk.Number),
+	})
+	return k
+}
+
+// introduction gives the properties of our open on a connection with this number.
+func (c *connector) introduction(number uint64) amqp.RawValue {
 	properties := amqp.BeginFields(nil)
 	properties.String("product", "manifold")
 	properties.String("version", c.network.config.Version)
-	properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
-	k.desk = passage.NewDesk(k.Conn, wake)
-	k.Open(frame.Open{
-		ContainerID: c.network.config.ContainerID, Hostname: hostname, Properties: properties.End(),
-	})
-	return k
+	if c.network.config.AsDispatch {
+		properties.Int(connectionProperty, int32(number))
+	} else {
+		properties.String("platform", runtime.GOOS+"/"+runtime.GOARCH)
+	}
+	said := wire.Greeting{Properties: c.Greeting}
+	said.Write(&properties)
+	return properties.End()
 }
 
 // init makes ready what does not depend on who has connected.
@@ -349,6 +362,7 @@ func (k *conn) parted(l *autoLink, link *engine.Link, d engine.Detachment) {
 func (k *conn) end() {
 	k.leaveNetwork()
 	k.Lost()
+	k.connector.network.config.Frames.Forget(k.desk.Number)
 	k.desk.Close()
 	k.abandon()
 }

@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 )
 
 // connector keeps the connection to one broker or router, and the links that are to be there.
@@ -76,18 +79,43 @@ func (c *connector) tell(x change) {
 // run keeps the connection until ctx ends.
 func (c *connector) run(ctx context.Context) {
 	plan := schedule{hosts: len(c.Hosts), initial: c.Limits.ReconnectInitial, max: c.Limits.ReconnectMax}
-	for host := 0; ctx.Err() == nil; {
-		open, err := c.connect(ctx, c.Hosts[host])
+	for at := c.Hosts[0]; ctx.Err() == nil; {
+		open, err := c.connect(ctx, at)
 		if ctx.Err() != nil {
 			break
 		}
-		at := c.Hosts[host]
-		var wait time.Duration
-		host, wait = plan.next(open, rand.Float64())
+		hosts := c.candidates()
+		plan.hosts = len(hosts)
+		host, wait := plan.next(open, rand.Float64())
 		c.failed(at, err, open > 0, wait)
+		at = hosts[host]
 		pause(ctx, wait)
 	}
 	c.stopped()
+}
+
+// candidates gives the hosts to try: those that are declared, and then those that the other side has told.
+func (c *connector) candidates() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Concat(c.Hosts, c.status.Told)
+}
+
+// heed takes over from the open of the other side, which is at a host, where else it may be found, if it is to be followed: in place
+// of what was told before. The host itself stays, also where it is not declared.
+func (c *connector) heed(host string, properties amqp.RawValue) {
+	others, told := wire.FailoverIn(properties)
+	if !c.Follow || !told {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Told = nil
+	for _, other := range append([]string{host}, others...) {
+		if !slices.Contains(c.Hosts, other) && !slices.Contains(c.status.Told, other) {
+			c.status.Told = append(c.status.Told, other)
+		}
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -34,6 +34,7 @@ func (c *control) send(p protocol.Packet) {
 // controlOut is the link that we tell on.
 type controlOut struct {
 	*neighbor
+	tally   tally
 	link    *engine.Link
 	waiting []protocol.Packet // for credit
 }
@@ -41,6 +42,7 @@ type controlOut struct {
 // controlIn is the link that we hear on.
 type controlIn struct {
 	*neighbor
+	tally  tally
 	link   *engine.Link
 	warned bool // that something could not be read
 }
@@ -86,7 +88,9 @@ func (c *controlOut) sendable() {
 		c.waiting = c.waiting[1:]
 		if err := c.link.Send(engine.Delivery{Payload: p.Append(nil), Settled: true}); err != nil {
 			c.log.Warn("message of the control plane not sent", "opcode", p.Message.Opcode(), "err", err)
+			continue
 		}
+		c.tally.begins(true)
 	}
 }
 
@@ -107,6 +111,7 @@ func (c *controlIn) received(t *engine.Transfer) {
 	if !t.Settled {
 		c.link.Settle(t.ID, frame.State{Kind: frame.Accepted})
 	}
+	c.tally.begins(true)
 	p, err := protocol.Parse(payload)
 	if err != nil {
 		c.taken()

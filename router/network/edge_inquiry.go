@@ -38,7 +38,7 @@ func (n *Network) Inquire(tenant string, a *frame.Attach, done func(way passage.
 		k.asking.Add(-1)
 		return false
 	}
-	way := passage.Way{Desk: k.desk, Add: roadKey{tenant: tenant}.tenantPrefix()}
+	way := passage.Way{Desk: k.desk, Add: roadKey{tenant: tenant}.tenantPrefix(), List: &n.linkRoutes.routed}
 	k.leave(inquiry{
 		address: way.Add + address, sends: a.Role == frame.Sender,
 		done: func(leads bool) {

@@ -81,7 +81,7 @@ func (in *incoming) begin() error {
 		return err
 	}
 	k := &intake{in: in}
-	target := router.Target{Address: in.auto.Address, Phase: &in.auto.Phase}
+	target := router.Target{Address: in.auto.Address, Phase: &in.auto.Phase, Name: in.link.Name()}
 	k.sender, err = in.conn.connector.network.config.Router.Sender(context.Background(), user, target, k)
 	if err != nil {
 		return err

@@ -89,6 +89,17 @@ func (n *Network) LinkAddresses() []LinkAddress {
 	return all
 }
 
+// RoutedLinks lists the ends of links of a tenant that lead on, in the order in which they were made: those whose numbers are
+// above after, at most so many. Those by which one router asks another for what is stored there are of no tenant.
+func (n *Network) RoutedLinks(tenant string, after uint64, most int) []passage.Link {
+	return n.linkRoutes.routed.Page(tenant, after, most)
+}
+
+// RoutedLink finds one by its number.
+func (n *Network) RoutedLink(tenant string, id uint64) (passage.Link, bool) {
+	return n.linkRoutes.routed.Get(tenant, id)
+}
+
 // RouteLink tells where a link that a client of a tenant wants leads, or why it cannot be had. routed is false when it is
 // for the gateway itself. The name and the owner of the way are the caller's to set.
 func (n *Network) RouteLink(tenant string, a *frame.Attach) (way passage.Way, refusal *frame.Error, routed bool) {

@@ -16,6 +16,7 @@ import (
 // routers have told.
 type linkRoutes struct {
 	network *Network
+	routed  passage.List // the links that lead on
 
 	mu         sync.Mutex   // guards everything below; ordered before that of Tables, and mailboxes
 	declared   []*linkRoute // in their order
@@ -156,18 +157,18 @@ func (r *linkRoutes) next(at *road, from *passage.Desk) (way passage.Way, onward
 		x := at.here[at.turn%len(at.here)]
 		at.turn++
 		if x.container.desk != from {
-			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add}, x.container.router, true
+			return passage.Way{Desk: x.container.desk, Remove: x.del, Add: x.add, List: &r.routed}, x.container.router, true
 		}
 	}
 	for range at.routers {
 		router := at.routers[at.turn%len(at.routers)]
 		at.turn++
 		if desk := r.toward(router); desk != nil && desk != from {
-			return passage.Way{Desk: desk}, true, true
+			return passage.Way{Desk: desk, List: &r.routed}, true, true
 		}
 	}
 	if desk := r.up(); desk != nil && desk != from { // where somebody may know more
-		return passage.Way{Desk: desk}, true, true
+		return passage.Way{Desk: desk, List: &r.routed}, true, true
 	}
 	return way, false, false
 }

@@ -7,19 +7,21 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/wire"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // errNoRouter is for a connector to a router where we are none.
 var errNoRouter = errors.New("this gateway is no router of a network (network.router.id)")
 
-// RouterEntrance is a way in for other routers. All of it is required but Mechanisms.
+// RouterEntrance is a way in for other routers. All of it is required but Mechanisms and Greeting.
 type RouterEntrance struct {
 	Role       Role               // InterRouter or Edge
 	Cost       int                // of the way over a connection, at least
 	Limits     Limits             // of a connection; they must be valid
 	Directory  *tenancy.Directory // who may come in
 	Mechanisms []string           // of SASL that are offered, of those that the directory has; none is all
+	Greeting   wire.Greeting      // what is told in open, beside who we are
 }
 
 // ServeRouter runs a connection of another router, which has come in by an entrance, until it ends, and hangs up as

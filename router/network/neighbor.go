@@ -41,6 +41,7 @@ type neighbor struct {
 	lanes       []*lane  // by priority; what goes out
 	streamLanes []*lane  // for messages that stream
 	inlets      []*inlet // what comes in
+	tallies     []*tally // of links that are told of
 	uploads     wire.Uploads
 	desk        *passage.Desk
 	loans       *engine.Session // of the links by which we ask homes; nil for none
@@ -97,6 +98,7 @@ func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname strin
 	k.connector = c
 	k.Conn = engine.NewClient(now, k.limits(&c.Limits), engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
+	k.trace()
 	k.Open(k.greeting(hostname))
 	return k
 }
@@ -108,7 +110,13 @@ func acceptNeighbor(n *Network, now time.Time, wake func(), host string, g *gues
 	g.verdicts.Init(wake)
 	k.Conn = engine.NewServer(now, k.limits(&g.entrance.Limits), g.hello(k.mesh.ID()), passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
+	k.trace()
 	return k
+}
+
+// trace has what is said logged, when somebody wants that.
+func (k *neighbor) trace() {
+	k.SetTrace(k.network.config.Frames.Of(k.host, func() uint64 { return k.desk.Number }))
 }
 
 // Advance implements transport.Engine.
@@ -194,11 +202,13 @@ func (k *neighbor) unfinished() (n int) {
 // end gives back everything when the connection is over.
 func (k *neighbor) end() {
 	k.Lost()
+	k.network.config.Frames.Forget(k.desk.Number)
 	k.wishes.Wait()
 	for _, l := range k.lanes { // also one whose link the other side never attached
 		l.giveBack()
 	}
 	k.desk.Close()
+	k.delist(nil)
 	k.network.parted(k)
 	k.mesh.down(k)
 }
@@ -233,11 +243,13 @@ func (k *neighbor) post(p parcel) {
 // opened notes who is at the other side, and that the connection may be used.
 func (k *neighbor) opened(o *frame.Open) {
 	k.openedAt, k.number = time.Now(), k.network.config.Directory.Number()
+	k.desk.Number = k.number
 	k.container = o.ContainerID
 	k.cost = max(k.cost, costIn(o.Properties))
 	k.network.joined(k)
 	if k.connector != nil {
-		k.connector.noteOpened(k.host, k.container)
+		k.connector.noteOpened(k.number, k.host, k.container)
+		k.connector.heed(k.host, o.Properties)
 		if k.role == InterRouter {
 			k.attach()
 		}
@@ -255,6 +267,14 @@ func (k *neighbor) router() string {
 		return *name
 	}
 	return k.container
+}
+
+// insider is insider over an edge connection, where links are for one address as those of clients are.
+func (k *neighbor) insider(t *tenancy.Tenant) *tenancy.Principal {
+	if k.role == Edge {
+		return tenancy.InsiderOver(t, insiderName, k.number)
+	}
+	return insider(t)
 }
 
 // insider is who brings what comes from other routers to the addresses of a tenant.

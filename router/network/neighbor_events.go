@@ -64,6 +64,7 @@ func (k router2router) Detached(l *engine.Link, d engine.Detachment) {
 		t.parted(d)
 	}
 	if t, ok := l.Context.(trunk); ok {
+		k.delist(l)
 		t.detached()
 	}
 }

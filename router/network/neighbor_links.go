@@ -46,6 +46,7 @@ func (k *neighbor) attachPair(capability amqp.Symbol, out, in trunk) {
 		}
 		l.Context = link.end
 		link.end.bind(l)
+		k.enter(link.end, l)
 	}
 }
 
@@ -88,6 +89,7 @@ func (k *neighbor) requested(l *engine.Link) {
 	}
 	l.Context = end
 	end.bind(l)
+	k.enter(end, l)
 	l.Accept(frame.Attach{})
 	end.attached()
 }

@@ -28,6 +28,9 @@ func (k *neighbor) greeting(hostname string) frame.Open {
 		properties.Int(costProperty, int32(k.cost))
 	}
 	properties.Int(annotationsProperty, annotationsVersion)
+	if k.guest != nil {
+		k.guest.entrance.Greeting.Write(&properties)
+	}
 	return frame.Open{
 		ContainerID: k.mesh.ID(), Hostname: hostname, Properties: properties.End(),
 		OfferedCapabilities: capabilities, DesiredCapabilities: capabilities,

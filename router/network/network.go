@@ -7,12 +7,16 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/manifoldmq/manifold/tenancy/register"
 )
 
 // Network is all connectors and their links. Its methods may be called from any goroutine.
 type Network struct {
 	config     Config
 	linkRoutes linkRoutes
+	trunks     register.Of[*tally] // links to other routers
+	numbers    register.Numbers    // of those
 
 	mu         sync.Mutex // guards everything below; ordered before those of connectors
 	connectors []*connector

@@ -38,7 +38,7 @@ var (
 // attached begins to consume.
 func (out *outgoing) attached() {
 	source := router.Source{
-		Filter: out.auto.Address.Filter(), Subscription: out.auto.Subscription, Phase: &out.auto.Phase, Streams: true,
+		Filter: out.auto.Address.Filter(), Subscription: out.auto.Subscription, Phase: &out.auto.Phase, Name: out.link.Name(), Streams: true,
 	}
 	user, err := out.conn.insider(out.auto)
 	if err == nil {
@@ -60,7 +60,7 @@ func (k *conn) insider(l *autoLink) (*tenancy.Principal, error) {
 	if !ok {
 		return nil, router.Errorf(router.NotFound, "there is no tenant %q", l.Tenant)
 	}
-	return tenancy.Insider(t, "connector:"+l.Connector), nil
+	return tenancy.InsiderOver(t, "connector:"+l.Connector, k.desk.Number), nil
 }
 
 // Deliver implements router.Consumer.

@@ -16,9 +16,10 @@ var _ engine.Handler = peer{}
 func (p peer) Authenticate(engine.Authentication) {}
 
 // Opened implements engine.Handler.
-func (p peer) Opened(*frame.Open) {
+func (p peer) Opened(o *frame.Open) {
 	p.openedAt = time.Now()
-	p.connector.noteOpened(p.host, p.Remote().ContainerID)
+	p.connector.noteOpened(p.desk.Number, p.host, p.Remote().ContainerID)
+	p.connector.heed(p.host, o.Properties)
 	p.join()
 }
 

@@ -10,9 +10,11 @@ import (
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/federation"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/router/transport/frametrace"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -27,22 +29,27 @@ type Config struct {
 	Federation  *Federation // nil for none
 	NoResumable bool        // link routes refuse links whose terminus stays when their connection is lost
 	Log         *slog.Logger
+	Frames      *frametrace.Log // has what is said on connections logged, for those who want that; nil for nobody
 
 	Mesh            *Mesh  // of a router in a network of routers; nil for none
 	ContainerLimits Limits // for the links over connections of containers that have connected to us
 
 	// Dial opens a connection to a host and port; nil is over TCP.
 	Dial func(ctx context.Context, hostPort string) (net.Conn, error)
+
+	AsDispatch bool // brokers are told in open what a Qpid Dispatch Router tells them
 }
 
 // Connector declares a connection that is kept to one AMQP 1.0 container.
 type Connector struct {
-	Name     string      // unique
-	Role     Role        // Normal or InterRouter
-	Cost     int         // InterRouter: of the way over it; 0 is 1
-	Hosts    []string    // host:port where it is, or its stand-ins are; the first is the first choice
-	Hostname string      // the virtual host to ask for in open; empty for the name in Hosts
-	TLS      *tls.Config // nil for none; without a ServerName the name in Hosts is verified
+	Name     string        // unique
+	Role     Role          // Normal or InterRouter
+	Cost     int           // InterRouter: of the way over it; 0 is 1
+	Hosts    []string      // host:port where it is, or its stand-ins are; the first is the first choice
+	Hostname string        // the virtual host to ask for in open; empty for the name in Hosts
+	Greeting amqp.RawValue // what is said in open beside who we are: a map whose keys are symbols; empty for nothing
+	Follow   bool          // when the connection is lost, the hosts are tried too that the other side has told (failover-server-list)
+	TLS      *tls.Config   // nil for none; without a ServerName the name in Hosts is verified
 	Login    Login
 	Limits   Limits
 }

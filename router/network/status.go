@@ -16,6 +16,7 @@ type ConnectorStatus struct {
 	ID        uint64    // of the connection that is open, or was last: tenancy.Directory.Number; 0 as long as there was none
 	Host      string    // host:port that it is connected to, or tried last
 	Container string    // what the broker calls itself; empty as long as it was never reached
+	Told      []string  // host:port of those that the other side has told; see Connector.Follow
 	Error     string    // why it is not open; empty when it is, or was not tried yet
 	Opened    uint64    // how many times it was
 	Failed    uint64    // how many tries came to nothing
@@ -84,9 +85,8 @@ func inOrder(links map[AutoLink]*autoLink) []*autoLink {
 	return slices.SortedFunc(maps.Values(links), func(a, b *autoLink) int { return cmp.Compare(a.number, b.number) })
 }
 
-// noteOpened notes that there is a connection.
-func (c *connector) noteOpened(host, container string) {
-	number := c.network.config.Directory.Number()
+// noteOpened notes that there is a connection, which has a number.
+func (c *connector) noteOpened(number uint64, host, container string) {
 	c.mu.Lock()
 	s := &c.status
 	s.Open, s.Since, s.ID, s.Host, s.Container, s.Error = true, time.Now(), number, host, container, ""

@@ -56,7 +56,7 @@ func (w *way) open(
 	w.neighbor, w.lane, w.address, w.reach, w.tenant = n, l, key, m.config.Reach, tenant.Name
 	_, w.literal = filter.Literal()
 	source := router.Source{Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, hint)}
-	w.receiver, err = m.network.config.Router.Receiver(context.Background(), insider(tenant), source, consumer)
+	w.receiver, err = m.network.config.Router.Receiver(context.Background(), n.insider(tenant), source, consumer)
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 // lane is a data link on which messages of one priority go to a neighbour, in the order in which they come.
 type lane struct {
 	*neighbor
+	tally    tally
 	link     *engine.Link // nil before it is there
 	queue    []parcel     // that wait for credit, or behind a message that is under way
 	open     int          // messages that the neighbour has and has not settled
@@ -201,6 +202,7 @@ func (l *lane) write(p parcel, payload []byte, more bool) bool {
 	switch err {
 	case nil:
 		l.open++
+		l.tally.begins(p.settled())
 		l.silent = l.silent || p.settled()
 		l.traffic.sent.Add(1)
 		return true
@@ -259,6 +261,9 @@ func (l *lane) progressed(u engine.Update) {
 		o = router.Release()
 	}
 	l.open--
+	if !h.settled() {
+		l.tally.ends(o)
+	}
 	l.finish(h.parcel, o)
 }
 

@@ -77,6 +77,7 @@ func (k *neighbor) openStreamLane() *lane {
 	}
 	link.Context = l
 	l.bind(link)
+	k.enter(l, link)
 	k.streamLanes = append(k.streamLanes, l)
 	return l
 }

@@ -6,6 +6,7 @@ const keep = 1024
 // holding is one current assignment: an element of its consumer's list, oldest first.
 type holding struct {
 	tag        Tag
+	mark       uint32 // see Mark
 	seq        Seq
 	line       *line
 	by         *consumer
@@ -54,7 +55,7 @@ func (s *holdings) begin(c *consumer, l *line, seq Seq) *holding {
 		s.spent--
 	}
 	oldest, newest := &c.held, c.held.prev
-	h.tag, h.seq, h.line, h.by = s.last, seq, l, c
+	h.tag, h.mark, h.seq, h.line, h.by = s.last, 0, seq, l, c
 	h.prev, h.next = newest, oldest
 	newest.next, oldest.prev = h, h
 	*s.place(h.tag) = h

@@ -80,13 +80,20 @@ func (q *Queue) Held(tag Tag) (size int, ok bool) {
 	return int(h.line.find(h.seq).size), true
 }
 
-// Holder gives the consumer that an entry is assigned to under tag; false when the tag is not current.
-func (q *Queue) Holder(tag Tag) (ConsumerID, bool) {
+// Mark notes something of the caller's with an assignment, if the tag is current. Holder gives it back.
+func (q *Queue) Mark(tag Tag, mark uint32) {
+	if h := q.held.find(tag); h != nil {
+		h.mark = mark
+	}
+}
+
+// Holder gives the consumer that an entry is assigned to under tag, and its mark; false when the tag is not current.
+func (q *Queue) Holder(tag Tag) (id ConsumerID, mark uint32, ok bool) {
 	h := q.held.find(tag)
 	if h == nil {
-		return 0, false
+		return 0, 0, false
 	}
-	return h.by.id, true
+	return h.by.id, h.mark, true
 }
 
 func (q *Queue) settle(now int64, h *holding, v Verdict) Settled {

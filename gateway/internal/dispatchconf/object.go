@@ -44,7 +44,11 @@ func (p *parser) checked(text string, from int) (json.RawMessage, error) {
 	if syntax := new(json.SyntaxError); errors.As(err, &syntax) && syntax.Offset > 0 {
 		line += strings.Count(text[:syntax.Offset-1], "\n") // what is wrong is the octet before the offset
 	}
-	return nil, &SyntaxError{Line: line, Reason: "JSON: " + err.Error()}
+	reason := err.Error()
+	if strings.HasSuffix(reason, "looking for beginning of object key string") {
+		reason = "Expecting property name enclosed in double quotes"
+	}
+	return nil, &SyntaxError{Line: line, Reason: "JSON: " + reason}
 }
 
 // scanner copies JSON line by line, and finds its end.

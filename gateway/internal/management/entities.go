@@ -1,5 +1,10 @@
 package management
 
+import (
+	"slices"
+	"strconv"
+)
+
 // entity finds the entity that a request is for.
 func (c *call) entity() (*entityType, named, error) {
 	among, err := c.extending(c.target, types)
@@ -21,7 +26,10 @@ func (c *call) entity() (*entityType, named, error) {
 			return t, e, nil
 		}
 	}
+	_, notNumber := strconv.ParseUint(id, 10, 64)
 	switch {
+	case by == "identity" && notNumber != nil && slices.Equal(among, []*entityType{connectionType}):
+		return nil, nil, faultf(statusBadRequest, "the identity of a connection is a number, and not %.100q", id)
 	case by == "identity":
 		return nil, nil, faultf(statusNotFound, "Not Found: no entity with identity=%.100s", id)
 	case c.target != "" && c.exists(id):

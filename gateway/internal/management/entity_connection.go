@@ -30,7 +30,7 @@ type Connection struct {
 	UptimeSeconds   int     `about:"How long it has been there."`
 	LastDlvSeconds  *int    `about:"How long ago the last message went over it; not told where it is not known."`
 
-	EnableProtocolTrace bool          `about:"Always false."`
+	EnableProtocolTrace bool          `about:"Whether the frames of AMQP on it are logged." set:"update"`
 	Properties          amqp.RawValue `about:"What the client has told about itself: a map."`
 
 	MessagesIn  uint64 `about:"Messages from the client. Dispatch does not have it."`
@@ -49,8 +49,13 @@ var connectionType = changeable(newType(entityType{
 	name: "connection", base: operationalEntity, about: "A connection of a client, or to a router or broker.",
 }, Model.Connections, Model.Connection), changes[Connection]{update: updateConnection})
 
-// updateConnection closes a connection whose adminStatus has been set to deleted.
-func updateConnection(ctx context.Context, m Model, c Connection, _ saying) (Connection, error) {
+// updateConnection closes a connection whose adminStatus has been set to deleted, and has one traced.
+func updateConnection(ctx context.Context, m Model, c Connection, said saying) (Connection, error) {
+	if said("enableProtocolTrace") {
+		if err := m.Trace(ctx, c.Identity, c.EnableProtocolTrace); err != nil {
+			return c, err
+		}
+	}
 	switch c.AdminStatus {
 	case statusEnabled:
 		return c, nil

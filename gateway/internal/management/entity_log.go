@@ -1,6 +1,7 @@
 package management
 
 import (
+	"context"
 	"iter"
 	"time"
 
@@ -10,15 +11,33 @@ import (
 // Log is how much is logged.
 type Log struct {
 	Names
-	Module           string `about:"Always DEFAULT: what is said here is so for all modules."`
-	Enable           string `about:"The least important level that is written, with a + behind it."`
-	IncludeTimestamp bool   `about:"Always true."`
-	IncludeSource    bool   `about:"Always false: a line does not say where in the code it comes from."`
-	OutputFile       string `about:"Where lines go."`
+	Module           string  `about:"Of the log, such as SERVER. DEFAULT is how it is with those that do not say; a log without modules has no other."`
+	Enable           string  `about:"The levels that are written, such as info+ or debug,error; none, or default. A log without modules has one level, with a + behind it." set:"update"`
+	IncludeTimestamp *bool   `about:"Whether a line begins with the time." set:"update"`
+	IncludeSource    *bool   `about:"Whether a line says where in the code it comes from." set:"update"`
+	OutputFile       *string `about:"Where lines go: stderr, stdout, syslog or the name of a file." set:"update"`
 }
 
-var logType = newType(entityType{name: "log", base: configurationEntity, about: "How much is logged."},
-	func(m Model, offset int) iter.Seq[Log] { return slice(m.Logs(), offset) }, nil)
+var logType = changeable(newType(entityType{name: "log", base: configurationEntity, about: "How much is logged."},
+	func(m Model, offset int) iter.Seq[Log] { return slice(m.Logs(), offset) }, nil), changes[Log]{
+	update: func(ctx context.Context, m Model, l Log, _ saying) (Log, error) { return m.ChangeLog(ctx, l) },
+})
+
+// LogStats is how many lines of each level a module of the log has written.
+type LogStats struct {
+	Names
+	TraceCount    uint64 `about:"Lines of the level trace."`
+	DebugCount    uint64 `about:"Lines of the level debug."`
+	InfoCount     uint64 `about:"Lines of the level info."`
+	NoticeCount   uint64 `about:"Always 0: nothing is told at this level."`
+	WarningCount  uint64 `about:"Lines of the level warning."`
+	ErrorCount    uint64 `about:"Lines of the level error."`
+	CriticalCount uint64 `about:"Always 0: nothing is told at this level."`
+}
+
+var logStatsType = newType(entityType{
+	name: "logStats", base: operationalEntity, about: "How much a module of the log has written.",
+}, func(m Model, offset int) iter.Seq[LogStats] { return slice(m.LogStats(), offset) }, nil)
 
 // Record is an entry of the log.
 type Record struct {

@@ -21,7 +21,10 @@ type Model interface {
 	AddSSLProfile(ctx context.Context, p SSLProfile) (SSLProfile, error)
 	RemoveSSLProfile(ctx context.Context, name string) error
 
+	// Logs has the module DEFAULT at least. ChangeLog has one be written otherwise, for the life of the process.
 	Logs() []Log
+	ChangeLog(ctx context.Context, l Log) (Log, error)
+	LogStats() []LogStats
 	// Records gives the latest entries of the log, the oldest first, so many at most.
 	Records(most int) []Record
 
@@ -29,6 +32,8 @@ type Model interface {
 	Connection(identity string) (Connection, bool)
 	// Dismiss has a connection closed.
 	Dismiss(ctx context.Context, identity string) error
+	// Trace has what is said on a connection logged, or not logged, whatever else is.
+	Trace(ctx context.Context, identity string, shown bool) error
 
 	Links(offset int) iter.Seq[Link]
 	Link(identity string) (Link, bool)

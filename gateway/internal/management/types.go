@@ -24,7 +24,7 @@ var selfType = newType(entityType{
 // types are all entity types that have entities.
 var types = []*entityType{
 	selfType, routerType, nodeType, listenerType, connectorType, connectionType, linkType, addressType,
-	declarationType, autoLinkType, linkRouteType, ownRouteType, poolType, policyType, logType, sslProfileType,
+	declarationType, autoLinkType, linkRouteType, ownRouteType, poolType, policyType, logType, logStatsType, sslProfileType,
 }
 
 // absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
@@ -32,7 +32,6 @@ var absentTypes = []*entityType{
 	absent("router.config.exchange", configurationEntity, "There are no exchanges: topics take their place."),
 	absent("router.config.binding", configurationEntity, "There are no bindings: topics take their place."),
 	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
-	absent("logStats", operationalEntity, "Logging is in the configuration."),
 	absent("console", configurationEntity, "There is no console of its own."),
 	absent("vhost", configurationEntity, "Tenants are in the configuration."),
 	absent("vhostUserGroupSettings", configurationEntity, "Roles are in the configuration."),

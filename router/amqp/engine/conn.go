@@ -53,6 +53,8 @@ type Conn struct {
 	flowFrame   frame.Flow
 	disposition frame.Disposition
 	event       Transfer
+	trace       Trace
+	tracing     bool    // what the Feed of now completes is shown
 	tag         [4]byte // of a delivery whose owner gave none
 }
 

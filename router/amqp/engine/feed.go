@@ -35,6 +35,7 @@ func (c *Conn) Feed(now time.Time, p []byte) error {
 		c.heard = now
 	}
 	c.deaf = false // unless it still is, which parse finds out
+	c.tracing = c.traces()
 	return c.parse(p)
 }
 
@@ -109,6 +110,7 @@ func (c *Conn) units(b []byte) (used, want int, err error) {
 // there.
 func (c *Conn) unit(b []byte) (size int, e *frame.Error) {
 	if c.phase == atHeader {
+		c.show(b[:frame.HeaderSize])
 		return frame.HeaderSize, c.protocolHeader(frame.ProtocolHeader(b))
 	}
 	h, e := c.header(b)
@@ -118,6 +120,7 @@ func (c *Conn) unit(b []byte) (size int, e *frame.Error) {
 	if size = int(h.Size); size > len(b) {
 		return size, nil
 	}
+	c.show(b[:size])
 	return size, c.frame(h, b[h.Body:size:size])
 }
 

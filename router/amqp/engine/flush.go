@@ -28,6 +28,9 @@ func (c *Conn) Flush(dst []byte) []byte {
 		dst = c.appendTransfers(dst, start) // of which the Handler hears, and may have more to say
 	}
 	c.spoke = c.spoke || len(dst) > start
+	if len(dst) > start && c.traces() {
+		c.showWritten(dst[start:])
+	}
 	return dst
 }
 

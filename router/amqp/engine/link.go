@@ -67,6 +67,9 @@ func (l *Link) Role() frame.Role { return l.role }
 // Local is what we said in our attach, nil before Accept.
 func (l *Link) Local() *frame.Attach { return l.local }
 
+// Unsettled is how many deliveries are, of those that have been written or have come in.
+func (l *Link) Unsettled() int { return l.unsettled }
+
 // Remote is what the peer said in its attach, nil before Attached.
 func (l *Link) Remote() *frame.Attach { return l.remote }
 

@@ -13,6 +13,8 @@ import (
 // A Desk is the part of a connection that its routed links need. It belongs to the connection's owner, who calls its
 // methods; but that a link shall go on along it may be said from elsewhere, and so may what is to happen when it is closed.
 type Desk struct {
+	Number uint64 // of the connection, for a List; the owner sets it before the first link
+
 	conn   *engine.Conn
 	wake   func()
 	mail   transport.Mailbox[post]

@@ -30,6 +30,7 @@ type End struct {
 	inbound
 	outbound
 	metered
+	entry
 }
 
 // maxUnread is how many letters an end may have that it has not read. Credit and windows keep it below, unless a peer says
@@ -158,6 +159,7 @@ func (e *End) finish() {
 		return
 	}
 	e.over = true
+	e.delist()
 	e.release()
 	e.unmeter()
 	e.backlog, e.arriving = nil, nil

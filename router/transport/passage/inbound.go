@@ -23,7 +23,7 @@ const (
 	chunk     = 32 << 10
 )
 
-// parcel is a delivery on its way. It does not change.
+// parcel is a delivery on its way. It does not change, but for what belongs to the end that it goes to.
 type parcel struct {
 	id        uint32 // of the delivery, where it came in
 	tag       []byte
@@ -32,6 +32,8 @@ type parcel struct {
 	settled   bool
 	resume    bool
 	batchable bool
+
+	judged bool // the peer there has said how it ends
 }
 
 // received hears a delivery, or a piece of one, and passes it on.
@@ -42,6 +44,7 @@ func (e *End) received(t *engine.Transfer) {
 	if t.First {
 		e.begin(t)
 	}
+	defer e.look()
 	x := &piece{parcel: e.arriving, first: t.First, more: !t.Last, aborted: t.Aborted, payload: t.Payload}
 	if !t.Owned {
 		x.payload = bytes.Clone(t.Payload)
@@ -59,6 +62,8 @@ func (e *End) received(t *engine.Transfer) {
 // begin begins a delivery.
 func (e *End) begin(t *engine.Transfer) {
 	e.begun++
+	e.counted(t.Settled)
+	e.credit.Add(-1)
 	p := &parcel{
 		id: t.ID, tag: append([]byte{}, t.Tag...), format: t.Format, settled: t.Settled, resume: t.Resume, batchable: t.Batchable,
 	}
@@ -99,11 +104,16 @@ func (e *End) written(n int) {
 func (e *End) credited(x *flow) {
 	e.allowed = x.upTo()
 	n := int(x.credit) - int(e.begun-x.taken)
+	e.credit.Store(int64(n))
 	e.link.SetCredit(n, x.drain && n > 0)
 }
 
 // judged tells the peer what the other one says of its delivery.
 func (e *End) judged(x *verdict) {
+	defer e.look()
+	if x.ends {
+		e.ends(x.state)
+	}
 	if x.settled {
 		e.link.Settle(x.id, x.state)
 	} else if !e.link.Update(x.id, x.state) { // the peer has settled it meanwhile
@@ -118,14 +128,25 @@ func (e *End) progressed(u engine.Update) {
 	if u.State != nil {
 		state = u.State.Clone()
 	}
+	defer e.look()
 	switch {
 	case e.over || e.parted || u.Progress == engine.Lost || u.Progress == engine.Unsent:
 	case !ours:
 		e.tell(&retirement{id: u.ID, state: state, settled: u.Progress == engine.Settled})
 	case p.settled:
 	case u.Progress == engine.Written: // its link takes only what is settled
-		e.tell(&verdict{id: p.id, state: frame.State{Kind: frame.Accepted}, settled: true})
+		e.judge(p, frame.State{Kind: frame.Accepted}, true)
 	default:
-		e.tell(&verdict{id: p.id, state: state, settled: u.Progress == engine.Settled})
+		e.judge(p, state, u.Progress == engine.Settled)
 	}
+}
+
+// judge tells the other end what the peer says of its delivery.
+func (e *End) judge(p *parcel, state frame.State, settled bool) {
+	ends := state.IsOutcome() && !p.judged
+	if ends {
+		p.judged = true
+		e.ends(state)
+	}
+	e.tell(&verdict{id: p.id, state: state, settled: settled, ends: ends})
 }

@@ -81,6 +81,7 @@ type verdict struct {
 	id      uint32 // of the delivery, where it came in
 	state   frame.State
 	settled bool
+	ends    bool // it is the first that says how the delivery ends
 }
 
 func (x *verdict) read(e *End) { e.judged(x) }

@@ -23,6 +23,7 @@ func (e *End) sendable() {
 		return
 	}
 	e.send()
+	e.credit.Store(int64(e.link.Credit()))
 	now := flow{credit: uint32(e.link.Credit()), taken: e.taken, drain: e.link.Draining()}
 	if e.knows && now.drain == e.told.drain && now.upTo() == e.told.upTo() {
 		return
@@ -82,6 +83,8 @@ func (e *End) send() {
 		e.meterGiven(x)
 		if x.first {
 			e.taken++
+			e.counted(x.parcel.settled)
+			e.credit.Add(-1)
 		}
 	}
 	e.backlog = nil
@@ -106,6 +109,7 @@ func (e *End) give(x *piece) error {
 
 // retire tells the peer what the other one says of its delivery that it has sent.
 func (e *End) retire(x *retirement) {
+	defer e.look()
 	id, ok := e.link.FindSent(func(token any) bool { p, ours := token.(*parcel); return ours && p.id == x.id })
 	switch {
 	case !ok: // it is settled
@@ -124,6 +128,7 @@ func (e *End) acknowledge() bool {
 	if e.over {
 		return true
 	}
+	e.look()
 	if len(e.backlog) > 0 && e.backlog[0].after != nil {
 		if e.send(); len(e.backlog) == 0 {
 			e.desk.wake()

@@ -33,6 +33,7 @@ type Way struct {
 	Remove string // what is taken off the front of its address, if it is there
 	Add    string // what is put before its address then
 	Meter  Meter  // counts what the client does; nil for none
+	List   *List  // that the link is in, as one of its Owner; nil for none
 }
 
 // Address is the address that a link leads to, from its attach: of its target if the peer sends, of its source otherwise. That of
@@ -122,12 +123,25 @@ func (d *Desk) Pass(l *engine.Link, w Way) *End {
 	near.other = far
 	near.meter = w.Meter
 	l.Context = near
+	near.enlist(far, w, &wish)
 	wish = r.attach(wish, wish.Role)
 	wish.Name = w.Name
 	near.tell(&request{attach: wish, session: l.Session()})
 	if w.Desk.closed.Load() { // it may not have been read
 		near.finish()
+		far.delist()
 		l.Refuse(Unreachable())
 	}
 	return near
+}
+
+// enlist has both ends be in the list of a way, as the link is wished that leads along it.
+func (e *End) enlist(far *End, w Way, wish *frame.Attach) {
+	if w.List == nil {
+		return
+	}
+	address, _ := Address(wish)
+	e.connection, e.label, e.address, e.sends = e.desk.Number, e.link.Name(), address, wish.Role == frame.Sender
+	far.connection, far.label, far.address, far.sends = far.desk.Number, w.Name, address, !e.sends
+	w.List.add(w.Owner, e, far)
 }

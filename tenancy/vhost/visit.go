@@ -1,0 +1,206 @@
+package vhost
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/manifoldmq/manifold/addressing"
+)
+
+// stats are the counts of a host. The register's lock guards all but the denials of what is inside connections.
+type stats struct {
+	connections                            int
+	connectionsApproved, connectionsDenied int64
+	users, origins                         map[string][]string
+
+	sessionDenied, senderDenied, receiverDenied, sizeDenied atomic.Int64
+}
+
+func newStats() *stats {
+	return &stats{users: make(map[string][]string), origins: make(map[string][]string)}
+}
+
+// enter counts a visit, if there is room.
+func (s *stats) enter(v *Visit) error {
+	most := func(of ...*int) int {
+		for _, n := range of {
+			if n != nil {
+				return *n
+			}
+		}
+		return unlimited
+	}
+	user, origin := v.arrival.User, v.arrival.Address.String()
+	for _, room := range []struct {
+		taken, most int
+		what        string
+	}{
+		{s.connections, most(v.host.MaxConnections), "application connection limit"},
+		{len(s.users[user]), most(v.group.MaxConnectionsPerUser, v.host.MaxConnectionsPerUser), "application per user limit"},
+		{len(s.origins[origin]), most(v.group.MaxConnectionsPerHost, v.host.MaxConnectionsPerHost), "application per host limit"},
+	} {
+		if room.taken >= room.most && room.most < unlimited {
+			s.connectionsDenied++
+			return fmt.Errorf("%w: connection denied by %s", ErrDenied, room.what)
+		}
+	}
+	s.connections++
+	s.connectionsApproved++
+	s.users[user] = append(s.users[user], v.arrival.Connection)
+	s.origins[origin] = append(s.origins[origin], v.arrival.Connection)
+	return nil
+}
+
+func (s *stats) leave(v *Visit) {
+	s.connections--
+	strike(s.users, v.arrival.User, v.arrival.Connection)
+	strike(s.origins, v.arrival.Address.String(), v.arrival.Connection)
+}
+
+// strike takes one entry out of a list, and forgets the list when it is empty.
+func strike(lists map[string][]string, key, entry string) {
+	list := lists[key]
+	if i := slices.Index(list, entry); i >= 0 {
+		list = slices.Delete(list, i, i+1)
+	}
+	if lists[key] = list; len(list) == 0 {
+		delete(lists, key)
+	}
+}
+
+func (s *stats) tell(name string) Stats {
+	return Stats{
+		Host: name, ConnectionsApproved: s.connectionsApproved, ConnectionsDenied: s.connectionsDenied, ConnectionsCurrent: s.connections,
+		SessionDenied: s.sessionDenied.Load(), SenderDenied: s.senderDenied.Load(), ReceiverDenied: s.receiverDenied.Load(),
+		SizeDenied: s.sizeDenied.Load(),
+		PerUser:    copied(s.users), PerHost: copied(s.origins),
+	}
+}
+
+func copied(lists map[string][]string) map[string][]string {
+	c := maps.Clone(lists)
+	for key, list := range c {
+		c[key] = slices.Clone(list)
+	}
+	return c
+}
+
+// Visit is a client that has come in, under the settings that held then.
+type Visit struct {
+	register *Register
+	arrival  Arrival
+	host     *host
+	group    *group
+	stats    *stats
+	counted  bool // among the connections, until it has left
+}
+
+// Leave notes that the client has gone; called once. Nothing happens for a nil Visit.
+func (v *Visit) Leave() {
+	if v == nil || !v.counted {
+		return
+	}
+	v.register.mu.Lock()
+	defer v.register.mu.Unlock()
+	v.counted = false
+	v.stats.leave(v)
+}
+
+// Host is the name of the host by which the client has come in.
+func (v *Visit) Host() string { return v.host.Name }
+
+// Group is what the client may do. It is not to be changed.
+func (v *Visit) Group() *Group { return v.group.Group }
+
+// MaxMessageSize is how many bytes a message of the client may have; 0 for any number.
+func (v *Visit) MaxMessageSize() int64 {
+	switch {
+	case v.group.MaxMessageSize != nil:
+		return *v.group.MaxMessageSize
+	case v.host.MaxMessageSize != nil:
+		return *v.host.MaxMessageSize
+	}
+	return v.register.policy.MaxMessageSize
+}
+
+// MaySend tells whether the client may send to every address that f selects, as the router knows them.
+func (v *Visit) MaySend(f addressing.Filter) bool { return v.may(&v.group.targets, f) }
+
+// MayReceive tells the same of receiving.
+func (v *Visit) MayReceive(f addressing.Filter) bool { return v.may(&v.group.sources, f) }
+
+func (v *Visit) may(n *names, f addressing.Filter) bool {
+	if v.arrival.Space == "" || IsBeyond(f.String()) {
+		return n.allow(v.arrival.User, f)
+	}
+	inner, ok := strings.CutPrefix(f.String(), v.arrival.Space)
+	if !ok {
+		return false
+	}
+	f, err := addressing.ReadFilter(inner)
+	return err == nil && n.allow(v.arrival.User, f)
+}
+
+// management is where entities are asked for and changed.
+var management = addressing.Address("$management").Filter()
+
+// Manages tells whether the client may ask and change what the gateway is: who may send to where that is asked.
+func (v *Visit) Manages() bool {
+	return v.arrival.Space == "" && v.group.targets.allow(v.arrival.User, management)
+}
+
+// Links counts the links of a connection. The zero value is ready; its owner calls the methods one at a time.
+type Links struct{ senders, receivers int }
+
+// Opens takes up a link, on which the client sends or else receives. It is false when the group has no more; that is counted.
+func (v *Visit) Opens(l *Links, sends bool) bool {
+	count, most := &l.receivers, v.group.MaxReceivers
+	if sends {
+		count, most = &l.senders, v.group.MaxSenders
+	}
+	if most > 0 && *count >= most {
+		v.DeniesLink(sends)
+		return false
+	}
+	*count++
+	return true
+}
+
+// Closes gives a link back.
+func (v *Visit) Closes(l *Links, sends bool) {
+	if sends {
+		l.senders--
+	} else {
+		l.receivers--
+	}
+}
+
+// DeniesLink counts a link that the client was not given.
+func (v *Visit) DeniesLink(sends bool) {
+	v.register.links.Add(1)
+	if sends {
+		v.stats.senderDenied.Add(1)
+	} else {
+		v.stats.receiverDenied.Add(1)
+	}
+}
+
+// DeniesSession counts a session that the client was not given, and DeniesSize a message that was too large.
+func (v *Visit) DeniesSession() { v.stats.sessionDenied.Add(1) }
+
+// DeniesSize is described at DeniesSession.
+func (v *Visit) DeniesSize() {
+	v.register.large.Add(1)
+	v.stats.sizeDenied.Add(1)
+}
+
+// beyond are what addresses begin with that are of routers, and in no host's name space.
+var beyond = []string{"_local/", "_topo/", "_edge/"}
+
+// IsBeyond tells whether an address, or a filter, is of routers, whatever the name space of who asks for it.
+func IsBeyond(text string) bool {
+	return slices.ContainsFunc(beyond, func(prefix string) bool { return strings.HasPrefix(text, prefix) })
+}
