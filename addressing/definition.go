@@ -11,6 +11,8 @@ type Definition struct {
 	Kind           Kind
 	Distribution   Distribution  // anycast only
 	Egress         uint8         // anycast only: the phase that consumers take from; above 0 what is sent, at phase 0, has to get there
+	Fallback       bool          // anycast only: what nobody wants goes to those who receive at the phase Fallback
+	Priority       Priority      // on the links between routers
 	Unavailable    bool          // nobody can use it: links are refused as if there were no definition
 	MaxMessageSize int64         // bytes; 0 leaves it to the room that takes the messages in
 	Home           Home          // queue and topic only
@@ -42,6 +44,10 @@ func (d *Definition) validateSettings() error {
 		return fmt.Errorf("distribution %v does not fit kind %v, only anycast", d.Distribution, d.Kind)
 	case d.Egress != 0 && d.Kind != Anycast:
 		return fmt.Errorf("an address that leads through others does not fit kind %v, only anycast", d.Kind)
+	case d.Fallback && d.Kind != Anycast:
+		return fmt.Errorf("fallback does not fit kind %v, only anycast", d.Kind)
+	case d.Priority > HighestPriority:
+		return fmt.Errorf("priority %d does not exist", d.Priority)
 	case d.Home > Elsewhere:
 		return fmt.Errorf("home %d does not exist", d.Home)
 	case d.Home != Alone && !stored:

@@ -233,10 +233,10 @@ func (t *topics) Attach(r *router.Receiver) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	source := r.Source()
-	if t.live.Add(source.Filter, r) {
+	if !source.Kept && t.live.Add(source.Filter, r) {
 		t.broker.options.Watcher.Subscribed(t.tenant, &source)
 	}
-	if source.Retained {
+	if source.Retained || source.Kept {
 		if names := t.retained.match(source.Filter); len(names) > 0 {
 			t.replays[r] = names
 		}
@@ -285,7 +285,7 @@ func (t *topics) Detach(r *router.Receiver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	source := r.Source()
-	if t.live.Remove(source.Filter, r) {
+	if !source.Kept && t.live.Remove(source.Filter, r) {
 		t.broker.options.Watcher.Unsubscribed(t.tenant, &source)
 	}
 	delete(t.replays, r)

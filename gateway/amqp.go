@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"runtime/debug"
 
@@ -10,9 +11,16 @@ import (
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/router/transport"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 func (a *assembly) amqpDoors() ([]door, error) {
+	if a.config.AMQP.Policy.Enabled {
+		var err error
+		if a.policy, err = vhost.NewRegister(a.config.AMQP.Policy.Declared()); err != nil {
+			return nil, err
+		}
+	}
 	server := amqp.New(amqp.Config{
 		Router:    a.router.Through("amqp"),
 		Directory: a.directory,
@@ -28,6 +36,7 @@ func (a *assembly) amqpDoors() ([]door, error) {
 		Frames:      a.frames,
 
 		Network:         beyond{a},
+		Policy:          a.policy,
 		Manner:          mannerOf(a.config.AMQP.Manner),
 		PlainWithoutTLS: a.config.AMQP.PlainWithoutTLS,
 	})
@@ -39,17 +48,36 @@ func (a *assembly) amqpDoors() ([]door, error) {
 	var doors []door
 	for i := range a.config.AMQP.Listeners {
 		l := &a.config.AMQP.Listeners[i]
-		opened := a.amqpDoor(server, l, a.security, a.settingsOf(l.DoorName()))
+		s, err := a.securityOf(l, fmt.Sprintf("amqp.listeners[%d].secure", i))
+		if err != nil {
+			return nil, err
+		}
+		opened, err := a.amqpDoor(server, l, s, a.settingsOf(l.DoorName()))
+		if err != nil {
+			return nil, err
+		}
 		opened.listener = a.listeners[l.DoorName()]
 		doors = append(doors, opened)
 	}
 	return doors, nil
 }
 
+// securityOf gives that of one of several listeners.
+func (a *assembly) securityOf(l *config.AMQPListener, setting string) (*security, error) {
+	if l.Secure.IsZero() {
+		return a.security, nil
+	}
+	s, err := a.security.at(&l.Secure, setting, a.config.TLS.OCSPStapling)
+	if err == nil {
+		a.chores = append(a.chores, s.chosen(a.security)...)
+	}
+	return s, err
+}
+
 // amqpDoor gives the door of one of several listeners, whose settings as any listener are at. It is not open yet.
-func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener, s *security, at config.Listener) door {
+func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener, s *security, at config.Listener) (door, error) {
 	if l.Role == config.InterRouterRole || l.Role == config.EdgeRole {
-		return a.routerDoor(l, s, at)
+		return a.routerDoor(l, s, at), nil
 	}
 	settings, containers := l.Limits(a.config.AMQP), ""
 	if l.Role == config.RouteContainerRole {
@@ -58,13 +86,17 @@ func (a *assembly) amqpDoor(server *amqp.Server, l *config.AMQPListener, s *secu
 	entrance := server.At(amqp.Entrance{
 		Containers: containers,
 		Limits:     amqpLimits(&settings), LinkCredit: l.LinkCredit, Mechanisms: l.Mechanisms, Tenant: l.Tenant,
-		Greeting:    l.Greeting(),
+		VirtualHost: l.VirtualHost, MultiTenant: l.MultiTenant,
+		Greeting: l.Greeting(), UserOf: s.userOf(),
 		Annotations: &network.Annotations{Router: a.containerID(), StripIn: l.StripsIn(), StripOut: l.StripsOut()},
 	})
+	if l.Web.Enabled {
+		return a.webDoor(entrance, l, s, at)
+	}
 	return door{
 		name: at.Name, connections: entrance.Connections,
 		serve: a.behind(s, at, settings.HandshakeTimeout, entrance.Serve, "amqp"),
-	}
+	}, nil
 }
 
 // mannerOf gives how the door behaves, in its own words.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -34,6 +35,7 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/router/transport/frametrace"
 	"github.com/manifoldmq/manifold/tenancy"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // Process is what the process around a gateway has for it. Only Log and Ready must be set.
@@ -120,6 +122,7 @@ func runOn(ctx context.Context, fs vfs.FS, c config.Config, p Process) (err erro
 		return err
 	}
 	defer closeRecord()
+	a.chores = append(a.chores, a.keepTime)
 	a.chores = append(a.chores, a.security.chores()...)
 	a.chores = append(a.chores, func(ctx context.Context) error {
 		a.follow(ctx, p.Changes)
@@ -187,9 +190,10 @@ type assembly struct {
 	frames     *frametrace.Log
 	made       madeDoors
 	profiles   *sslProfiles
-	opening    *amqp.Server // of the AMQP door, for further listeners; nil when it is not enabled
-	mqtt       *mqtt.Server // nil when it is not enabled
-	coap       *coap.Server // nil when it is not enabled
+	policy     *vhost.Register // by which clients of the AMQP door come in; nil for the roles of tenants
+	opening    *amqp.Server    // of the AMQP door, for further listeners; nil when it is not enabled
+	mqtt       *mqtt.Server    // nil when it is not enabled
+	coap       *coap.Server    // nil when it is not enabled
 	sockets    []*coap.Socket
 	upgrades   map[string]http.Upgrade // what the HTTP door offers over WebSocket, of the doors made so far
 }
@@ -256,6 +260,20 @@ func newRouter(l config.Limits, stored router.Resolver, asDispatch bool) (*route
 		addressing.Queue:     homes,
 		addressing.Topic:     homes,
 	}), homes
+}
+
+// keepTime tells the router the time until ctx ends.
+func (a *assembly) keepTime(ctx context.Context) error {
+	began, ticker := time.Now(), time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			a.router.Advance(now.Sub(began))
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // warn logs what is allowed, but seldom meant.

@@ -35,6 +35,8 @@ type managementNode struct {
 	model  func(*tenancy.Principal) management.Model
 	may    func(*tenancy.Principal) management.Rights
 
+	refusals slog.Level // of what is logged of requests that are refused
+
 	places    chan struct{} // one for each request that is being answered
 	answering sync.WaitGroup
 
@@ -58,6 +60,11 @@ func (a *assembly) openManagement(doors []door) {
 		may:    a.mayManage,
 		places: make(chan struct{}, maxManaged),
 		lines:  make(map[string][]router.Delivery),
+
+		refusals: slog.LevelDebug,
+	}
+	if a.isDispatch() { // whose operators look for them
+		n.refusals = slog.LevelError
 	}
 	id := addressing.Address(a.routerID())
 	a.router.Serve(n, managementAddress, "_local/"+managementAddress,
@@ -185,6 +192,9 @@ func (n *managementNode) answer(d router.Delivery) router.Outcome {
 	entityType, _ := d.Message.ApplicationProperty("entityType")
 	n.log.Debug("asked", "operation", operation, "entityType", entityType, "tenant", p.Tenant.Name, "user", p.User)
 	answer := management.Answer(ctx, n.model(p), n.may(p), d.Message, room)
+	if why, ok := management.Refusal(answer); ok {
+		n.log.Log(ctx, n.refusals, "refused", "operation", operation, "why", why, "tenant", p.Tenant.Name, "user", p.User)
+	}
 	if err := n.send(ctx, p, to, answer); err != nil {
 		return router.Reject(router.ReasonOf(err), "reply-to: "+err.Error())
 	}

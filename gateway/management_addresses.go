@@ -40,6 +40,7 @@ type use struct {
 	subscribers int
 	unsettled   uint64
 	in, out     uint64
+	redirected  uint64   // of what came in, to the fallback
 	routers     []string // others, that have consumers
 }
 
@@ -53,6 +54,7 @@ func (m *managedTenant) uses() map[string]use {
 		}
 		u := all[l.Address]
 		u.kind = l.Kind
+		u.redirected += l.Redirected
 		switch {
 		case l.Sends:
 			u.in += l.Delivered
@@ -190,7 +192,10 @@ func (m *managedTenant) addressOf(name string, def *addressing.Definition, u use
 	a := management.Address{
 		Names: management.Names{Name: key, Identity: key}, Key: key, Priority: -1,
 		SubscriberCount: u.subscribers, DeliveriesIngress: u.in, DeliveriesEgress: u.out, TrackedDeliveries: int(u.unsettled),
-		RemoteCount: len(u.routers), RemoteHostRouters: u.routers,
+		RemoteCount: len(u.routers), RemoteHostRouters: u.routers, DeliveriesRedirectedToFallback: u.redirected,
+	}
+	if def != nil {
+		a.Priority = def.Priority.Number()
 	}
 	kind, distribution := u.kind, addressing.Balanced
 	if def != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/network"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -24,14 +25,14 @@ func (m *managedTenant) Connections(offset int) iter.Seq[management.Connection] 
 				return
 			}
 		}
-		after := uint64(0)
+		after, containers := uint64(0), m.network.Containers()
 		for {
 			page := m.directory.Visits(m.name, after, registerPage)
 			for _, v := range page {
 				if v.Dismissed() { // it goes as soon as its client does
 					continue
 				}
-				if offset--; offset < 0 && !yield(m.traced(connectionOf(v))) {
+				if offset--; offset < 0 && !yield(m.traced(connectionOf(v, containers))) {
 					return
 				}
 			}
@@ -50,7 +51,7 @@ func (m *managedTenant) Connection(identity string) (c management.Connection, ok
 		return c, false
 	}
 	if v, ok := m.directory.Visit(m.name, id); ok && !v.Dismissed() {
-		return m.traced(connectionOf(v)), true
+		return m.traced(connectionOf(v, m.network.Containers())), true
 	}
 	for _, c := range m.connectionsMade() {
 		if c.Identity == identity {
@@ -60,8 +61,8 @@ func (m *managedTenant) Connection(identity string) (c management.Connection, ok
 	return c, false
 }
 
-// connectionOf describes a connection.
-func connectionOf(v *tenancy.Visit) management.Connection {
+// connectionOf describes a connection, which may be among those of containers.
+func connectionOf(v *tenancy.Visit, containers map[uint64]bool) management.Connection {
 	traffic := v.Traffic()
 	c := management.Connection{
 		Names: management.Names{Name: "connection/" + v.Address().String(), Identity: strconv.FormatUint(v.ID(), 10)},
@@ -71,6 +72,9 @@ func connectionOf(v *tenancy.Visit) management.Connection {
 		Properties:    v.About(),
 		UptimeSeconds: int(time.Since(v.Since()).Seconds()),
 		MessagesIn:    traffic.MessagesIn, MessagesOut: traffic.MessagesOut, BytesIn: traffic.BytesIn, BytesOut: traffic.BytesOut,
+	}
+	if containers[v.ID()] {
+		c.Role = network.RouteContainer.String()
 	}
 	if at, ok := v.LastDelivery(); ok {
 		c.LastDlvSeconds = new(int(time.Since(at).Seconds()))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strconv"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -82,6 +83,7 @@ func (m *managedTenant) definition(filter string) (*addressing.Definition, bool)
 func declarationOf(a *config.Address) management.Declaration {
 	d := management.NewDeclaration(a.Name, a.Kind, a.Distribution)
 	d.Name, d.EgressPhase = cmp.Or(a.Label, d.Name), a.EgressPhase
+	d.EnableFallback, d.Priority = a.Fallback, a.Priority.Number()
 	if a.Unavailable {
 		d.Distribution = management.Unavailable
 	}
@@ -125,6 +127,10 @@ func (m *managedTenant) put(d management.Declaration, a config.Address, terms de
 		return router.Errorf(router.Malformed, "%v", err)
 	}
 	a.Kind, a.Distribution, a.Unavailable, a.EgressPhase = kind, distribution, d.Distribution == management.Unavailable, d.EgressPhase
+	a.Fallback = d.EnableFallback
+	if a.Priority, err = addressing.ParsePriority(strconv.Itoa(d.Priority)); err != nil {
+		return router.Errorf(router.Malformed, "%v", err)
+	}
 	if a.Label = d.Name; a.Label == d.Filter() {
 		a.Label = ""
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/management"
 	"github.com/manifoldmq/manifold/router"
+	"github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/tenancy"
 )
 
@@ -48,9 +50,18 @@ func (m *managedTenant) Listen(_ context.Context, l management.Listener) (manage
 		IdleTimeout:      time.Duration(l.IdleTimeoutSeconds) * time.Second,
 		HandshakeTimeout: time.Duration(l.InitialHandshakeTimeoutSeconds) * time.Second,
 	}
+	if declared.OpenProperties, err = propertiesOf(l.OpenProperties); err != nil {
+		return l, err
+	}
+	for text := range strings.SplitSeq(l.FailoverURLs, ",") {
+		if text = strings.TrimSpace(text); text != "" {
+			declared.Failover = append(declared.Failover, text)
+		}
+	}
 	if l.AuthenticatePeer {
 		declared.Authenticate()
 	}
+	declared.Secure.Optional = declared.TLS && !l.RequireSSL && !l.RequireEncryption
 	declared.AskForCertificates()
 	if slices.ContainsFunc(m.Listeners(), func(other management.Listener) bool { return other.Name == declared.Name }) {
 		return l, router.Errorf(router.Conflict, "there is a listener %q already", declared.Name)
@@ -66,6 +77,21 @@ func (m *managedTenant) Listen(_ context.Context, l management.Listener) (manage
 		}
 	}
 	return l, router.Errorf(router.NotFound, "it has just been closed")
+}
+
+// propertiesOf gives what is to be told in open.
+func propertiesOf(asked amqp.RawValue) (p config.Properties, err error) {
+	if len(asked) == 0 {
+		return p, nil
+	}
+	text, err := json.Marshal(amqp.JSONValue(asked.Value()))
+	if err == nil {
+		p, err = config.ParseProperties(text)
+	}
+	if err != nil {
+		return p, router.Errorf(router.Malformed, "openProperties: %v", err)
+	}
+	return p, nil
 }
 
 // annotationsOf gives our word for what Dispatch calls stripAnnotations.
@@ -104,7 +130,7 @@ func (m *managedTenant) open(declared config.AMQPListener, profile string) error
 // secureDoor gives the door of a listener, which shows what a profile says; empty for none.
 func (m *managedTenant) secureDoor(declared *config.AMQPListener, profile string) (door, error) {
 	if profile == "" {
-		return m.amqpDoor(m.opening, declared, m.security, declared.Alone()), nil
+		return m.amqpDoor(m.opening, declared, m.security, declared.Alone())
 	}
 	files, err := m.sslProfile(profile)
 	if err != nil {
@@ -114,9 +140,11 @@ func (m *managedTenant) secureDoor(declared *config.AMQPListener, profile string
 	if err != nil {
 		return door{}, router.Errorf(router.Malformed, "%v", err)
 	}
-	d := m.amqpDoor(m.opening, declared, s, declared.Alone())
-	d.serve = s.attended(d.serve)
-	return d, nil
+	d, err := m.amqpDoor(m.opening, declared, s, declared.Alone())
+	if err == nil {
+		d.serve = s.attended(d.serve)
+	}
+	return d, err
 }
 
 // Close implements management.Model.
@@ -166,7 +194,8 @@ func (m *managedTenant) describeAMQP(l *management.Listener, c *config.AMQP) {
 // describeListener adds what one of several AMQP listeners says of itself.
 func (m *managedTenant) describeListener(l *management.Listener, declared *config.AMQPListener) {
 	settings := declared.Limits(m.config.AMQP)
-	l.Protocol, l.RequireEncryption, l.RequireSSL = "amqp", declared.TLS, declared.TLS
+	l.Protocol, l.RequireEncryption = "amqp", declared.TLS && !declared.Secure.Optional
+	l.RequireSSL = l.RequireEncryption
 	if declared.TLS {
 		l.SSLProfile = gatewayProfile
 	}
@@ -185,6 +214,8 @@ func (m *managedTenant) describeListener(l *management.Listener, declared *confi
 	case declared.StripsOut():
 		l.StripAnnotations = "out"
 	}
+	l.FailoverURLs, l.OpenProperties = strings.Join(declared.Failover, ", "), declared.OpenProperties.AMQP()
+	l.HTTP, l.Websockets = declared.Web.Enabled, declared.Web.WebSockets
 	l.Name = declared.Name
 	if ip := net.ParseIP(l.Host); ip != nil && ip.IsUnspecified() {
 		l.Host = net.IPv4zero.String()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,10 @@ func (m *managedTenant) Logs() (all []management.Log) {
 		l := management.Log{
 			Names: logNames("log/", s.Module), Module: s.Module, Enable: "default",
 			IncludeTimestamp: s.Stamp, IncludeSource: s.Source, OutputFile: s.File,
+		}
+		if s.Module == defaultLogModule { // which no other one speaks for
+			l.Enable, l.IncludeTimestamp = "info+", cmp.Or(s.Stamp, new(true))
+			l.IncludeSource, l.OutputFile = cmp.Or(s.Source, new(false)), cmp.Or(s.File, new("stderr"))
 		}
 		if s.Levels != nil {
 			l.Enable = *s.Levels

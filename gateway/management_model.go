@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"os"
@@ -46,7 +47,7 @@ func (m *managedTenant) Router() management.Router {
 	host, _ := os.Hostname()
 	r := management.Router{
 		Names: management.Names{Name: "router/" + id, Identity: "router/" + id},
-		ID:    id, Mode: m.mode(), Area: "0", Version: version(), HostName: host, Metadata: "tenant " + m.name,
+		ID:    id, Mode: m.mode(), Area: "0", Version: version(), HostName: host, Metadata: cmp.Or(m.config.Network.Metadata, "tenant "+m.name),
 		WorkerThreads: runtime.GOMAXPROCS(0), DefaultDistribution: m.defaultDistribution(),
 		AddrCount: count(m.Addresses(0)), ConnectionCount: m.directory.Present(m.name) + len(m.connectionsMade()),
 		AutoLinkCount: len(m.AutoLinks()), LinkRouteCount: len(m.LinkRoutes()),
@@ -55,23 +56,44 @@ func (m *managedTenant) Router() management.Router {
 	}
 	counters := m.router.Counters(m.name)
 	for kind := range addressing.Topic + 1 {
-		c := counters.Kind(kind)
-		r.AcceptedDeliveries += c.Ended(router.Accepted)
-		r.ReleasedDeliveries += c.Ended(router.Released)
-		r.RejectedDeliveries += c.Ended(router.Rejected)
-		r.ModifiedDeliveries += c.Ended(router.Modified)
-		r.DeliveriesEgress += c.Delivered()
-		r.DroppedPresettledDeliveries += c.Dropped()
+		countMessages(&r, counters.Kind(kind))
 	}
-	r.DeliveriesIngress = r.AcceptedDeliveries + r.ReleasedDeliveries + r.RejectedDeliveries + r.ModifiedDeliveries
 	for l := range m.links() {
 		r.LinkCount++
-		r.PresettledDeliveries += l.Presettled
+		r.DeliveriesStuck += uint64(l.Stuck)
+		if l.Dry >= blockedAfter && !l.Way {
+			r.LinksBlocked++
+		}
 	}
+	r.BlockedLinkCount = r.LinksBlocked
 	if m.isOperators() {
 		r.MemoryUsage = new(int(memoryInUse()))
 	}
 	return r
+}
+
+// blockedAfter is for how many seconds a link has had no credit that is blocked.
+const blockedAfter = 10
+
+// countMessages adds the messages of one kind of address.
+func countMessages(r *management.Router, c *router.KindCounters) {
+	r.AcceptedDeliveries += c.Asked(router.Accepted)
+	r.ReleasedDeliveries += c.Asked(router.Released)
+	r.RejectedDeliveries += c.Asked(router.Rejected)
+	r.ModifiedDeliveries += c.Asked(router.Modified)
+	r.PresettledDeliveries += c.Presettled()
+	r.DroppedPresettledDeliveries += c.Lost() + c.Dropped()
+	r.DeliveriesRedirectedToFallback += c.Redirected()
+	one, ten := c.Delayed()
+	r.DeliveriesDelayed1Sec += one
+	r.DeliveriesDelayed10Sec += ten
+	came, fromContainers := c.Came()
+	r.DeliveriesIngress += came
+	r.DeliveriesIngressRouteContainer += fromContainers
+	onward := c.Onward()
+	r.DeliveriesTransit += onward
+	r.DeliveriesEgressRouteContainer += c.Supplied()
+	r.DeliveriesEgress += c.Delivered() - onward
 }
 
 // count is how many there are.
@@ -142,28 +164,4 @@ func (m *managedTenant) Pools() (all []management.Pool) {
 		})
 	}
 	return all
-}
-
-// Policy implements management.Model.
-func (m *managedTenant) Policy() management.Policy {
-	p := management.Policy{
-		Names:             management.Names{Name: "policy/" + m.name, Identity: "policy/" + m.name},
-		EnableVhostPolicy: len(m.tenant.Roles) > 0, DefaultVhost: tenancy.DefaultTenant,
-		MaxMessageSize: int64(m.config.Limits.MaxMessageSize), ConnectionsCurrent: m.directory.Present(m.name),
-	}
-	for _, f := range m.directory.Allowance(m.name).Figures() {
-		p.TotalDenials += f.Breaches
-		switch f.Limit {
-		case tenancy.MaxConnections:
-			p.MaxConnections, p.ConnectionsDenied = f.Most, f.Breaches
-		case tenancy.MaxLinks:
-			p.LinksDenied = f.Breaches
-		case tenancy.MaxMessageSize:
-			p.MaxMessageSizeDenied = f.Breaches
-			if f.Most > 0 {
-				p.MaxMessageSize = f.Most
-			}
-		}
-	}
-	return p
 }

@@ -45,7 +45,7 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 		LinkCapacity: new(s.Limits.MaxUnsettled), IdleTimeoutSeconds: int(s.Limits.IdleTimeout.Seconds()),
 		ConnectionStatus: "CONNECTING", MessageLoggingComponents: "none",
 	}
-	c.FailoverURLs = failoverOf(s)
+	c.FailoverURLs, c.OpenProperties = failoverOf(s), s.Greeting
 	switch {
 	case s.Open:
 		c.ConnectionStatus = "SUCCESS"
@@ -87,6 +87,9 @@ func (m *managedTenant) connectionsMade() (all []management.Connection) {
 	for _, s := range m.network.Connectors() {
 		if s.Open {
 			made := connectionMade(&s)
+			if host, port, err := net.SplitHostPort(s.Host); m.isDispatch() && err == nil {
+				made.Host = host + ":" + port // without brackets, also of an IPv6 address
+			}
 			made.Active = !standby[s.Name]
 			all = append(all, made)
 		}
@@ -133,6 +136,11 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 	if err := m.secure(&declared, &c); err != nil {
 		return c, err
 	}
+	var err error
+	if declared.OpenProperties, err = propertiesOf(c.OpenProperties); err != nil {
+		return c, err
+	}
+	declared.FollowFailover = m.isDispatch()
 	port, err := net.LookupPort("tcp", c.Port)
 	if err != nil {
 		return c, router.Errorf(router.Malformed, "port %.40q is neither a number nor a service", c.Port)
@@ -243,7 +251,7 @@ func autoLinkOf(s *network.AutoLinkStatus) management.AutoLink {
 		Address: address, Addr: address,
 		Heading:     management.Heading{Direction: s.Direction.String(), Dir: s.Direction.String()},
 		Destination: management.Destination{Connection: s.Connector, ContainerID: s.Container},
-		Phase:       int(s.Phase), OperStatus: "inactive",
+		Phase:       int(s.Phase), Fallback: s.Fallback, OperStatus: "inactive",
 	}
 	if s.External != address {
 		l.ExternalAddress, l.ExternalAddr = s.External, s.External
@@ -280,7 +288,7 @@ func (m *managedTenant) AddAutoLink(_ context.Context, l management.AutoLink) (m
 		return l, router.Errorf(router.Malformed, "address: %v", err)
 	}
 	declared := config.AutoLink{
-		Name: l.Name, Tenant: m.name, Address: l.Address, Direction: way, Phase: l.Phase,
+		Name: l.Name, Tenant: m.name, Address: l.Address, Direction: way, Phase: l.Phase, Fallback: l.Fallback,
 		Connector: l.Connection, ContainerID: l.ContainerID, ExternalAddress: l.ExternalAddress,
 	}
 	status, err := m.autoLinks.add(declared.Link())

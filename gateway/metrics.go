@@ -76,6 +76,8 @@ var (
 		"Deliveries handed to receivers.", []string{"tenant", "kind"}, nil)
 	droppedDesc = prometheus.NewDesc("manifold_deliveries_dropped_total",
 		"Messages that a receiver missed because it had no credit.", []string{"tenant", "kind"}, nil)
+	redirectedDesc = prometheus.NewDesc("manifold_messages_redirected_total",
+		"Messages that the fallback of their address has got, as nobody else wanted them.", []string{"tenant", "kind"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -84,6 +86,7 @@ func (m messageMetrics) Describe(out chan<- *prometheus.Desc) {
 	out <- refusedDesc
 	out <- deliveredDesc
 	out <- droppedDesc
+	out <- redirectedDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -105,6 +108,9 @@ func collectKind(out chan<- prometheus.Metric, tenant string, kind addressing.Ki
 	count(droppedDesc, c.Dropped())
 	if kind == addressing.AnyKind { // a sender's address has one kind
 		return
+	}
+	if kind == addressing.Anycast {
+		count(redirectedDesc, c.Redirected())
 	}
 	for _, s := range []router.State{router.Accepted, router.Released, router.Rejected, router.Modified} {
 		count(endedDesc, c.Ended(s), s.String())

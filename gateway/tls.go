@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -22,8 +24,11 @@ import (
 // security is what handshakes go by, and who hears of those that fail.
 type security struct {
 	lowest    uint16       // version
+	spoken    []uint16     // versions, the lowest first, if they are not all from the lowest on
 	keyring   *pki.Keyring // nil without TLS
 	trust     *pki.Trust
+	names     *pki.Names // of users at one listener; nil for those that the authorities say
+	only      *pki.Trust // of those, whose certificates are good at one listener; nil for all
 	routers   *pki.Trust // of routers, of whom any comes in by a certificate; that of nobody where none does
 	directory *tenancy.Directory
 	log       *slog.Logger
@@ -79,8 +84,12 @@ func (s *security) config(clientAuth tls.ClientAuthType, protocols ...string) *t
 	return &tls.Config{
 		MinVersion: s.lowest,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			lowest, highest, err := s.versions(hello.SupportedVersions)
+			if err != nil {
+				return nil, err
+			}
 			c := &tls.Config{
-				MinVersion: s.lowest, ClientAuth: clientAuth, GetCertificate: s.keyring.Certificate,
+				MinVersion: lowest, MaxVersion: highest, ClientAuth: clientAuth, GetCertificate: s.keyring.Certificate,
 				VerifyConnection: func(state tls.ConnectionState) error { return s.verify(state.PeerCertificates) },
 			}
 			for _, p := range protocols {
@@ -93,10 +102,30 @@ func (s *security) config(clientAuth tls.ClientAuthType, protocols ...string) *t
 	}
 }
 
+// versions gives the lowest and the highest version to speak with a client that knows some; a highest of 0 is the newest.
+func (s *security) versions(known []uint16) (lowest, highest uint16, err error) {
+	if len(s.spoken) == 0 {
+		return s.lowest, 0, nil
+	}
+	for _, v := range slices.Backward(s.spoken) {
+		if slices.Contains(known, v) {
+			return v, v, nil
+		}
+	}
+	return 0, 0, errNoVersion
+}
+
+var errNoVersion = errors.New("the client speaks no version of TLS that is spoken here")
+
 // verify tells why the certificate of a client is not good; none is.
 func (s *security) verify(certificates []*x509.Certificate) error {
 	if len(certificates) == 0 {
 		return nil
+	}
+	if s.only != nil {
+		if err := s.only.Verify(certificates); err != nil {
+			return err
+		}
 	}
 	return s.trust.Verify(certificates)
 }
@@ -115,7 +144,7 @@ func (a *assembly) behind(
 ) func(context.Context, net.Listener) error {
 	steps := prelude.Steps{Proxies: l.Proxies, Patience: patience, Failed: s.failed(l.Name)}
 	if l.Secured {
-		steps.TLS = s.config(a.config.ClientAuthOf(l), protocols...)
+		steps.TLS, steps.Either = s.config(a.config.ClientAuthOf(l), protocols...), l.Either
 	}
 	if steps.None() {
 		return serve
@@ -131,6 +160,52 @@ func (a *assembly) behind(
 func (a *assembly) settingsOf(name string) config.Listener {
 	all := a.config.Listeners()
 	return all[slices.IndexFunc(all, func(l config.Listener) bool { return l.Name == name })]
+}
+
+// at is the security of a listener. setting says where it is declared.
+func (s *security) at(t *config.ListenerTLS, setting string, staple bool) (*security, error) {
+	other := *s
+	var err error
+	if t.Certificate != "" {
+		if other.keyring, err = pki.OpenKeyring([]pki.Pair{t.Pair(setting)}, staple, s.log); err != nil {
+			return nil, err
+		}
+	}
+	if t.User != "" {
+		if other.names, err = pki.OpenNames(pki.Field(t.User), t.UserNames); err != nil {
+			return nil, fmt.Errorf("%s.userNames: %w", setting, err)
+		}
+	}
+	if t.CA != "" {
+		other.only = pki.NewTrust(s.log)
+		anchors, err := other.only.Prepare(t.Authority(setting))
+		if err != nil {
+			return nil, err
+		}
+		other.only.Use(anchors)
+	}
+	other.spoken = t.Spoken()
+	return &other, nil
+}
+
+// chosen looks at the files that are a listener's own, beside those of another security, until ctx ends.
+func (s *security) chosen(beside *security) (all []func(context.Context) error) {
+	if s.keyring != beside.keyring {
+		all = append(all, func(ctx context.Context) error { s.keyring.Run(ctx); return nil },
+			func(ctx context.Context) error { s.keyring.Staple(ctx); return nil })
+	}
+	if s.only != nil {
+		all = append(all, func(ctx context.Context) error { s.only.Run(ctx); return nil })
+	}
+	return all
+}
+
+// userOf names the users of certificates at one listener; nil leaves it to their authorities.
+func (s *security) userOf() func(*x509.Certificate) (string, error) {
+	if s.names == nil {
+		return nil
+	}
+	return s.names.UserOf
 }
 
 // showing is the security of a listener that has a certificate of its own.

@@ -8,9 +8,9 @@ import (
 )
 
 // anycast is the node of an anycast definition: each message goes to exactly one receiver, whose outcome is passed
-// back as it is. A message whose receivers are all out of credit waits in memory, in order, as long as its sender
-// stays, or for ever if that asked for no answer. What waits is bounded in bytes: a message beyond that, or one that
-// nobody at all could take, is Released.
+// back as it is. Those of the fallback come last: see rank. A message whose receivers are all out of credit waits in
+// memory, in order, as long as its sender stays, or for ever if that asked for no answer. What waits is bounded in bytes:
+// a message beyond that, or one that nobody at all could take, is Released.
 type anycast struct {
 	preference preference
 	maxWaiting int       // bytes
@@ -25,6 +25,8 @@ type anycast struct {
 	senders   senders
 	turn      uint64      // of the newest choice
 	scratch   []*consumer // what match gave last
+	ranked    bool        // there have been consumers of the fallback, or senders to those alone
+	chosen    []*consumer // what among gave last
 	eager     eager
 }
 
@@ -57,6 +59,7 @@ func (n *anycast) Join(s *Sender) error {
 	if err := n.tenure.begin(s); err != nil {
 		return err
 	}
+	n.ranked = n.ranked || s.rank == fallback
 	n.senders.add(s)
 	n.welcome(s.Address())
 	return nil
@@ -87,19 +90,20 @@ func (n *anycast) Leave(s *Sender) {
 func (n *anycast) Offer(d Delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	candidates := n.match(d.To)
+	all := n.match(d.To)
+	candidates := n.among(d, all)
 	first := len(n.waiting[d.To]) == 0
 	switch {
 	case first && n.assign(d, candidates):
 	case !wanted(d, candidates):
 		d.Settle(Release())
-		if len(candidates) == 0 {
-			n.senders.withdraw(d.To)
+		if r := d.rank(); !slices.ContainsFunc(all, r.admits) {
+			n.senders.withdraw(d.To, r)
 		}
 	default:
 		n.wait(d)
-		if !first && selective(candidates) { // what waits before it may be for others
-			n.handOut(d.To)
+		if !first && (n.ranked || selective(candidates)) { // what waits before it may be for others
+			n.handOut(d.To, n.match(d.To))
 		}
 	}
 }
@@ -120,11 +124,12 @@ func (n *anycast) Attach(r *Receiver) error {
 	if err := n.tenure.begin(r); err != nil {
 		return err
 	}
-	c := &consumer{link: r}
+	c := &consumer{link: r, fallback: r.source.isFallback()}
+	n.ranked = n.ranked || c.fallback
 	n.links[r] = c
 	n.consumers.Add(r.source.Filter, c)
 	n.eager.call()
-	for a := range n.senders.within(r.source.Filter) {
+	for a := range within(n.senders, r.source.Filter) {
 		n.welcome(a)
 	}
 	return nil
@@ -134,17 +139,11 @@ func (n *anycast) Grant(r *Receiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.eager.call()
-	if a, literal := r.source.Filter.Literal(); literal {
-		n.handOut(a)
-		return
-	}
-	for a := range n.waiting {
+	for a := range within(n.waiting, r.source.Filter) {
 		if !r.HasCredit() {
 			return
 		}
-		if r.source.Filter.Matches(a) {
-			n.handOut(a)
-		}
+		n.handOut(a, n.match(a))
 	}
 }
 
@@ -152,10 +151,15 @@ func (n *anycast) Grant(r *Receiver) {
 func (n *anycast) Reroute(way *Receiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for a := range n.waiting {
-		if way.source.Filter.Matches(a) {
-			n.releaseUnwanted(a)
-		}
+	n.reassign(way)
+}
+
+// reassign gives to others, or back, what waits where a consumer receives that wants less than before, or nothing.
+func (n *anycast) reassign(r *Receiver) {
+	n.eager.call()
+	for a := range within(n.waiting, r.source.Filter) {
+		n.releaseUnwanted(a)
+		n.handOut(a, n.match(a))
 	}
 }
 
@@ -171,29 +175,22 @@ func (n *anycast) Detach(r *Receiver) {
 	}
 	delete(n.links, r)
 	n.consumers.Remove(r.source.Filter, c)
-	n.eager.call()
 	for c.held != nil {
 		n.letGo(c.held).Settle(Fail())
 	}
-	for a := range n.waiting {
-		if r.source.Filter.Matches(a) {
-			n.releaseUnwanted(a)
-			n.handOut(a) // what has waited for this one is for others now
-		}
-	}
+	n.reassign(r)
 	n.tenure.end(r)
 }
 
-// isWelcoming tells whether somebody is there for whose sake senders to an address get credit.
-func (n *anycast) isWelcoming(a addressing.Address) bool {
-	return slices.ContainsFunc(n.match(a), func(c *consumer) bool { return c.link.welcomes() })
-}
-
-// welcome grants the senders to an address the credit that they have coming, when it has a consumer.
+// welcome grants the senders to an address the credit that they have coming, when it has a consumer for whose sake they get it.
 func (n *anycast) welcome(a addressing.Address) {
-	if n.senders.wait(a) && n.isWelcoming(a) {
-		n.senders.grant(a)
+	if !n.senders.wait(a) {
+		return
 	}
+	all := n.match(a)
+	n.senders.grant(a, func(r rank) bool {
+		return slices.ContainsFunc(all, func(c *consumer) bool { return r.admits(c) && c.link.welcomes() })
+	})
 }
 
 // TakeBack implements Returner.
@@ -205,21 +202,21 @@ func (n *anycast) TakeBack(s *Sender, credit int) {
 	}
 }
 
-// match gives the consumers of an address. It is valid until the next call.
+// match gives the consumers of an address, with the credit that they have now. It is valid until the next call.
 func (n *anycast) match(a addressing.Address) []*consumer {
 	n.scratch = n.consumers.Match(a, n.scratch[:0])
+	look(n.scratch)
 	return n.scratch
 }
 
-// handOut assigns what waits at an address while a consumer has credit.
-func (n *anycast) handOut(a addressing.Address) {
+// handOut assigns what waits at an address while one of its consumers has credit.
+func (n *anycast) handOut(a addressing.Address, candidates []*consumer) {
 	queue := n.waiting[a]
 	if len(queue) == 0 {
 		return
 	}
-	candidates := n.match(a)
 	n.setWaiting(a, handOut(queue, candidates, func(d Delivery) bool {
-		given := n.assign(d, candidates)
+		given := n.assign(d, n.among(d, candidates))
 		if given {
 			n.bytes -= d.weight()
 		}
@@ -239,6 +236,9 @@ func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 		}
 		n.turn++
 		c.turn = n.turn
+		if c.fallback {
+			d.redirected()
+		}
 		var leader *Stream
 		if c.link.way != nil {
 			leader = d.leader()
@@ -257,7 +257,7 @@ func (n *anycast) assign(d Delivery, candidates []*consumer) bool {
 func (n *anycast) releaseUnwanted(a addressing.Address) {
 	candidates := n.match(a)
 	n.setWaiting(a, slices.DeleteFunc(n.waiting[a], func(d Delivery) bool {
-		unwanted := !wanted(d, candidates)
+		unwanted := !wanted(d, n.among(d, candidates))
 		if unwanted {
 			n.bytes -= d.weight()
 			d.Settle(Release())

@@ -1,10 +1,6 @@
 package router
 
-import (
-	"iter"
-
-	"github.com/manifoldmq/manifold/addressing"
-)
+import "github.com/manifoldmq/manifold/addressing"
 
 // senders are those of an anycast definition by their addresses, each with the credit that it has coming when somebody
 // receives there: its window at first, and later what it gave back.
@@ -26,23 +22,6 @@ func (all senders) remove(s *Sender) {
 	}
 }
 
-// within yields the addresses that a filter selects and that have senders.
-func (all senders) within(f addressing.Filter) iter.Seq[addressing.Address] {
-	return func(yield func(addressing.Address) bool) {
-		if a, literal := f.Literal(); literal {
-			if len(all[a]) > 0 {
-				yield(a)
-			}
-			return
-		}
-		for a := range all {
-			if f.Matches(a) && !yield(a) {
-				return
-			}
-		}
-	}
-}
-
 // wait tells whether a sender to an address has credit coming.
 func (all senders) wait(a addressing.Address) bool {
 	for _, owed := range all[a] {
@@ -53,21 +32,21 @@ func (all senders) wait(a addressing.Address) bool {
 	return false
 }
 
-// grant gives the senders to an address what they have coming.
-func (all senders) grant(a addressing.Address) {
+// grant gives the senders to an address what they have coming, those who are welcome by their rank.
+func (all senders) grant(a addressing.Address, welcome func(rank) bool) {
 	there := all[a]
 	for s, owed := range there {
-		if owed > 0 {
+		if owed > 0 && welcome(s.rank) {
 			there[s] = 0
 			s.welcome(owed)
 		}
 	}
 }
 
-// withdraw asks the senders to an address, to which something came in vain, for what they have of credit.
-func (all senders) withdraw(a addressing.Address) {
+// withdraw asks the senders of a rank to an address, to which something came in vain, for what they have of credit.
+func (all senders) withdraw(a addressing.Address, r rank) {
 	for s, owed := range all[a] {
-		if w, ok := s.producer.(Withdrawer); ok && owed < s.window {
+		if w, ok := s.producer.(Withdrawer); ok && s.rank == r && owed < s.window {
 			w.Withdraw(s)
 		}
 	}

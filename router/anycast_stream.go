@@ -14,17 +14,19 @@ func (e eager) call() {
 }
 
 // OfferStream implements Streamer. A stream does not wait here: it goes to a consumer that has credit and will begin with it
-// at once, and not before the messages that wait already. A Way can have several on it at a time.
+// at once. Messages that wait have theirs before; those that wait yet are for others. A Way can have several on it at a time.
 func (n *anycast) OfferStream(d Delivery) Reception {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	able := slices.DeleteFunc(n.match(d.To), func(c *consumer) bool { return !c.link.source.Streams || !c.wants(d) })
+	all := n.match(d.To)
+	n.handOut(d.To, all)
+	able := slices.DeleteFunc(eligible(d, n.among(d, all), n.preference), func(c *consumer) bool { return !c.link.source.Streams })
 	if len(able) == 0 {
 		return WholeOnly
 	}
 	d.Stream.free = n.freed
 	free := slices.DeleteFunc(able, func(c *consumer) bool { return c.link.way == nil && c.link.Streaming() })
-	if len(n.waiting[d.To]) == 0 && n.assign(d, free) {
+	if n.assign(d, free) {
 		return Taken
 	}
 	n.eager[d.sender()] = d.Stream.room

@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -44,6 +45,25 @@ func BenchmarkDirect(b *testing.B) {
 				r.Grant(1)
 				s.Send(1, d)
 				box.last.Settle(router.Accept())
+			}
+		})
+	}
+}
+
+// BenchmarkRetry has one way lead elsewhere while messages wait at so many addresses of its node: it is to take no longer with many.
+func BenchmarkRetry(b *testing.B) {
+	for _, addresses := range []int{1, 1000, 10_000} {
+		b.Run(fmt.Sprint(addresses), func(b *testing.B) {
+			h := newHouse(b)
+			var way *router.Receiver
+			for i := range addresses {
+				a := fmt.Sprint("commands/", i)
+				way, _ = h.way(a, "b", 1, 0)
+				h.sender(a, deaf{}).Send(1, text("waits"))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				way.Retry()
 			}
 		})
 	}

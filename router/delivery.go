@@ -23,6 +23,7 @@ type Delivery struct {
 	Unasked  bool               // its sender asked for none, but it has been kept since: whoever gets it settles it
 	Retain   bool               // its publisher asked the topic to keep it
 	Retained bool               // it is the kept copy, given to a new subscriber
+	Author   string             // of a topic of a network: a mark of who sent it, at whatever router; empty if he has no name
 	Route    any                // what a network knows of it, for a Way, that came from another router; nil if it came in here
 
 	origin Settler
@@ -97,10 +98,10 @@ func (d *Delivery) count(o Outcome) {
 	if s == nil || d.began == 0 {
 		return
 	}
-	s.ended(d, o)
 	if d.Settled {
 		s.counts.settled[o.State].Add(1)
 	}
+	s.ended(d, o)
 }
 
 // departed is who sent a message and is gone: the outcome is counted, and nobody is told.
@@ -108,10 +109,11 @@ type departed struct {
 	counts   *KindCounters
 	streamed *Stream // the latest that it sent; nil for none
 	settled  bool    // nobody has asked for the outcome
+	rank     rank
 }
 
 func (s *Sender) departed(settled bool) departed {
-	return departed{s.counts, s.streamed.Load(), settled}
+	return departed{s.counts, s.streamed.Load(), settled, s.rank}
 }
 
 // Settle implements Settler.

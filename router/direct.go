@@ -60,6 +60,9 @@ func (d *Direct) Resolve(
 		if source.Phase != nil {
 			key.phase = *source.Phase
 		}
+		if key.phase == addressing.Fallback { // whose consumers come last where messages come in
+			key.phase = 0
+		}
 	}
 	node, ok := d.nodes[key]
 	if !ok {

@@ -36,14 +36,15 @@ type Consumer interface {
 
 // Target says where a sender sends to.
 type Target struct {
-	Address addressing.Address
-	Kind    addressing.Kind // when not zero, the address must be of this kind
-	Origin  any             // whose messages these are, for Source.Except; nil for its producer's
-	Phase   *uint8          // of an anycast address, where the messages come in; nil for the first
-	Name    string          // what its client calls the link, for those who list links; may be empty
-	Window  int             // messages that may be unsettled at once; 0 is Limits.LinkCredit
-	Lingers bool            // what it has sent and nobody has taken yet stays when it leaves, of an address that stores nothing
-	Unpaced bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
+	Address  addressing.Address
+	Kind     addressing.Kind // when not zero, the address must be of this kind
+	Origin   any             // whose messages these are, for Source.Except; nil for its producer's
+	Phase    *uint8          // of an anycast address, where the messages come in; nil for the first
+	Name     string          // what its client calls the link, for those who list links; may be empty
+	Window   int             // messages that may be unsettled at once; 0 is Limits.LinkCredit
+	Returned bool            // it comes from the fallback of the address, and does not go there again
+	Lingers  bool            // what it has sent and nobody has taken yet stays when it leaves, of an address that stores nothing
+	Unpaced  bool            // the client cannot be held back: what it sends too fast for its tenant's plan is rejected
 
 	Undeclared *addressing.Definition // what the address is if none is declared for it; nil refuses it then
 }
@@ -58,6 +59,7 @@ type Source struct {
 	Shared       bool            // the subscription may have several consumers, who compete
 	Volatile     bool            // the subscription ends with its last consumer or with the process, and is not on disk
 	Retained     bool            // on topics, begin with the retained messages that match
+	Kept         bool            // of topics, the retained messages that match and nothing else; see Revocable
 	Except       any             // from topics and broadcast, leave out what is of this Target.Origin; nil for nobody
 
 	Streams  bool               // it takes a message of an anycast address while that still comes in
@@ -75,10 +77,8 @@ type Source struct {
 
 // Wants is for nodes that give a message to many: it tells whether who takes from this source is to be one of them.
 func (s *Source) Wants(d Delivery) bool {
-	if s.Except != nil {
-		if from := d.sender(); from != nil && from.target.Origin == s.Except {
-			return false
-		}
+	if s.Except != nil && d.isBy(s.Except) {
+		return false
 	}
 	return s.Selector.Matches(d.Message)
 }
@@ -93,6 +93,8 @@ type Sender struct {
 	producer Producer
 	watcher  SenderWatcher // who was told of it; nil for nobody
 	counts   *KindCounters
+	rank     rank
+	author   string // what it writes into Delivery.Author
 	maxSize  int
 	window   int
 	tenant   string
@@ -103,6 +105,7 @@ type Sender struct {
 	streamMemory *pieces
 	streamed     atomic.Pointer[Stream] // the latest; nil before the first
 	granted      atomic.Int64           // credit, all in all
+	redirected   atomic.Uint64          // messages that the fallback has got
 }
 
 // Address is where the sender sends to.
@@ -142,6 +145,7 @@ func (s *Sender) Send(tag uint64, d Delivery) {
 func (s *Sender) own(tag uint64, d Delivery) (Delivery, bool) {
 	size := d.Message.Len()
 	d.To, d.origin, d.tag = s.target.Address, s, tag
+	s.sign(&d)
 	if s.def.Home == addressing.Here { // from where it is stored it sets out anew
 		d.Route = nil
 	}
@@ -213,9 +217,7 @@ func (s *Sender) began(d *Delivery) {
 	if s.granted.Load() <= int64(s.delivered.Add(1)) {
 		s.usedUp()
 	}
-	if !s.passes {
-		s.counts.came.Add(1)
-	}
+	s.counts.sent(&s.listed, s.protocol, d.Settled)
 	if d.Settled {
 		s.presettled.Add(1)
 	}
@@ -263,6 +265,7 @@ type Receiver struct {
 	watcher  Watcher // who was told of it; nil for nobody
 	counts   *KindCounters
 	credit   atomic.Int64
+	retired  atomic.Bool // a way that leads on for nothing any more
 
 	pacing pacing
 
@@ -401,10 +404,7 @@ func (r *Receiver) deliverAfter(leader *Stream, d Delivery) {
 
 // delivers counts a delivery, which may be followed from now on.
 func (r *Receiver) delivers(d *Delivery) {
-	r.counts.delivered.Add(1)
-	if r.passes {
-		r.counts.onward.Add(1)
-	}
+	r.counts.received(&r.listed)
 	r.delivered.Add(1)
 	r.principal.Received(d.Message.Len())
 	r.pacing.delivered(r)

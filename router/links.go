@@ -29,6 +29,7 @@ type Link struct {
 	Presettled uint64    // of those, that nobody waits for the end of; they are not among Ended
 	Unsettled  uint64
 	Dropped    uint64 // that a receiver has missed for want of credit; of a sender's presettled ones, that did not arrive
+	Redirected uint64 // of a sender's, those that the fallback of the address has got
 	Waiting    int    // that a receiver has no credit for, at an address that stores nothing; also if another one may get them
 
 	Stuck        int    // of those that are unsettled, since ten seconds and more
@@ -48,6 +49,7 @@ type listed struct {
 	ages      ages
 	dry       atomic.Uint32 // the Instant when its credit was used up last
 	passes    bool          // between routers: a client has no part in it
+	container bool          // see Router.ForContainers
 
 	presettled atomic.Uint64 // messages whose end nobody waits for
 	missed     atomic.Uint64 // see Link.Dropped
@@ -88,7 +90,9 @@ func (l *listed) delist() {
 	}
 }
 
-func (h *house) listed(p *tenancy.Principal) listed { return listed{principal: p, house: h} }
+func (r *Router) listed(p *tenancy.Principal) listed {
+	return listed{principal: p, house: r.house, container: r.containers}
+}
 
 // Begin is for nodes: it notes that a receiver is given a message whose outcome it is to tell, and gives when that is.
 func (l *listed) Begin() Instant {
@@ -138,6 +142,7 @@ func (s *Sender) describe() Link {
 	d.Sends, d.Address, d.Kind, d.Name, d.Phase = true, string(s.Address()), s.Kind(), s.target.Name, *s.target.Phase
 	d.Unsettled = d.unsettled()
 	d.credit(s.granted.Load() - int64(s.delivered.Load()))
+	d.Redirected = s.redirected.Load()
 	return d
 }
 

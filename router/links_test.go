@@ -52,8 +52,8 @@ func TestLinksTellWhatWentOverThem(t *testing.T) {
 	want := []router.Link{
 		{ID: 1, Address: "commands/a", Kind: addressing.Anycast, Credit: 1, Delivered: 4,
 			Ended: [4]uint64{router.Accepted: 1, router.Modified: 1}, Presettled: 1, Unsettled: 1},
-		{ID: 2, Sends: true, Address: "commands/a", Kind: addressing.Anycast, Delivered: 4,
-			Ended: [4]uint64{router.Accepted: 2, router.Modified: 1}, Unsettled: 1},
+		{ID: 2, Sends: true, Address: "commands/a", Kind: addressing.Anycast, Credit: 9, Delivered: 4,
+			Ended: [4]uint64{router.Accepted: 1, router.Modified: 1}, Presettled: 1, Unsettled: 1},
 	}
 	if fmt.Sprint(links) != fmt.Sprint(want) {
 		t.Errorf("links are\n%+v, want\n%+v", links, want)

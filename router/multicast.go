@@ -74,7 +74,7 @@ func (m *multicast) Offer(d Delivery) {
 	defer m.mu.Unlock()
 	all := m.match(d.To)
 	if len(all) == 0 {
-		m.senders.withdraw(d.To)
+		m.senders.withdraw(d.To, ordinary)
 	}
 	wanting := slices.DeleteFunc(all, func(l *listener) bool { return !l.link.Wants(d) })
 	switch {
@@ -146,7 +146,7 @@ func (m *multicast) TakeBack(s *Sender, credit int) {
 
 // invite welcomes the senders to what a receiver takes from.
 func (m *multicast) invite(r *Receiver) {
-	for a := range m.senders.within(r.source.Filter) {
+	for a := range within(m.senders, r.source.Filter) {
 		m.welcome(a)
 	}
 }
@@ -154,7 +154,7 @@ func (m *multicast) invite(r *Receiver) {
 // welcome grants the senders to an address the credit that they have coming, when it has a receiver.
 func (m *multicast) welcome(a addressing.Address) {
 	if m.senders.wait(a) && slices.ContainsFunc(m.match(a), func(l *listener) bool { return l.link.welcomes() }) {
-		m.senders.grant(a)
+		m.senders.grant(a, func(rank) bool { return true })
 	}
 }
 

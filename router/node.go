@@ -44,6 +44,14 @@ type Rerouter interface {
 	Reroute(way *Receiver)
 }
 
+// Prologue is a Resolver that has what a receiver begins with elsewhere than what follows.
+type Prologue interface {
+	Resolver
+	// Prologue gives the node of the retained messages of a definition, beside the one that Resolve gives; nil for none. It
+	// does not wait.
+	Prologue(def *addressing.Definition, source Source) Node
+}
+
 // ErrEnded answers Join and Attach when what lived at the node is no more.
 var ErrEnded = errors.New("what was here has just been ended")
 

@@ -29,6 +29,8 @@ type Outcome struct {
 	Reason Reason // OK for Accepted, else why not
 	Text   string // for people; may be empty
 
+	Detail string // Rejected over AMQP: the error as it was said, encoded, if Reason and Text do not say all of it; empty otherwise
+
 	Elsewhere   bool   // Modified: not to be delivered to this receiver again (undeliverable-here [3.4.5])
 	Annotations string // Modified: an encoded AMQP map, to be merged into the message annotations; empty for none
 }

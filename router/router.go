@@ -51,7 +51,8 @@ func (l Limits) withDefaults() Limits {
 // Router makes links. It knows no protocol but by name, and stores nothing.
 type Router struct {
 	*house
-	protocol string
+	protocol   string
+	containers bool
 }
 
 // house is what a router is over all protocols.
@@ -93,7 +94,14 @@ func New(limits Limits, resolvers map[addressing.Kind]Resolver) *Router {
 }
 
 // Through gives the same router for the door of a protocol, such as "mqtt", whose name its links have.
-func (r *Router) Through(protocol string) *Router { return &Router{house: r.house, protocol: protocol} }
+func (r *Router) Through(protocol string) *Router {
+	return &Router{house: r.house, protocol: protocol, containers: r.containers}
+}
+
+// ForContainers gives the same router for links of brokers, whose messages are counted apart.
+func (r *Router) ForContainers() *Router {
+	return &Router{house: r.house, protocol: r.protocol, containers: true}
+}
 
 // Define has links that are made from now on, also by those who came before, find the addresses of t in place of those
 // that its tenant had. Links that exist stay what they are.
@@ -139,6 +147,9 @@ func (r *Router) Sender(ctx context.Context, p *tenancy.Principal, target Target
 	if target.Phase == nil {
 		target.Phase = new(uint8)
 	}
+	if *target.Phase == addressing.Fallback && def.Kind != addressing.Anycast {
+		return nil, Errorf(NotFound, "%s has no fallback: only an anycast address may have one", a)
+	}
 	if target.Origin == nil {
 		target.Origin = producer
 	}
@@ -174,6 +185,8 @@ func (r *Router) sender(
 		target: target, def: def, node: node, producer: producer, listed: r.listed(p),
 		tenant: p.Tenant.Name, protocol: r.protocol, tracer: r.tracer,
 		counts:  r.Counters(p.Tenant.Name).Kind(def.Kind),
+		rank:    rankOf(&target, def),
+		author:  authorOf(target, def),
 		maxSize: r.limits.MaxMessageSize,
 		window:  p.Allowance().Window(cmp.Or(target.Window, r.limits.LinkCredit)),
 
@@ -242,12 +255,14 @@ func (r *Router) receiver(
 	rcv.passes = rcv.way != nil && !outpost
 	rcv.dry.Store(uint32(rcv.house.now()))
 	for _, def := range defs {
-		node, err := r.resolve(ctx, p.Tenant, def, source)
+		nodes, err := r.nodes(ctx, p.Tenant, def, source)
 		if err != nil {
 			return nil, fmt.Errorf("receiver from %s: %w", source.Filter, err)
 		}
-		if !slices.Contains(rcv.nodes, node) {
-			rcv.nodes = append(rcv.nodes, node)
+		for _, node := range nodes {
+			if !slices.Contains(rcv.nodes, node) {
+				rcv.nodes = append(rcv.nodes, node)
+			}
 		}
 		if def.Kind != rcv.kind {
 			rcv.kind = 0
@@ -259,6 +274,23 @@ func (r *Router) receiver(
 		return nil, fmt.Errorf("receiver from %s: %w", source.Filter, err)
 	}
 	return rcv, nil
+}
+
+// nodes finds those that a receiver takes from of a definition: several for one of the fallback, which gets what nobody wants that is
+// sent, and what nobody wants that has come through others, and for one that begins with what is kept elsewhere.
+func (r *Router) nodes(ctx context.Context, t *tenancy.Tenant, def *addressing.Definition, source Source) ([]Node, error) {
+	node, err := r.resolve(ctx, t, def, source)
+	if p, ok := r.resolvers[def.Kind].(Prologue); ok && err == nil && source.Retained {
+		if begin := p.Prologue(def, source); begin != nil {
+			return []Node{node, begin}, nil
+		}
+	}
+	if err != nil || !source.isFallback() || def.Egress == 0 {
+		return []Node{node}, err
+	}
+	source.Phase = &def.Egress
+	last, err := r.resolve(ctx, t, def, source)
+	return []Node{node, last}, err
 }
 
 // Forget ends the durable subscription that source names and drops what it keeps. It needs the right to receive from its
@@ -326,6 +358,9 @@ func (r *Router) sources(t *tenancy.Tenant, source Source, way bool) ([]*address
 	if len(defs) == 0 {
 		return nil, Errorf(NotFound, "no address that %s may select is declared", f)
 	}
+	if source.isFallback() && slices.ContainsFunc(defs, notAnycast) {
+		return nil, Errorf(Unsupported, "%s: only an anycast address has a fallback", f)
+	}
 	if !utf8.ValidString(source.Subscription) {
 		return nil, Errorf(Malformed, "the name of a subscription is not UTF-8")
 	}
@@ -334,6 +369,8 @@ func (r *Router) sources(t *tenancy.Tenant, source Source, way bool) ([]*address
 	}
 	return defs, nil
 }
+
+func notAnycast(def *addressing.Definition) bool { return def.Kind != addressing.Anycast }
 
 func notTopic(def *addressing.Definition) bool { return def.Kind != addressing.Topic }
 

@@ -250,6 +250,7 @@ func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (
 		return nil, WholeOnly
 	}
 	d.To, d.origin, d.tag = s.target.Address, s, tag
+	s.sign(&d)
 	if s.tracer != nil {
 		d = s.follow(d)
 	}

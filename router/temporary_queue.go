@@ -122,6 +122,7 @@ func (q *temporaryQueue) Settle(tag uint64, o Outcome, done func(error)) {
 
 // handOut assigns what waits while consumers have credit.
 func (q *temporaryQueue) handOut() {
+	look(q.consumers)
 	q.waiting = handOut(q.waiting, q.consumers, q.assign)
 }
 
@@ -138,7 +139,11 @@ func (q *temporaryQueue) assign(d Delivery) bool {
 		q.tag++
 		c.turn = q.tag
 		c.unsettled++
-		q.held[q.tag] = assignment{delivery: d, consumer: c, began: c.link.Begin()}
+		a := assignment{delivery: d, consumer: c}
+		if !d.Settled { // or nobody waits for the outcome, and clients may well forget it
+			a.began = c.link.Begin()
+		}
+		q.held[q.tag] = a
 		c.link.Deliver(d.From(q, q.tag))
 		return true
 	}

@@ -69,6 +69,7 @@ func (r *Router) Begin() *Transaction {
 // outcome: that is the transaction's. The error is a *Error with reason TooLarge, Quota or Unsupported.
 func (t *Transaction) Send(s *Sender, d Delivery) error {
 	d.To, d.origin = s.target.Address, posted{s}
+	s.sign(&d)
 	size := d.Message.Len()
 	if size > s.maxSize {
 		return Errorf(TooLarge, tooLarge)

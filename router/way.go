@@ -64,6 +64,23 @@ func (r *Receiver) leads(d Delivery) bool {
 	if s := d.sender(); s != nil && s.def.Confined() {
 		return false
 	}
-	_, ok := r.way.Leads(d)
+	_, ok := r.cost(d)
 	return ok
+}
+
+// cost is what it costs to have a way take a message. It is false when the way does not lead on for it.
+func (r *Receiver) cost(d Delivery) (int64, bool) {
+	if r.retired.Load() {
+		return 0, false
+	}
+	return r.way.Leads(d)
+}
+
+// Retire is for a Way that ends when what it has is settled: it leads on for nothing any more, and what has waited for it alone
+// is Released.
+func (r *Receiver) Retire() {
+	r.retired.Store(true)
+	for r.TakeBack() {
+	}
+	r.Retry()
 }

@@ -2,6 +2,8 @@ package router_test
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -13,9 +15,15 @@ type path struct {
 	inbox
 	neighbor string
 	cost     int64
+	asked    func() // what else happens when it is asked whether it leads on; nil for nothing
 }
 
-func (p *path) Leads(d router.Delivery) (int64, bool) { return p.cost, d.Route != p.neighbor }
+func (p *path) Leads(d router.Delivery) (int64, bool) {
+	if p.asked != nil {
+		p.asked()
+	}
+	return p.cost, d.Route != p.neighbor
+}
 
 func (p *path) DeliverAfter(_ *router.Stream, r *router.Receiver, d router.Delivery) { p.Deliver(r, d) }
 
@@ -313,4 +321,63 @@ func TestWhatAWayDoesNotLeadOnForAnyMoreIsReleased(t *testing.T) {
 	path.neighbor = "c" // back to where it came from
 	way.Retry()
 	heard.expect(t, 1, router.Released)
+}
+
+// TestWhatWaitedForAWayThatRetiresIsReleased at once, and not when the way has ended: who has what went by it may take long.
+func TestWhatWaitedForAWayThatRetiresIsReleased(t *testing.T) {
+	h, heard := newHouse(t), new(outcomes)
+	way, there := h.way("commands/a", "b", 1, 1)
+	s := h.sender("commands/a", heard)
+	s.Send(1, text("is there"))
+	s.Send(2, text("waits"))
+	way.Retire()
+	heard.expectNone(t, 1)
+	heard.expect(t, 2, router.Released)
+	s.Send(3, text("is for nobody"))
+	heard.expect(t, 3, router.Released)
+	way.Grant(1)
+	there.expect(t, 1)
+	there.got[0].Settle(router.Accept())
+	heard.expect(t, 1, router.Accepted)
+}
+
+// TestWhatWaitedForAWayThatRetiresGoesFarther where it waits for the nearest.
+func TestWhatWaitedForAWayThatRetiresGoesFarther(t *testing.T) {
+	h := distributed(t, addressing.Closest)
+	h.direct.AsDispatch = true
+	_, far := h.way("commands/a", "far", 5, 1)
+	near, _ := h.way("commands/#", "near", 2, 0)
+	h.sender("commands/a", new(outcomes)).Send(1, text("waits"))
+	far.expect(t, 0)
+	near.Retire()
+	far.expect(t, 1)
+}
+
+// grantWhenAsked has another receiver get credit while the node, which is locked then, asks the way. granted waits until the node knows.
+func (p *path) grantWhenAsked(r *router.Receiver) (granted func()) {
+	var granting sync.WaitGroup
+	p.asked = func() {
+		p.asked = nil
+		granting.Go(func() { r.Grant(1) })
+		for !r.HasCredit() {
+			runtime.Gosched()
+		}
+	}
+	return granting.Wait
+}
+
+// TestCreditThatComesMeanwhileIsForWhatWaitsFirst: while the node hands out what waits, and has found nobody for the first of it.
+func TestCreditThatComesMeanwhileIsForWhatWaitsFirst(t *testing.T) {
+	for range 10 { // as the node asks its consumers in any order
+		h := newHouse(t)
+		slow, there := h.way("commands/a", "c", 1, 0)
+		other, path := h.way("commands/a", "b", 1, 0)
+		s := h.sender("commands/a", new(outcomes))
+		s.Send(1, from("b", "first"))
+		s.Send(2, from("b", "second"))
+		granted := path.grantWhenAsked(slow)
+		other.Grant(1)
+		granted()
+		there.inbox.expect(t, "first")
+	}
 }

@@ -43,6 +43,9 @@ func (d *Directory) holder(v Visitor) (Holder, error) {
 		return Holder{User: v.Certificate}, nil
 	}
 	h, err := d.certificates.Judge(v.Certificates)
+	if err == nil && v.UserOf != nil {
+		h.User, err = v.UserOf(v.Certificates[0])
+	}
 	if err != nil {
 		return h, &certificateError{err}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // Principal is somebody who has been let in: one tenant's user, or its anonymous user. Who it is does not change; its
@@ -18,6 +19,9 @@ type Principal struct {
 	// About is what the client has told of itself beside that, a map as AMQP encodes it; nil for nothing. It does not change
 	// once the client has entered.
 	About []byte
+
+	// Policy says what he may do in place of his roles; nil for nothing. It does not change once the client has entered.
+	Policy *vhost.Visit
 
 	roles     []string   // that a token has given him; nil for who was not let in by a token
 	issuer    string     // of that token; empty when it is not known any more
@@ -76,7 +80,7 @@ func (p *Principal) IsInsider() bool { return p.insider }
 // As gives the same principal under the name that the client has in its protocol.
 func (p *Principal) As(client string) *Principal {
 	return &Principal{
-		Tenant: p.Tenant, User: p.User, Client: client, About: p.About,
+		Tenant: p.Tenant, User: p.User, Client: client, About: p.About, Policy: p.Policy,
 		roles: p.roles, issuer: p.issuer, authority: p.authority, expires: p.expires, directory: p.directory, insider: p.insider,
 		allowance: p.allowance, visit: p.visit, traffic: p.traffic,
 	}
@@ -111,10 +115,25 @@ func (p *Principal) May(right Right, f addressing.Filter) bool {
 		return true
 	case p.isOver():
 		return false
+	case p.Policy != nil:
+		return s.known && p.underPolicy(right, f)
 	case s.known && s.grants != nil:
 		return s.grants.covers(right, f)
 	}
 	return s.known && Send <= right && right <= Browse
+}
+
+// underPolicy tells whether the policy gives p a right at all addresses that f selects. Who manages does so everywhere.
+func (p *Principal) underPolicy(right Right, f addressing.Filter) bool {
+	switch right {
+	case Send:
+		return p.Policy.MaySend(f)
+	case Receive, Browse:
+		return p.Policy.MayReceive(f)
+	case Admin:
+		return p.Policy.Manages() && !p.Policy.Group().DenyAdminStatusUpdates
+	}
+	return p.Policy.Manages()
 }
 
 // Known tells whether p would be let in today.

@@ -21,6 +21,8 @@ type Visitor struct {
 	// Certificates are what the client has shown in the handshake, its own first, whose key it has; none without one. It is for
 	// a CertificateJudge to say what they are worth.
 	Certificates []*x509.Certificate
+	// UserOf, if it is set, names the user of a certificate in place of the judge: some listeners have names of their own.
+	UserOf func(*x509.Certificate) (string, error)
 	// Private tells that nobody can listen: a password or token that travels as it is stays secret.
 	Private bool
 	// Protocol is what the client speaks, such as "MQTT"; empty when it is not known.

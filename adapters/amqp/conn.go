@@ -19,6 +19,7 @@ type conn struct {
 	user     *tenancy.Principal // nil before it is known
 	visit    *tenancy.Visit     // from when it was let in
 	isIn     bool               // it was let in
+	space    string             // what addresses begin with at the router, and the client does not say
 	expired  bool               // it has been told to leave
 	draining []*outgoing        // links whose receiver waits for what is left
 	drainAt  time.Time          // when to look again; zero for nobody
@@ -125,6 +126,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	c.sayStolen()
 	c.sayDismissed()
 	c.sendArrivals()
+	c.sayRevoked()
 	for _, out := range c.mail.streams.Take() {
 		out.download.Continue()
 	}
@@ -145,5 +147,8 @@ func (c *conn) end() {
 	}
 	c.sendArrivals()
 	c.visit.Leave()
+	if c.user != nil {
+		c.user.Policy.Leave()
+	}
 	c.server.config.Frames.Forget(c.desk.Number)
 }

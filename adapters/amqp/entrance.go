@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"crypto/x509"
 	"slices"
 
 	"github.com/manifoldmq/manifold/router"
@@ -10,12 +11,16 @@ import (
 
 // Entrance is what may be different where there are several ways into the door.
 type Entrance struct {
-	Limits     Limits        // must be valid
-	Mechanisms []string      // of SASL that are offered, of those that the tenants have; none is all
-	LinkCredit int           // unsettled messages of one sender; 0 is that of the router
-	Tenant     string        // that all who come in belong to; empty leaves it to them
-	Containers string        // what this entrance is called, if those who come in are containers to which links may lead
-	Greeting   wire.Greeting // what clients are told in open, beside what the server is
+	Limits     Limits                                  // must be valid
+	Mechanisms []string                                // of SASL that are offered, of those that the tenants have; none is all
+	LinkCredit int                                     // unsettled messages of one sender; 0 is that of the router
+	Tenant     string                                  // that all who come in belong to; empty leaves it to them
+	Containers string                                  // what this entrance is called, if those who come in are containers to which links may lead
+	UserOf     func(*x509.Certificate) (string, error) // who comes in by a certificate; nil leaves it to the directory
+	Greeting   wire.Greeting                           // what clients are told in open, beside what the server is
+
+	VirtualHost string // by which all come in, whatever host they ask for; empty leaves it to them
+	MultiTenant bool   // each virtual host has a name space of its own: addresses begin with its name, which clients do not say
 
 	Annotations Annotations // nil leaves messages as they are
 }
@@ -48,4 +53,12 @@ func (e *Entrance) offered(mechanisms []string) (symbols []codec.Symbol) {
 		}
 	}
 	return symbols
+}
+
+// links is what makes the links of a client.
+func (c *conn) links() *router.Router {
+	if c.server.entrance.Containers != "" {
+		return c.server.config.Router.ForContainers()
+	}
+	return c.server.config.Router
 }

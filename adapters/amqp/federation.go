@@ -47,6 +47,6 @@ func (in *incoming) destination(n *names) addressing.Address {
 	if in.sender != nil {
 		return in.sender.Address()
 	}
-	a, _ := parseAddress(n.to) // one that cannot be read is refused later
+	a, _ := parseAddress(in.conn.place(n.to)) // one that cannot be read is refused later
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ type incoming struct {
 	upload  *wire.Upload                    // the message of several frames that is coming in; nil for none
 	latest  uint32                          // the delivery that came last
 	whole   bool                            // its end has come, or none came
+	vain    bool                            // a message has come to nothing: who sent it may wait for credit to try again
 	early   *router.Outcome                 // of it, told when that comes; nil for none
 
 	federated bool // another network sends over it; see federate
@@ -69,7 +71,7 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 		answer.Address, in.release = c.makeTemporary(answer.Capabilities)
 		answer.HasAddress, answer.DynamicNodeProperties = true, deleteOnClose()
 	}
-	if err := in.open(answer.Address, kindOf(answer.Capabilities)); err != nil {
+	if err := in.open(answer.Address, answer.Capabilities); err != nil {
 		in.detached(engine.Detachment{})
 		return err
 	}
@@ -85,15 +87,16 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 }
 
 // open links to the one address that the client sends to.
-func (in *incoming) open(address string, kind addressing.Kind) error {
-	a, err := parseAddress(address)
+func (in *incoming) open(address string, capabilities []codec.Symbol) error {
+	a, err := parseAddress(in.conn.place(address))
 	if err != nil {
 		return err
 	}
 	c := in.conn
-	in.sender, err = c.server.config.Router.Sender(
+	in.sender, err = c.links().Sender(
 		context.Background(), c.user, router.Target{
-			Address: a, Kind: kind, Name: in.link.Name(), Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit,
+			Address: a, Kind: kindOf(capabilities), Phase: c.targetPhase(a, capabilities), Name: in.link.Name(),
+			Returned: slices.Contains(capabilities, fallbackCapability), Origin: c.Remote().ContainerID, Window: c.server.entrance.LinkCredit,
 			Lingers: c.server.config.Manner.lingers(),
 		}, in)
 	return err
@@ -233,7 +236,7 @@ func (in *incoming) senderFor(n names) (*router.Sender, error) {
 	if in.sender != nil {
 		return in.sender, nil
 	}
-	a, err := parseAddress(n.to)
+	a, err := parseAddress(in.conn.place(n.to))
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +244,7 @@ func (in *incoming) senderFor(n names) (*router.Sender, error) {
 	if !ok {
 		in.closeIdleSender()
 		c := in.conn
-		s, err := c.server.config.Router.Sender(context.Background(), c.user, router.Target{
+		s, err := c.links().Sender(context.Background(), c.user, router.Target{
 			Address: a, Name: in.link.Name(), Origin: c.Remote().ContainerID,
 		}, in)
 		if err != nil {
@@ -292,6 +295,10 @@ func (c *conn) passOnCredit() {
 	c.desk.Afford()
 	for _, in := range c.mail.credits.Take() {
 		in.grant(int(in.credit.Swap(0)))
+		if in.vain {
+			in.vain = false
+			in.link.Announce()
+		}
 	}
 }
 
@@ -308,6 +315,7 @@ func (in *incoming) answer(o outcome) {
 		in.upload = nil
 	}
 	in.settle(o.id, o.outcome)
+	in.vain = in.vain || o.outcome.State == router.Released || o.outcome.State == router.Modified
 	if in.senders != nil {
 		in.landed(o.sender)
 		in.regain()

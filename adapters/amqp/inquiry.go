@@ -23,7 +23,7 @@ type finding struct {
 // inquire has the network find out whether a link leads on. It is false when there is nothing to find out.
 func (c *conn) inquire(l *engine.Link) bool {
 	q := &inquiry{link: l}
-	asked := c.server.config.Network.Inquire(c.user.Tenant.Name, l.Remote(), func(way passage.Way, leads bool) {
+	asked := c.server.config.Network.Inquire(c.user.Tenant.Name, c.wish(l.Remote()), func(way passage.Way, leads bool) {
 		c.mail.findings.Put(finding{q, way, leads})
 	})
 	if asked {

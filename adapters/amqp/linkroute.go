@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/manifoldmq/manifold/addressing"
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/transport/passage"
@@ -45,7 +46,7 @@ func (c *conn) route(l *engine.Link) bool {
 		return false
 	}
 	tenant := c.user.Tenant.Name
-	way, refusal, routed := c.server.config.Network.RouteLink(tenant, l.Remote())
+	way, refusal, routed := c.server.config.Network.RouteLink(tenant, c.wish(l.Remote()))
 	switch {
 	case !routed:
 		return c.inquire(l)
@@ -59,10 +60,11 @@ func (c *conn) route(l *engine.Link) bool {
 
 // lead has a link go on along its way, if its client may have one.
 func (c *conn) lead(l *engine.Link, way passage.Way) {
-	if refusal := c.mayRoute(l.Remote()); refusal != nil {
+	if refusal := c.mayRoute(l); refusal != nil {
 		l.Refuse(refusal)
 		return
 	}
+	way = c.onward(way, l.Remote())
 	meter, err := newFare(c.user)
 	if err != nil {
 		l.Refuse(c.server.config.Manner.refusal(err))
@@ -86,7 +88,8 @@ func nameThere(name, container, tenant string) string {
 
 // mayRoute tells why the client may not have a link that leads on; nil if it may. Who may attach one to an address may do
 // what the container at its end lets it; a coordinator changes nothing by itself.
-func (c *conn) mayRoute(a *frame.Attach) *frame.Error {
+func (c *conn) mayRoute(l *engine.Link) *frame.Error {
+	a := l.Remote()
 	address, _ := passage.Address(a)
 	right := tenancy.Receive
 	if a.Role == frame.Sender {
@@ -95,8 +98,11 @@ func (c *conn) mayRoute(a *frame.Attach) *frame.Error {
 	if a.Coordinator != nil {
 		return nil
 	}
-	f, err := addressing.ParseFilter(addressText(address))
+	f, err := addressing.ParseFilter(addressText(c.place(address)))
 	if err != nil || !c.user.May(right, f) {
+		if c.user.Policy != nil {
+			return c.refused(l, router.Errorf(router.Denied, linkDisallowed))
+		}
 		return &frame.Error{Condition: frame.UnauthorizedAccess, Description: "no right to " + right.String() + " there"}
 	}
 	return nil

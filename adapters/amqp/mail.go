@@ -22,6 +22,7 @@ type mail struct {
 	streams     transport.Mailbox[*outgoing]    // for whose download more has come
 	evictions   transport.Mailbox[struct{}]     // in favour of another connection of the container
 	stolen      transport.Mailbox[*outgoing]    // links that their client has attached on another connection
+	revocations transport.Mailbox[revocation]   // of links that get nothing more
 	dismissals  transport.Mailbox[tenancy.Dismissal]
 	findings    transport.Mailbox[finding]
 	shed        atomic.Int64 // bytes on their way to links on which messages wait here
@@ -62,6 +63,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.streams.Init(wake)
 	m.evictions.Init(wake)
 	m.stolen.Init(wake)
+	m.revocations.Init(wake)
 	m.dismissals.Init(wake)
 	m.findings.Init(wake)
 }

@@ -63,6 +63,13 @@ func (m Manner) refusal(err error) *frame.Error {
 	return e
 }
 
+// state tells a sender how a message has ended. In the manner of Dispatch a modified one has always failed.
+func (m Manner) state(o router.Outcome) frame.State {
+	s := wire.State(o)
+	s.DeliveryFailed = s.DeliveryFailed || m == DispatchManner && s.Kind == frame.Modified
+	return s
+}
+
 // unknown is the outcome of a message of a relay that goes to no address.
 func (m Manner) unknown(err error) router.Outcome {
 	reason := router.ReasonOf(err)

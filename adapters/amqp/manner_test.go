@@ -79,6 +79,18 @@ func TestDispatchLeavesModifiedWhatWasNotSettled(t *testing.T) {
 	})
 }
 
+// TestModifiedHasFailedForDispatchOnly, where its consumer has not said so.
+func TestModifiedHasFailedForDispatchOnly(t *testing.T) {
+	for manner, want := range map[Manner]bool{OwnManner: false, DispatchManner: true} {
+		if got := manner.state(router.Outcome{State: router.Modified, Reason: router.Unroutable}); got.DeliveryFailed != want {
+			t.Errorf("manner %d: %+v, want delivery-failed %v", manner, got, want)
+		}
+		if got := manner.state(router.Accept()); got.DeliveryFailed {
+			t.Errorf("manner %d: accepted is %+v", manner, got)
+		}
+	}
+}
+
 // TestDispatchTakesCreditBack when something has come in vain, and gives it to whom a receiver comes for.
 func TestDispatchTakesCreditBack(t *testing.T) {
 	for _, size := range []int{10, 10_000} {

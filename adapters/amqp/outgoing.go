@@ -109,12 +109,13 @@ func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source,
 	c := out.conn
 	source = router.Source{Kind: kindOf(s.Capabilities), Selector: f.selector, Streams: true, Priority: out.priority()}
 	subscription := ""
-	if source.Filter, subscription, err = parseSource(s.Address); err != nil {
+	if source.Filter, subscription, err = parseSource(c.place(s.Address)); err != nil {
 		return source, err
 	}
 	if f.noLocal {
 		source.Except = c.Remote().ContainerID
 	}
+	source.Phase = c.sourcePhase(source.Filter, s.Capabilities)
 	out.federate(&source)
 	source.Browse = s.DistributionMode == frame.DistributionCopy && c.isQueue(source.Filter)
 	return source, c.subscribe(&source, s, subscription, out.link.Name())
@@ -124,7 +125,7 @@ func (out *outgoing) sourceOf(s *frame.Source, f filters) (source router.Source,
 func (out *outgoing) attach(source router.Source) (err error) {
 	c := out.conn
 	source.Name = out.link.Name()
-	out.receiver, err = c.server.config.Router.Receiver(context.Background(), c.user, source, out)
+	out.receiver, err = c.links().Receiver(context.Background(), c.user, source, out)
 	if err != nil {
 		return err
 	}
@@ -148,6 +149,9 @@ func (out *outgoing) describe(answer *frame.Source, f filters) {
 	answer.Timeout = 0
 	asked := answer.Capabilities
 	answer.Capabilities = capabilitiesOf(kind, asked)
+	if source.Phase != nil {
+		answer.Capabilities = append(answer.Capabilities, phased(asked)...)
+	}
 	for _, c := range []codec.Symbol{sharedCapability, globalCapability} {
 		if source.Shared && slices.Contains(asked, c) {
 			answer.Capabilities = append(answer.Capabilities, c)

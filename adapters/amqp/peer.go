@@ -21,6 +21,10 @@ func (c peer) Opened(o *frame.Open) {
 	if err == nil {
 		c.user = user.As(o.ContainerID)
 		c.user.About = bytes.Clone(o.Properties)
+		if !c.comeUnder(o) {
+			c.disallow()
+			return
+		}
 		c.visit, err = c.login.directory.Enter(c.login.visitor, c.user, c)
 	}
 	if err != nil {
@@ -47,6 +51,10 @@ func (c peer) Ended(*engine.Session, *frame.Error) {}
 
 // Requested implements engine.Handler.
 func (c peer) Requested(l *engine.Link) {
+	if refusal := c.mayAttach(l); refusal != nil {
+		l.Refuse(refusal)
+		return
+	}
 	if !c.route(l) {
 		c.attach(l)
 	}
@@ -68,7 +76,7 @@ func (c *conn) attach(l *engine.Link) {
 		err = c.attachIncoming(l)
 	}
 	if err != nil {
-		l.Refuse(c.server.config.Manner.refusal(err))
+		l.Refuse(c.refused(l, err))
 	}
 }
 
@@ -101,6 +109,7 @@ func (c peer) Detached(l *engine.Link, d engine.Detachment) {
 	if end, ok := l.Context.(linkEnd); ok {
 		end.detached(d)
 	}
+	c.closeOversize(d)
 }
 
 // Sendable implements engine.Handler.

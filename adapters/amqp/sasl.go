@@ -41,7 +41,7 @@ type verdict struct {
 // newLogin begins for a client whose connection has shaken hands, if it is one of TLS.
 func (s *Server) newLogin(ctx context.Context, nc net.Conn) *login {
 	l := &login{directory: s.config.Directory, entrance: &s.entrance, visitor: tenancy.VisitorOn(nc).Through("AMQP")}
-	l.visitor.Tenant = s.entrance.Tenant
+	l.visitor.Tenant, l.visitor.UserOf = s.entrance.Tenant, s.entrance.UserOf
 	l.visitor.Private = l.visitor.Private || s.config.PlainWithoutTLS
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l

@@ -14,6 +14,7 @@ import (
 	"github.com/manifoldmq/manifold/router/transport"
 	"github.com/manifoldmq/manifold/router/transport/frametrace"
 	"github.com/manifoldmq/manifold/tenancy"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // Config is what a Server rests on. All of it is required.
@@ -31,6 +32,9 @@ type Config struct {
 
 	// Network is where links lead that are not for the gateway itself; nil for nowhere.
 	Network Network
+
+	// Policy says by which virtual hosts clients may come in, and what they may do; nil for what their roles say.
+	Policy *vhost.Register
 
 	// Manner is how the door behaves where the standard leaves it open.
 	Manner Manner

@@ -32,7 +32,7 @@ func (in *incoming) RoomFor(u *wire.Upload) { in.conn.mail.rooms.Put(u) }
 func (in *incoming) receivedPiece(t *engine.Transfer) {
 	in.upload = in.conn.uploads.Received(in, in.link, in.upload, t)
 	if t.Last && in.early != nil {
-		in.link.Settle(t.ID, wire.State(*in.early)) // which does nothing for one that was aborted
+		in.link.Settle(t.ID, in.conn.server.config.Manner.state(*in.early)) // which does nothing for one that was aborted
 		in.early = nil
 	}
 }
@@ -46,5 +46,5 @@ func (in *incoming) settle(id uint32, o router.Outcome) {
 		in.early = &early
 		return
 	}
-	in.link.Settle(id, wire.State(o))
+	in.link.Settle(id, in.conn.server.config.Manner.state(o))
 }

@@ -126,7 +126,7 @@ func (c *conn) lookUp(l *engine.Link) (router.Source, *frame.Source, error) {
 	}
 	source := found[0]
 	answer := &frame.Source{
-		Address: source.Filter.String(), HasAddress: true,
+		Address: c.bare(source.Filter.String()), HasAddress: true,
 		Durable: frame.DurableConfiguration, ExpiryPolicy: frame.ExpireNever,
 		DistributionMode: frame.DistributionCopy,
 		Filter:           selectorSet(source.Selector),

@@ -18,6 +18,58 @@ const (
 	temporaryTopicCapability codec.Symbol = "temporary-topic"
 )
 
+// waypoint gives which of those that pass on what is sent to an address the terminus is, from 1 on; 0 for none.
+func (m Manner) waypoint(capabilities []codec.Symbol) uint8 {
+	if m != DispatchManner { // what a waypoint has accepted is stored
+		return 0
+	}
+	for _, c := range capabilities {
+		rest, ok := strings.CutPrefix(string(c), waypointCapability)
+		switch {
+		case !ok:
+		case rest == "":
+			return 1
+		case len(rest) == 2 && rest[0] == '.' && rest[1] >= '1' && rest[1] <= '9':
+			return rest[1] - '0'
+		}
+	}
+	return 0
+}
+
+// sourcePhase gives the phase at which a source takes from an address; nil for that of consumers.
+func (c *conn) sourcePhase(f addressing.Filter, capabilities []codec.Symbol) *uint8 {
+	a, literal := f.Literal()
+	n := c.server.config.Manner.waypoint(capabilities)
+	switch {
+	case slices.Contains(capabilities, fallbackCapability):
+		return new(addressing.Fallback)
+	case n > 0 && literal && c.isAnycast(a):
+		return new(n - 1)
+	default:
+		return nil
+	}
+}
+
+// targetPhase gives the phase at which a target sends to an address; nil for the first.
+func (c *conn) targetPhase(a addressing.Address, capabilities []codec.Symbol) *uint8 {
+	if n := c.server.config.Manner.waypoint(capabilities); n > 0 && c.isAnycast(a) {
+		return new(n)
+	}
+	return nil
+}
+
+// isAnycast tells whether an address has phases.
+func (c *conn) isAnycast(a addressing.Address) bool {
+	return c.server.config.Router.KindOf(c.user, a) == addressing.Anycast
+}
+
+// phased gives those of the capabilities asked for that say at which phase a link is.
+func phased(asked []codec.Symbol) []codec.Symbol {
+	return slices.DeleteFunc(slices.Clone(asked), func(c codec.Symbol) bool {
+		return c != fallbackCapability && !strings.HasPrefix(string(c), waypointCapability)
+	})
+}
+
 // addressText takes off what some clients put before an address: a slash, amqp:/ or amqp://host/.
 func addressText(s string) string {
 	for _, scheme := range []string{"amqp://", "amqps://"} {

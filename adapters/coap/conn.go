@@ -128,6 +128,7 @@ func (c *conn) Collect(now time.Time) {
 	}
 	c.takeOutcomes(now)
 	c.takeArrivals(now)
+	c.sayRevoked(now)
 	c.expireAccounts(now)
 	c.expireTasks(now)
 	c.expirePulls(now)

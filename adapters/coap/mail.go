@@ -14,7 +14,8 @@ type mail struct {
 	outcomes transport.Mailbox[outcome]
 	verdicts transport.Mailbox[verdict]
 
-	dismissals transport.Mailbox[dismissal]
+	dismissals  transport.Mailbox[dismissal]
+	revocations transport.Mailbox[revocation] // of observations that get nothing more
 
 	shed    atomic.Int64 // bytes of messages from topics and broadcast addresses on their way to the client
 	maxShed int64
@@ -46,6 +47,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.outcomes.Init(wake)
 	m.verdicts.Init(wake)
 	m.dismissals.Init(wake)
+	m.revocations.Init(wake)
 }
 
 // arriveFor takes in a message for a subscription, unless it is one that nobody keeps and there are too many bytes of

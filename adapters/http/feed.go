@@ -17,9 +17,10 @@ type feed struct {
 	window   int                    // credit that the node has when nothing waits
 	queued   atomic.Int64           // bytes of waiting messages that nobody keeps
 	most     int64
+	revoked  atomic.Bool // nothing more comes
 }
 
-var _ router.Consumer = (*feed)(nil)
+var _ router.Revocable = (*feed)(nil)
 
 func newFeed(mostBytes int) *feed {
 	f := &feed{most: int64(mostBytes)}
@@ -65,6 +66,14 @@ func (f *feed) Deliver(r *router.Receiver, d router.Delivery) {
 		d = router.Delivery{} // its credit is due all the same
 	}
 	f.arrivals.Put(d)
+}
+
+// Revoked implements router.Revocable. Why is told to a client who comes again.
+func (f *feed) Revoked(_ *router.Receiver, why *router.Error) {
+	if why != nil {
+		f.revoked.Store(true)
+		f.poke()
+	}
 }
 
 // written gives back the room and the credit of messages that the client has.

@@ -25,6 +25,10 @@ func (s *Server) serveHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		}
 		return
 	}
+	if s.upgradesOnly && s.others != nil {
+		s.others.ServeHTTP(w, r)
+		return
+	}
 	if s.upgradesOnly { // RFC 9110 section 15.5.22
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")

@@ -34,7 +34,9 @@ type Config struct {
 	Upgrades map[string]Upgrade
 	// UpgradesOnly has the door serve those and nothing else.
 	UpgradesOnly bool
-	Log          *slog.Logger // slog.DiscardHandler's if nil
+	// Else answers, with UpgradesOnly, what is no upgrade; nil refuses that.
+	Else nethttp.Handler
+	Log  *slog.Logger // slog.DiscardHandler's if nil
 }
 
 // Server is the door. Its methods may be called from any goroutine.
@@ -54,6 +56,7 @@ type Server struct {
 
 	pages        map[string]page // by path
 	upgradesOnly bool
+	others       nethttp.Handler // nil for none
 	upgrades     map[string]Upgrade
 	subprotocols []string // their names, in alphabetical order
 
@@ -92,6 +95,7 @@ func New(c Config) (*Server, error) {
 
 		pages:        newPages(),
 		upgradesOnly: c.UpgradesOnly,
+		others:       c.Else,
 		upgrades:     c.Upgrades,
 		subprotocols: slices.Sorted(maps.Keys(c.Upgrades)),
 	}, nil

@@ -19,7 +19,7 @@ type subscription struct {
 	open    atomic.Int64 // those that there is credit for, unless it renews
 }
 
-var _ router.Consumer = (*subscription)(nil)
+var _ router.Revocable = (*subscription)(nil)
 
 // subscribe opens a link under a number that is free.
 func (c *socket) subscribe(o *order) error {
@@ -64,6 +64,13 @@ func (s *subscription) Deliver(r *router.Receiver, d router.Delivery) {
 		d = router.Delivery{} // its credit is due all the same
 	}
 	c.mail.Put(news{from: s, delivery: d})
+}
+
+// Revoked implements router.Revocable.
+func (s *subscription) Revoked(_ *router.Receiver, why *router.Error) {
+	if why != nil {
+		s.socket.mail.Put(news{from: s, revoked: why})
+	}
 }
 
 // renew is called when a delivery has been settled, or written if that is all there is to it.

@@ -15,6 +15,7 @@ type news struct {
 	first    func()        // comes before the answer is written, which it makes true; nil for nothing
 	from     *subscription // of a message; nil for an answer
 	delivery router.Delivery
+	revoked  *router.Error // why nothing more comes for it
 }
 
 // report tells what became of an order.
@@ -28,6 +29,12 @@ type shownDelivery struct {
 	Subscription uint64   `json:"subscription"`
 	Delivery     uint64   `json:"delivery,omitempty"` // to be settled by this number
 	Message      envelope `json:"message"`
+}
+
+// shownEnd tells that a subscription gets nothing more. Its number is free when the client has unsubscribed.
+type shownEnd struct {
+	Subscription uint64 `json:"subscription"`
+	result
 }
 
 func (c *socket) answer(id uint64, r result) { c.answerAfter(id, r, nil) }
@@ -66,6 +73,10 @@ func (c *socket) writeNews(n *news) (ok bool) {
 		ok = c.writeJSON(n.report)
 		<-c.room
 		return ok
+	}
+	if n.revoked != nil {
+		n.from.link.Close()
+		return c.writeJSON(shownEnd{n.from.number, refusal(0, n.revoked)})
 	}
 	return c.writeDelivery(n.from, n.delivery)
 }

@@ -121,7 +121,7 @@ func (e *eventStream) Flush(dst []byte) []byte {
 	if e.due.IsZero() {
 		e.start()
 	}
-	if e.dismissed.Load() {
+	if e.dismissed.Load() || e.feed.revoked.Load() {
 		e.finishBody()
 	}
 	e.written()
@@ -263,7 +263,7 @@ func (e *eventStream) finish() {
 	e.written()
 	e.abandon(e.came[e.next:])
 	e.came, e.next, e.done = nil, 0, 0
-	if e.drained || e.stay == nil || !e.server.keeper.runs() {
+	if e.drained || e.feed.revoked.Load() || e.stay == nil || !e.server.keeper.runs() {
 		e.giveBack()
 		return
 	}

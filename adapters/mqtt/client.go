@@ -174,6 +174,15 @@ func (c *client) add(s *subscription) {
 	c.subscribed.Store(int32(len(c.subscriptions)))
 }
 
+// abandon takes a subscription, whose inlets are closed, out of the session. What is kept for it is not this client's to end.
+func (c *client) abandon(s *subscription) {
+	c.subscriptions.remove(s.options.text())
+	c.subscribed.Store(int32(len(c.subscriptions)))
+	if s.options.Group != "" {
+		c.server.part(c, s)
+	}
+}
+
 // drop ends a subscription whose inlets are closed, with what is kept for it.
 func (c *client) drop(s *subscription) {
 	filter := s.options.text()

@@ -120,6 +120,7 @@ func (c *conn) Flush(dst []byte) []byte {
 	if c.subscribing == 0 {
 		c.deliverArrivals()
 	}
+	c.takeRevocations()
 	if c.reports.Load() && c.reports.CompareAndSwap(true, false) {
 		c.report(false)
 	}

@@ -14,6 +14,7 @@ type mail struct {
 	arrivals transport.Mailbox[arrival]
 	outcomes transport.Mailbox[outcome]
 	errands  transport.Mailbox[func(*conn)] // for the connection that the client has then
+	revoked  transport.Mailbox[revocation]  // of inlets that get nothing more
 	shed     atomic.Int64                   // bytes of deliveries that nobody waits for, on their way to the client
 	maxShed  int64
 	waker    atomic.Pointer[func()] // wakes the connection, if there is one
@@ -50,6 +51,7 @@ func (m *mail) init(maxShed int) {
 	m.arrivals.Init(wake)
 	m.outcomes.Init(wake)
 	m.errands.Init(wake)
+	m.revoked.Init(wake)
 }
 
 // wake tells the client's connection that there is something; if there is none, the next one looks by itself.

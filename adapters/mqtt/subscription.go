@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"slices"
 
 	"github.com/manifoldmq/manifold/adapters/mqtt/internal/session"
 	"github.com/manifoldmq/manifold/adapters/mqtt/rewrite"
@@ -148,7 +149,7 @@ func (s *subscription) sources(c *client, retained bool) []router.Source {
 
 // replay begins a stored subscription with the retained messages of the topics that it selects.
 func (s *subscription) replay(c *client) {
-	source := router.Source{Filter: s.filter, Kind: addressing.Topic, Retained: true}
+	source := router.Source{Filter: s.filter, Kind: addressing.Topic, Kept: true}
 	if s.options.NoLocal {
 		source.Except = c.origin
 	}
@@ -161,12 +162,24 @@ func (s *subscription) replay(c *client) {
 	in.grant(c.server.config.Limits.SubscriptionCredit)
 }
 
-// grant gives credit. An inlet that replays is at its end when some is left.
+// grant gives credit.
 func (in *inlet) grant(n int) {
 	in.link.Grant(n)
-	if in.replays && in.link.HasCredit() {
+	in.endReplay()
+}
+
+// endReplay closes an inlet that replays and is at its end, as it is when credit is left for which nothing comes.
+func (in *inlet) endReplay() {
+	if in.replays && in.link.HasCredit() && !in.link.Pending() {
 		in.link.Close()
 	}
+}
+
+// end closes one of the inlets.
+func (s *subscription) end(in *inlet) {
+	in.ended = true
+	in.link.Close()
+	s.inlets = slices.DeleteFunc(s.inlets, func(other *inlet) bool { return other == in })
 }
 
 // close closes the inlets.

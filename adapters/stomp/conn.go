@@ -94,6 +94,7 @@ func (c *conn) Flush(dst []byte) []byte {
 		c.answerCommit(m)
 	}
 	c.sayStolen()
+	c.sayRevoked()
 	c.sayDismissed()
 	dst = c.session.Flush(dst)
 	c.repayCredit()

@@ -17,6 +17,7 @@ type mail struct {
 	settlements transport.Mailbox[settlement]
 	commits     transport.Mailbox[commit]
 	stolen      transport.Mailbox[*subscription] // that their client has on another connection now
+	revocations transport.Mailbox[revocation]    // of subscriptions that get nothing more
 	dismissals  transport.Mailbox[tenancy.Dismissal]
 	shed        atomic.Int64 // octets of messages from topics and broadcast addresses on their way to the client
 	maxShed     int64
@@ -46,6 +47,7 @@ func (m *mail) init(wake func(), maxShed int) {
 	m.settlements.Init(wake)
 	m.commits.Init(wake)
 	m.stolen.Init(wake)
+	m.revocations.Init(wake)
 	m.dismissals.Init(wake)
 }
 

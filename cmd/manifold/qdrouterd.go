@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,9 @@ const routerDrain = time.Second
 func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 	t, err := f.load()
 	if err != nil {
+		if log, e := modulelog.New(stderr, nil, "", false); e == nil {
+			remark(log.Logger(), t.Remarks)
+		}
 		return err
 	}
 	t.Config.DrainTimeout = routerDrain
@@ -94,16 +98,20 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	defer modules.Close()
-	log := modules.Logger()
-	for _, r := range t.Remarks {
-		if r.Entity != "log" { // whose entities count here
-			log.Warn("no counterpart in the configuration", "line", r.String())
-		}
-	}
+	remark(modules.Logger(), t.Remarks)
 	return gateway.Run(ctx, t.Config, gateway.Process{
 		Modules: modules, Volatile: true,
 		Ready: func([]gateway.Endpoint) { f.tellReady() },
 	})
+}
+
+// remark logs what of the configuration is to be known.
+func remark(log *slog.Logger, all []dispatch.Remark) {
+	for _, r := range all {
+		if r.Entity != "log" { // whose entities count here
+			log.Warn("in the configuration", "line", r.String())
+		}
+	}
 }
 
 // load reads the configuration. Its error is in the words that users of the router look for.

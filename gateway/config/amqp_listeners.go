@@ -17,6 +17,7 @@ type AMQPListener struct {
 	Port             int           `yaml:"port"`             // before portOffset; 0 takes any free one
 	Role             string        `yaml:"role"`             // who comes in: normal, inter-router, edge or route-container; none is normal
 	TLS              bool          `yaml:"tls"`              // whether it speaks TLS, and nothing else
+	Secure           ListenerTLS   `yaml:"secure"`           // what TLS is there, in place of what tls says
 	ClientAuth       string        `yaml:"clientAuth"`       // as of the door
 	Mechanisms       []string      `yaml:"mechanisms"`       // of SASL that are offered, of those that the tenants have; none is all
 	Tenant           string        `yaml:"tenant"`           // that all who come in belong to; none leaves it to them
@@ -27,8 +28,20 @@ type AMQPListener struct {
 	HandshakeTimeout time.Duration `yaml:"handshakeTimeout"` // as of the door
 	LinkCredit       int           `yaml:"linkCredit"`       // unsettled messages of one sender; 0 is limits.linkCredit
 	Annotations      string        `yaml:"annotations"`      // those of routers, x-opt-qd.*: strip, in, out or keep; see StripsIn
+	VirtualHost      string        `yaml:"virtualHost"`      // by which all come in under amqp.policy, whatever host they ask for
+	MultiTenant      bool          `yaml:"multiTenant"`      // manner dispatch: each virtual host has a name space of its own, addresses that begin with its name
+	Web              WebListener   `yaml:"web"`              // it speaks HTTP
 	Failover         []string      `yaml:"failover"`         // hosts that who comes in is told of, for when the connection is lost; see Failover
 	OpenProperties   Properties    `yaml:"openProperties"`   // what he is told in open, beside what the gateway is
+}
+
+// WebListener is what a listener is that speaks HTTP, where AMQP comes over WebSocket. Everybody who reaches it sees its pages.
+type WebListener struct {
+	Enabled    bool   `yaml:"enabled"`
+	WebSockets bool   `yaml:"webSockets"` // clients come in, at any path
+	Health     bool   `yaml:"health"`     // /healthz
+	Metrics    bool   `yaml:"metrics"`    // /metrics, of the router as Qpid Dispatch has them
+	Files      string `yaml:"files"`      // a folder whose files it shows
 }
 
 // Values of AMQPListener.Role: who comes in there. None is clients.
@@ -65,7 +78,8 @@ func (l *AMQPListener) DoorName() string { return "amqp+" + l.Name }
 // Alone gives the listener as one that is opened beside those of a configuration.
 func (l *AMQPListener) Alone() Listener {
 	return Listener{
-		Name: l.DoorName(), Network: "tcp", Enabled: true, Host: l.Host, Port: l.Port, Secured: l.TLS, clientAuth: l.ClientAuth,
+		Name: l.DoorName(), Network: "tcp", Enabled: true, Host: l.Host, Port: l.Port, Secured: l.TLS, Either: l.Secure.Optional,
+		clientAuth: l.ClientAuth,
 	}
 }
 
@@ -77,9 +91,13 @@ func (l *AMQPListener) Authenticate() {
 	}
 }
 
-// AskForCertificates has clients asked for certificates, if they may enter by one.
+// AskForCertificates has clients asked for certificates, if they may enter by one. Where there is no other way they have to have one.
 func (l *AMQPListener) AskForCertificates() {
-	if l.TLS && slices.Contains(l.Mechanisms, tenancy.MechanismExternal) {
+	switch {
+	case !l.TLS || !slices.Contains(l.Mechanisms, tenancy.MechanismExternal):
+	case len(l.Mechanisms) == 1:
+		l.ClientAuth = "required"
+	default:
 		l.ClientAuth = "optional"
 	}
 }
@@ -114,7 +132,7 @@ func (c *Config) amqpListeners() (all []Listener) {
 		l := &c.AMQP.Listeners[i]
 		all = append(all, Listener{
 			Name: l.DoorName(), Network: "tcp", Setting: fmt.Sprintf("amqp.listeners[%d].port", i), Enabled: c.AMQP.Enabled,
-			Host: l.Host, Port: l.Port, Secured: l.TLS,
+			Host: l.Host, Port: l.Port, Secured: l.TLS, Either: l.Secure.Optional,
 		})
 	}
 	return all
@@ -133,9 +151,13 @@ func (c *Config) validateAMQPListeners(k *check) {
 		between := l.Role == InterRouterRole || l.Role == EdgeRole
 		k.refuse(between && c.Network.Router.ID == "", at+".role", "needs network.router.id")
 		k.refuse(between && c.Network.Router.IsEdge(), at+".role", "is not for an edge router")
-		k.refuse(l.TLS && !c.TLS.Enabled(), at+".tls", "needs tls.certificate")
+		k.refuse(l.TLS && !c.TLS.Enabled() && l.Secure.Certificate == "", at+".tls", "needs tls.certificate")
+		l.Secure.validate(k, at+".secure", l.TLS)
+		k.refuse(!l.Web.Enabled && l.Web != WebListener{}, at+".web.enabled", "is false, but there are other settings of web")
+		k.refuse(l.Web.Enabled && between, at+".web", "is not for routers")
 		k.oneOf(at+".clientAuth", l.ClientAuth, "", "none", "optional", "required")
 		k.refuse(l.Tenant != "" && !c.hasTenant(l.Tenant), at+".tenant", "no tenant %.80q is declared", l.Tenant)
+		k.refuse(l.MultiTenant && c.AMQP.Manner != DispatchManner, at+".multiTenant", "needs amqp.manner: %s; elsewhere hosts name tenants", DispatchManner)
 		l.validateLimits(k, at+".")
 		k.oneOf(at+".annotations", l.Annotations, "", StripAnnotations, StripAnnotationsIn, StripAnnotationsOut, KeepAnnotations)
 	}

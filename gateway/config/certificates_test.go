@@ -82,7 +82,7 @@ func TestWrongCertificateSettingsAreRefused(t *testing.T) {
 		{"amqp: {proxy: {from: [proxy.example]}}", "amqp.proxy.from[0]: "},
 		{tenant("certificates: [{user: dns}]"), "tenants[0].certificates[0].ca: is missing"},
 		{tenant("certificates: [{ca: a}, {ca: a}]"), "tenants[0].certificates[1].ca: is declared in certificates[0] already"},
-		{tenant("certificates: [{ca: a, user: serial}]"), `tenants[0].certificates[0].user: "serial" is not one of [subject dns email uri dn country state city organization unit commonName sha1 sha256 sha512]`},
+		{tenant("certificates: [{ca: a, user: serial}]"), `tenants[0].certificates[0].user: "serial" is not one of [subject dns email uri dn rfc2253 country state city organization unit commonName sha1 sha256 sha512]`},
 		{tenant("certificates: [{ca: a, pattern: x}]"), `tenants[0].certificates[0].pattern: "x" does not have {user} in it once`},
 		{tenant("roles: [{name: r}], certificates: [{ca: a, roles: [r]}]"), "tenants[0].certificates[0].roles: are of users that are not declared"},
 		{tenant("certificates: [{ca: a, anyUser: true, roles: [r]}]"), `tenants[0].certificates[0].roles: no role "r" is declared`},

@@ -40,11 +40,15 @@ func (d *decoder) value(t *tree, v reflect.Value, path string) {
 		if t.form != section && t.form != nothing {
 			d.mismatch(t, path, "keys with values are")
 		}
-		properties.tree = *t
+		*properties = propertiesOf(t)
 		return
 	}
 	if _, isText := v.Addr().Interface().(encoding.TextUnmarshaler); !isText {
 		switch v.Kind() {
+		case reflect.Pointer:
+			v.Set(reflect.New(v.Type().Elem()))
+			d.value(t, v.Elem(), path)
+			return
 		case reflect.Struct:
 			d.section(t, v, path)
 			return

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/manifoldmq/manifold/addressing"
 )
 
 // Kept is written in place of a secret, and read as the one that is there already.
@@ -34,9 +36,11 @@ type revealer interface{ Reveal() string }
 func (e encoder) value(v reflect.Value) tree {
 	switch x := v.Interface().(type) {
 	case Properties:
-		return x.tree
+		return x.section()
 	case revealer:
 		return tree{form: value, text: x.Reveal()}
+	case addressing.Priority:
+		return tree{form: value, text: x.String(), style: number}
 	case encoding.TextMarshaler:
 		text, err := x.MarshalText()
 		if err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -14,29 +15,41 @@ import (
 	"github.com/manifoldmq/manifold/router/wire"
 )
 
-// Properties are keys with values of any kind that JSON has, such as those of AMQP's open.
-type Properties struct{ tree tree }
+// Properties are keys with values of any kind that JSON has, such as those of AMQP's open: an object of JSON, or empty for none.
+type Properties string
 
-// ParseProperties reads an object of JSON. The empty one is as good as none.
-func ParseProperties(text []byte) (p Properties, err error) {
-	p.tree, err = plantJSON(text)
-	if err == nil && p.tree.form != section {
+// ParseProperties reads an object of JSON.
+func ParseProperties(text []byte) (Properties, error) {
+	t, err := plantJSON(text)
+	if err == nil && t.form != section {
 		err = errors.New("it is no object")
 	}
-	return p, err
+	return propertiesOf(&t), err
 }
 
-// IsZero tells whether there are none.
-func (p Properties) IsZero() bool { return len(p.tree.entries) == 0 }
+// propertiesOf gives those of a section; one with nothing in it has none.
+func propertiesOf(t *tree) Properties {
+	if len(t.entries) == 0 {
+		return ""
+	}
+	var b bytes.Buffer
+	t.writeJSON(&b)
+	return Properties(b.String())
+}
+
+// section gives them as they were written.
+func (p Properties) section() tree {
+	t, _ := plantJSON([]byte(p)) // what was read can be read
+	return t
+}
 
 // AMQP gives them as a map of AMQP with symbols as keys, nil for none. Whole numbers are longs, and others doubles.
 func (p Properties) AMQP() amqp.RawValue {
-	if p.IsZero() {
+	if p == "" {
 		return nil
 	}
 	w := amqp.BeginFields(nil)
-	for i := range p.tree.entries {
-		e := &p.tree.entries[i]
+	for _, e := range p.section().entries {
 		w.Put(e.value.appendAMQP(w.Key(e.key)))
 	}
 	return w.End()
@@ -92,8 +105,8 @@ func (e *ReservedKeyError) Error() string { return fmt.Sprintf("the key %.80q is
 
 // Check tells why they cannot be told in open: a *ReservedKeyError, or another one.
 func (p Properties) Check(betweenRouters bool) error {
-	for i := range p.tree.entries {
-		key := p.tree.entries[i].key
+	for _, e := range p.section().entries {
+		key := e.key
 		switch {
 		case slices.Contains(reserved, key), slices.ContainsFunc(reservedPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }):
 			return &ReservedKeyError{Key: key}
@@ -101,7 +114,7 @@ func (p Properties) Check(betweenRouters bool) error {
 			return fmt.Errorf("the key %.80q is not of ASCII", key)
 		}
 	}
-	if betweenRouters && !p.IsZero() {
+	if betweenRouters && p != "" {
 		return errors.New("is not for connections between routers")
 	}
 	return nil

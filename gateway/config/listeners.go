@@ -15,6 +15,7 @@ type Listener struct {
 	Port    int            // shifted; 0 takes any free one
 	Proxies []netip.Prefix // whose connections begin with a header; none of datagrams
 	Secured bool           // by TLS, or DTLS
+	Either  bool           // clients that do not speak TLS come in as well
 
 	unshifted  int
 	clientAuth string

@@ -19,6 +19,7 @@ import (
 // Network is the gateway's connections to other AMQP 1.0 brokers, and what goes over them.
 type Network struct {
 	ContainerID      string        `yaml:"containerID"`      // what the gateway calls itself to brokers; none is by the machine's name
+	Metadata         string        `yaml:"metadata"`         // what management tells about the gateway beside its name, for people
 	MaxFrameSize     Size          `yaml:"maxFrameSize"`     // of what a broker sends
 	MaxMessageSize   Size          `yaml:"maxMessageSize"`   // likewise
 	MaxUnsettled     int           `yaml:"maxUnsettled"`     // messages of one link that are not settled
@@ -83,6 +84,7 @@ type AutoLink struct {
 	ExternalKind    addressing.Kind   `yaml:"externalKind"`    // queue or topic, where the broker is to make it; none does not say
 	Durable         bool              `yaml:"durable"`         // out: what somebody waits for an answer to is stored on disk
 	Phase           int               `yaml:"phase"`           // of an anycast address
+	Fallback        bool              `yaml:"fallback"`        // out: takes what nobody else wants; in: what comes does not go there again
 }
 
 // Waypoint declares that what is sent to an address is stored by brokers, from where those have it who receive from it.
@@ -168,7 +170,7 @@ func (l *AutoLink) Link() network.AutoLink {
 	address, subscription, _ := strings.Cut(l.Address, "::")
 	return network.AutoLink{
 		Name: l.Name, Tenant: cmp.Or(l.Tenant, "default"), Address: addressing.Address(address), Subscription: subscription,
-		Direction: l.Direction, Phase: uint8(l.Phase), Connector: l.Connector, Container: l.ContainerID,
+		Direction: l.Direction, Phase: uint8(l.Phase), Fallback: l.Fallback, Connector: l.Connector, Container: l.ContainerID,
 		External: cmp.Or(l.ExternalAddress, address), Capability: l.ExternalKind, Durable: l.Durable,
 	}
 }
@@ -288,7 +290,8 @@ func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {
 	k.refuse(l.ExternalKind != addressing.AnyKind && l.ExternalKind != addressing.Queue && l.ExternalKind != addressing.Topic,
 		at+".externalKind", "%v is not one of queue, topic", l.ExternalKind)
 	k.refuse(l.Durable && l.Direction == network.In, at+".durable", "fits direction out only")
-	k.within(at+".phase", l.Phase, 0, 9)
+	k.within(at+".phase", l.Phase, 0, int(addressing.LastPhase))
+	k.refuse(l.Fallback && named, at+".fallback", "does not fit a subscription of a topic, only an anycast address")
 }
 
 // has tells whether a connector is declared.

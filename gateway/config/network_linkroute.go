@@ -63,11 +63,12 @@ func (c *Config) validateLinkRoutes(k *check) {
 	}
 }
 
-// validateContainer looks at where links lead, if that is said.
+// validateContainer looks at where links lead, if that is said. For who is used to Dispatch a connector may be made later, by
+// management; elsewhere a name that nothing has is a slip.
 func (c *Config) validateContainer(k *check, at, connector, container string) {
 	k.refuse(connector != "" && container != "", at+".containerID", "there is a connector already")
 	known := c.Network.has(connector) || slices.ContainsFunc(c.AMQP.Listeners, func(l AMQPListener) bool {
 		return l.Name == connector && l.Role == RouteContainerRole
 	})
-	k.refuse(connector != "" && !known, at+".connector", "no connector %.80q is declared", connector)
+	k.refuse(connector != "" && !known && c.AMQP.Manner != DispatchManner, at+".connector", "no connector %.80q is declared", connector)
 }

@@ -155,6 +155,7 @@ type AMQP struct {
 	SecureDoor
 	Listeners          []AMQPListener `yaml:"listeners"`          // in place of port and tlsPort; none is those
 	Manner             string         `yaml:"manner"`             // dispatch: as Qpid Dispatch Router where clients may look for that
+	Policy             Policy         `yaml:"policy"`             // manner dispatch: who may come in by which virtual host, and what he may do
 	PlainWithoutTLS    bool           `yaml:"plainWithoutTLS"`    // passwords as they are, from other machines
 	MaxFrameSize       Size           `yaml:"maxFrameSize"`       // of one frame; announced
 	MaxHandshakeFrame  Size           `yaml:"maxHandshakeFrame"`  // of a frame before the client is known

@@ -68,22 +68,24 @@ type Address struct {
 	MaxBytes       Size                    `yaml:"maxBytes"`       // stored at once; 0 is no limit
 	Overflow       addressing.Overflow     `yaml:"overflow"`       // reject or dropHead
 
-	Consumers       Consumers       `yaml:"consumers"`
-	Groups          bool            `yaml:"groups"` // messages of one group-id go to one consumer until it leaves
-	TTL             TTL             `yaml:"ttl"`
-	RedeliveryDelay RedeliveryDelay `yaml:"redeliveryDelay"`
-	MaxDeliveries   int             `yaml:"maxDeliveries"`  // failed ones, after which a message is dead; 0 is no limit
-	LastValueKey    string          `yaml:"lastValueKey"`   // a property: only the last message of each of its values is kept
-	NonDestructive  bool            `yaml:"nonDestructive"` // consumers read and take nothing
-	ConsumeOnly     bool            `yaml:"consumeOnly"`    // queue: clients do not send to it
-	DedupWindow     DedupWindow     `yaml:"dedupWindow"`
-	DeadLetter      string          `yaml:"deadLetter"`  // the queue for dead messages; none drops them
-	Expiry          string          `yaml:"expiry"`      // the queue for expired messages; none drops them
-	Home            string          `yaml:"home"`        // queue, topic: the id of the router that stores it for the network; none is here, for here
-	Waypoint        Waypoint        `yaml:"waypoint"`    // anycast: brokers that store what is sent to it
-	EgressPhase     int             `yaml:"egressPhase"` // anycast: the phase that clients receive from; what they send is in phase 0
-	Label           string          `yaml:"label"`       // what tools call the declaration; none is by its name
-	Unavailable     bool            `yaml:"unavailable"` // whether links to it are refused, as if it were not declared
+	Consumers       Consumers           `yaml:"consumers"`
+	Groups          bool                `yaml:"groups"` // messages of one group-id go to one consumer until it leaves
+	TTL             TTL                 `yaml:"ttl"`
+	RedeliveryDelay RedeliveryDelay     `yaml:"redeliveryDelay"`
+	MaxDeliveries   int                 `yaml:"maxDeliveries"`  // failed ones, after which a message is dead; 0 is no limit
+	LastValueKey    string              `yaml:"lastValueKey"`   // a property: only the last message of each of its values is kept
+	NonDestructive  bool                `yaml:"nonDestructive"` // consumers read and take nothing
+	ConsumeOnly     bool                `yaml:"consumeOnly"`    // queue: clients do not send to it
+	DedupWindow     DedupWindow         `yaml:"dedupWindow"`
+	DeadLetter      string              `yaml:"deadLetter"`  // the queue for dead messages; none drops them
+	Expiry          string              `yaml:"expiry"`      // the queue for expired messages; none drops them
+	Home            string              `yaml:"home"`        // queue, topic: the id of the router that stores it for the network; none is here, for here
+	Waypoint        Waypoint            `yaml:"waypoint"`    // anycast: brokers that store what is sent to it
+	EgressPhase     int                 `yaml:"egressPhase"` // anycast: the phase that clients receive from; what they send is in phase 0
+	Fallback        bool                `yaml:"fallback"`    // anycast: what nobody wants goes to those who receive as its fallback
+	Priority        addressing.Priority `yaml:"priority"`    // on the links between routers, 0 to 9; none is that of each message
+	Label           string              `yaml:"label"`       // what tools call the declaration; none is by its name
+	Unavailable     bool                `yaml:"unavailable"` // whether links to it are refused, as if it were not declared
 }
 
 // Consumers bounds who receives from a queue.
@@ -125,6 +127,8 @@ func (a *Address) Definition() addressing.Definition {
 		Distribution:   a.Distribution,
 		Unavailable:    a.Unavailable,
 		Egress:         egress,
+		Fallback:       a.Fallback,
+		Priority:       a.Priority,
 		MaxMessageSize: int64(a.MaxMessageSize),
 		Queue: addressing.QueueSettings{
 			MaxMessages: a.MaxMessages, MaxBytes: int64(a.MaxBytes), Overflow: a.Overflow,

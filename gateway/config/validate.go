@@ -136,6 +136,7 @@ func isPlain(text string) bool {
 func (c *Config) validateAMQP(k *check) {
 	a := &c.AMQP
 	c.validateAMQPListeners(k)
+	c.validatePolicy(k)
 	k.oneOf("amqp.manner", a.Manner, "", DispatchManner)
 	k.size("amqp.maxFrameSize", a.MaxFrameSize, 512, 16<<20)
 	k.size("amqp.maxHandshakeFrame", a.MaxHandshakeFrame, 512, 1<<20)

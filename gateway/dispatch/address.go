@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -41,9 +42,18 @@ func (t *translator) address(e *entity) error {
 	if ingress != 0 {
 		t.remark(e.line("ingressPhase"), e.Type, "ingressPhase", "what clients send comes in at phase 0")
 	}
-	e.lacks("priority", "the priority of a message is that in its header")
-	e.lacks("enableFallback", "there are no fallback destinations")
-	e.lacks("fallback", "there are no fallback destinations")
+	priority, err1 := e.number(addressing.OfMessage.Number(), "priority")
+	fallback, err2 := e.flag(false, "enableFallback", "fallback")
+	if err := firstError(err1, err2); err != nil {
+		return err
+	}
+	if a.Priority, err = addressing.ParsePriority(strconv.Itoa(priority)); err != nil {
+		return refusal("Invalid value for 'priority': %v", err)
+	}
+	if a.Fallback = fallback; fallback && a.Kind != addressing.Anycast {
+		t.remark(e.Line, e.Type, "enableFallback", "a multicast address has no fallback destination")
+		a.Fallback = false
+	}
 	if slices.ContainsFunc(t.tenant.Addresses, func(there config.Address) bool { return there.Name == name }) {
 		return refusal("Address %s is declared twice", name)
 	}
@@ -82,7 +92,9 @@ func (t *translator) autoLink(e *entity) error {
 	if l.Phase, err = e.number(phase, "phase"); err != nil {
 		return err
 	}
-	e.lacks("fallback", "there are no fallback destinations")
+	if l.Fallback, err = e.flag(false, "fallback"); err != nil {
+		return err
+	}
 	if l.Address == "" || direction == "" {
 		return refusal("Missing required attribute 'address' or 'direction'")
 	}
@@ -101,8 +113,10 @@ type pendingLink struct {
 func (t *translator) placeAutoLinks() {
 	n := &t.out.Config.Network
 	for i, p := range t.autoLinks {
-		if p.link.Connector = t.connection(p.line, "autoLink", p.link.Connector); p.link.Connector == "" {
-			p.link.ContainerID = p.container
+		if t.leadsTo(p.line, "autoLink", p.link.Connector, p.container) {
+			p.link.Connector = label(p.link.Connector)
+		} else {
+			p.link.Connector, p.link.ContainerID = "", p.container
 		}
 		if p.link.Connector+p.link.ContainerID == "" {
 			continue
@@ -113,8 +127,10 @@ func (t *translator) placeAutoLinks() {
 		n.AutoLinks = append(n.AutoLinks, p.link)
 	}
 	for _, p := range t.linkRoutes {
-		if p.route.Connector = t.connection(p.line, "linkRoute", p.route.Connector); p.route.Connector != "" {
-			p.route.ContainerID = "" // which says the same
+		if t.leadsTo(p.line, "linkRoute", p.route.Connector, p.route.ContainerID) {
+			p.route.Connector, p.route.ContainerID = label(p.route.Connector), "" // which says the same
+		} else {
+			p.route.Connector = ""
 		}
 		n.LinkRoutes = append(n.LinkRoutes, p.route)
 	}
@@ -126,10 +142,11 @@ type pendingRoute struct {
 	line  int
 }
 
-// connection gives the connector or listener of a name, if there is one.
-func (t *translator) connection(line int, entity, name string) string {
+// leadsTo tells whether links lead to the connector or listener of a name, rather than to a container. There need not be one
+// yet: management may make it.
+func (t *translator) leadsTo(line int, entity, name, container string) bool {
 	if name == "" {
-		return ""
+		return false
 	}
 	name = label(name)
 	c := &t.out.Config
@@ -137,10 +154,10 @@ func (t *translator) connection(line int, entity, name string) string {
 		slices.ContainsFunc(c.AMQP.Listeners, func(l config.AMQPListener) bool {
 			return l.Name == name && l.Role == config.RouteContainerRole
 		}) {
-		return name
+		return true
 	}
-	t.remark(line, entity, "connection", "no connector %q is declared", name)
-	return ""
+	t.remark(line, entity, "connection", "no connector %q is declared, unless management makes one", name)
+	return container == ""
 }
 
 // linkRoute translates links that lead to a container whole.

@@ -94,7 +94,7 @@ func (t *translator) openProperties(e *entity, role string) (p config.Properties
 		return p, refusal("ValidationError: Reserved key '%s' not allowed in openProperties", reserved.Key)
 	case err != nil:
 		return p, refusal("Property keys must be ASCII encoded: %v", err)
-	case between && !p.IsZero():
+	case between && p != "":
 		return p, refusal("ValidationError: openProperties not allowed for role %s", role)
 	}
 	return p, nil

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/manifoldmq/manifold/gateway/config"
+	"github.com/manifoldmq/manifold/gateway/modulelog"
 )
 
 var update = flag.Bool("update", false, "write what is translated as what is wanted")
@@ -78,13 +80,14 @@ var attributes = map[string]map[string]string{
 		"authenticatePeer": "yes", "saslPlugin": "x", "requireEncryption": "yes", "requireSsl": "yes", "trustedCertsFile": "x",
 		"maxFrameSize": "2048", "maxSessions": "7", "maxSessionFrames": "7", "idleTimeoutSeconds": "7",
 		"initialHandshakeTimeoutSeconds": "7", "stripAnnotations": "no", "linkCapacity": "7", "failoverUrls": "x", "http": "yes",
-		"multiTenant": "yes", "messageLoggingComponents": "all", "policyVhost": "x", "openProperties": "x",
+		"multiTenant": "yes", "messageLoggingComponents": "all", "policyVhost": "x", "openProperties": `{"x": 1}`,
+		"httpRootDir": "x", "httpRoot": "x", "failoverList": "x",
 	},
 	"connector": {
 		"host": "127.0.0.2", "port": "7", "cost": "2", "sslProfile": "p", "saslMechanisms": "PLAIN", "allowRedirect": "no",
 		"maxFrameSize": "2048", "maxSessions": "7", "maxSessionFrames": "7", "idleTimeoutSeconds": "7", "stripAnnotations": "no",
 		"linkCapacity": "7", "verifyHostname": "no", "saslUsername": "u", "messageLoggingComponents": "all", "policyVhost": "x",
-		"openProperties": "x",
+		"openProperties": `{"x": 1}`,
 	},
 	"sslProfile": {
 		"ciphers": "x", "protocols": "x", "caCertFile": "x", "certFile": "x", "privateKeyFile": "x", "passwordFile": "x",
@@ -174,7 +177,13 @@ func TestWhatTheRouterRefusesIsRefused(t *testing.T) {
 		"address {\n distribution: closest\n}\n":                                                        "required",
 		"policy {\n enableVhostPolicy: yes\n}\nvhost {\n hostname: $default\n maxConnections: few\n}\n": "not a whole number",
 		"autoLink {\n address: a\n}\n":                                                                  "Missing required attribute",
-		"router {\n":                                                                                    "line 1",
+		"router {\n id: a b\n}\n":                                                                       "AttributeError: Router id attribute containing character ' '",
+		"router {\n id: a\\bc\n}\n":                                                                     "AttributeError: Router id attribute containing character '\\b'",
+		"router {\n id: " + strings.Repeat("x", 128) + "\n}\n":                                          "exceeds the maximum allowed length (127 characters)",
+		"router {\n id: a\\qc\n}\n":                                                                     "a backslash in a value",
+		"log {\n module: DEFAULT\n enable: loud\n}\n":                                                   "'loud' is not a valid log level",
+		"linkRoute {\n prefix: a\n dir: in\n direction: in\n}\n":                                        "org.apache.qpid.dispatch.router.config.linkRoute: Both 'dir' and 'direction' cannot be specified for entity 'linkRoute'",
+		"router {\n": "line 1",
 	} {
 		_, err := Translate("x.conf", []byte(text))
 		var refused *Error
@@ -184,16 +193,94 @@ func TestWhatTheRouterRefusesIsRefused(t *testing.T) {
 	}
 }
 
-// TestHTTPListenerIsNotOpenedWider: the HTTP door lets in whom its tenants let in, also without TLS.
+// TestHTTPListenerIsNotOpenedWider: who comes in there is who came in at the router, and the HTTP door stays closed.
 func TestHTTPListenerIsNotOpenedWider(t *testing.T) {
-	const profile = "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n}\n"
-	for attribute, opened := range map[string]bool{
-		"": true, "authenticatePeer: no": true, "saslMechanisms: ANONYMOUS PLAIN": true,
-		"authenticatePeer: yes": false, "saslMechanisms: PLAIN": false, "sslProfile: p": false,
+	const profile = "sslProfile {\n name: p\n certFile: c\n privateKeyFile: k\n caCertFile: a\n}\n"
+	for attributes, want := range map[string]struct {
+		mechanisms string
+		tls        bool
+		optional   bool
+		clientAuth string
+	}{
+		"":                              {},
+		"saslMechanisms: PLAIN":         {mechanisms: "PLAIN"},
+		"authenticatePeer: yes":         {mechanisms: "EXTERNAL SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"},
+		"sslProfile: p":                 {tls: true, optional: true},
+		"sslProfile: p\n requireSsl: y": {},
+		"sslProfile: p\n requireSsl: yes\n authenticatePeer: yes": {
+			mechanisms: "EXTERNAL SCRAM-SHA-256 SCRAM-SHA-1 PLAIN", tls: true, clientAuth: "required",
+		},
 	} {
-		out, err := Translate("x.conf", []byte(profile+"listener {\n port: 8080\n http: yes\n "+attribute+"\n}\n"))
-		if err != nil || out.Config.HTTP.Enabled != opened || len(out.Remarks) == 0 {
-			t.Errorf("%q: the HTTP door is open: %v, %v, remarks %v", attribute, out.Config.HTTP.Enabled, err, out.Remarks)
+		out, err := Translate("x.conf", []byte(profile+"listener {\n port: 8080\n http: yes\n "+attributes+"\n}\n"))
+		if strings.HasSuffix(attributes, ": y") {
+			if err == nil {
+				t.Errorf("%q is taken", attributes)
+			}
+			continue
+		}
+		if err != nil || out.Config.HTTP.Enabled {
+			t.Fatalf("%q: %v, the HTTP door is open: %v", attributes, err, out.Config.HTTP.Enabled)
+		}
+		l := out.Config.AMQP.Listeners[0]
+		if !l.Web.Enabled || !l.Web.WebSockets || !l.Web.Health || !l.Web.Metrics || strings.Join(l.Mechanisms, " ") != want.mechanisms ||
+			l.TLS != want.tls || l.Secure.Optional != want.optional || l.ClientAuth != want.clientAuth {
+			t.Errorf("%q: %+v", attributes, l)
+		}
+	}
+}
+
+// TestProfileOfEachListenerIsItsOwn: its authority, versions, certificate and names.
+func TestProfileOfEachListenerIsItsOwn(t *testing.T) {
+	profile := func(name, more string) string {
+		return "sslProfile {\n name: " + name + "\n privateKeyFile: k\n" + more + "}\n" +
+			"listener {\n port: 1\n sslProfile: " + name + "\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
+	}
+	out, err := Translate("x.conf", []byte(profile("p1", " caCertFile: a\n certFile: c\n uidFormat: 1\n")+
+		profile("p2", " caCertFile: a\n certFile: c\n uidFormat: 2n\n uidNameMappingFile: names\n protocols: TLSv1.2 TLSv1.3\n")+
+		profile("p3", " caCertFile: b\n certFile: d\n protocols: SSLv23\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []config.ListenerTLS{
+		{CA: "a"},
+		{CA: "a", User: "sha256;commonName", UserNames: "names", Versions: []string{"1.2", "1.3"}},
+		{CA: "b", KeyPair: config.KeyPair{Certificate: "d", Key: "k"}, Versions: []string{"none"}},
+	}
+	for i, l := range out.Config.AMQP.Listeners {
+		if !reflect.DeepEqual(l.Secure, want[i]) || l.ClientAuth != "required" {
+			t.Errorf("listener %d is secured by %+v, asks for certificates %q", i, l.Secure, l.ClientAuth)
+		}
+	}
+}
+
+// TestGreetingIsTranslated: what is said in open, and what may not be.
+func TestGreetingIsTranslated(t *testing.T) {
+	out, err := Translate("x.conf", []byte("listener {\n port: 1\n failoverUrls: other:25000, amqps://third\n openProperties: {\"a\": [1, null]}\n}\n"+
+		"connector {\n port: 1\n openProperties: {\"b\": {\"c\": true}}\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, c := out.Config.AMQP.Listeners[0], out.Config.Network.Connectors[0]
+	if !slices.Equal(l.Failover, []string{"other:25000", "amqps://third"}) || l.OpenProperties != `{"a":[1,null]}` ||
+		c.OpenProperties != `{"b":{"c":true}}` || !c.FollowFailover {
+		t.Errorf("%+v\n%+v", l, c)
+	}
+	for text, want := range map[string]string{
+		`{"product": 1}`:   "ValidationError: Reserved key 'product' not allowed",
+		`{"x-opt-qd.": 1}`: "Reserved key 'x-opt-qd.'",
+		`{"\u2588": 1}`:    "must be ASCII",
+		`[1]`:              "must be a map",
+		`{9: 1}`:           "Expecting property name",
+	} {
+		_, err := Translate("x.conf", []byte("listener {\n port: 1\n openProperties: "+text+"\n}\n"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, entity := range []string{"listener", "connector"} {
+		_, err := Translate("x.conf", []byte("router {\n mode: interior\n id: A\n}\n"+entity+" {\n port: 1\n role: inter-router\n openProperties: {\"a\": 1}\n}\n"))
+		if err == nil || !strings.Contains(err.Error(), "openProperties not allowed for role inter-router") {
+			t.Errorf("%s between routers: %v", entity, err)
 		}
 	}
 }
@@ -249,10 +336,10 @@ func TestCertificatesNameUsersAsTheRouterDoes(t *testing.T) {
 	const listens = "listener {\n port: 1\n sslProfile: p\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
 	const policy = "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n}\n"
 	for said, want := range map[string]config.Certificates{
-		"":                  {CA: "a", User: "dn", AnyUser: true},
+		"":                  {CA: "a", User: "rfc2253", AnyUser: true},
 		"uidFormat: 2":      {CA: "a", User: "sha256", AnyUser: true},
 		"uidFormat: scoun5": {CA: "a", User: "state;country;organization;unit;commonName;sha512", AnyUser: true},
-		"uidFormat: 1x":     {CA: "a", User: "dn", AnyUser: true},
+		"uidFormat: 1x":     {CA: "a", User: "rfc2253", AnyUser: true},
 	} {
 		for _, rules := range []string{"", policy} {
 			out, err := Translate("x.conf", []byte("sslProfile {\n name: p\n caCertFile: a\n certFile: c\n privateKeyFile: k\n "+said+"\n}\n"+listens+rules))
@@ -286,8 +373,8 @@ func TestLowestLevel(t *testing.T) {
 	for levels, want := range map[string]string{
 		"trace+": "trace", "info+": "info", "error,debug": "debug", "none": "", "": "", "DEBUG+": "debug",
 	} {
-		l := Log{Levels: levels}
-		if got, _ := l.Lowest(); got != want {
+		l, _, err := modulelog.ParseLevels(levels)
+		if got, _ := l.Lowest(); err != nil || got != want {
 			t.Errorf("%q is written from %q on, want %q", levels, got, want)
 		}
 	}

@@ -17,6 +17,38 @@ type entity struct {
 	used       map[string]bool
 }
 
+// formerNames are what attributes were called once, of all entities that have the new one; of autoLink also addr for address.
+var formerNames = map[string]string{
+	"dir": "direction", "externalAddr": "externalAddress", "certDb": "caCertFile", "keyFile": "privateKeyFile",
+	"displayNameFile": "uidNameMappingFile", "failoverList": "failoverUrls", "timestamp": "includeTimestamp", "source": "includeSource",
+	"output": "outputFile", "helloInterval": "helloIntervalSeconds", "helloMaxAge": "helloMaxAgeSeconds",
+	"raInterval": "raIntervalSeconds", "raIntervalFlux": "raIntervalFluxSeconds", "remoteLsMaxAge": "remoteLsMaxAgeSeconds",
+	"verifyHostName": "verifyHostname", "logMessage": "messageLoggingComponents", "debugDump": "debugDumpFile", "saslConfigPath": "saslConfigDir",
+}
+
+// configPrefix is what the names of types begin with that are about addresses.
+var configPrefix = map[string]string{"address": "router.config.", "linkRoute": "router.config.", "autoLink": "router.config."}
+
+// rename remarks what is called by a former name, and refuses what is there by both names.
+func (e *entity) rename() error {
+	for _, a := range e.Attributes {
+		name, former := formerNames[a.Name]
+		if e.Type == "autoLink" && a.Name == "addr" {
+			name, former = "address", true
+		}
+		switch {
+		case !former:
+		case e.has(name):
+			return refusal("org.apache.qpid.dispatch.%s%s: Both '%s' and '%s' cannot be specified for entity '%s'",
+				configPrefix[e.Type], e.Type, a.Name, name, e.Type)
+		default:
+			e.translator.remark(a.Line, e.Type, a.Name,
+				"Attribute '%s' of entity '%s' has been deprecated. Use '%s' instead", a.Name, e.Type, name)
+		}
+	}
+	return nil
+}
+
 // has tells whether an attribute is there.
 func (e *entity) has(name string) bool {
 	_, ok := e.Attribute(name)

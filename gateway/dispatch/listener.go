@@ -3,13 +3,11 @@ package dispatch
 import (
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/manifoldmq/manifold/gateway/config"
-	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // roles are what a connection may be for.
@@ -119,37 +117,35 @@ func (t *translator) sessions(e *entity) (int, error) {
 	return n, err
 }
 
-// place puts a listener to the others. One for HTTP becomes the HTTP door.
+// place puts a listener to the others.
 func (t *translator) place(e *entity, l config.AMQPListener) error {
 	multiTenant, err1 := e.flag(false, "multiTenant")
 	web, err2 := e.flag(false, "http")
-	if err := firstError(err1, err2); err != nil {
+	authenticate, err3 := e.flag(false, "authenticatePeer")
+	if err := firstError(err1, err2, err3); err != nil {
 		return err
 	}
-	if multiTenant {
-		t.multiTenant = true
-		t.remark(e.line("multiTenant"), e.Type, "multiTenant", "hosts for which no vhost is declared are all the tenant default")
+	l.MultiTenant, l.VirtualHost = multiTenant, e.text("policyVhost")
+	if l.Web, err1 = t.web(e, web); err1 != nil {
+		return err1
 	}
-	c := &t.out.Config
-	for _, name := range []string{"healthz", "metrics", "websockets", "httpRootDir", "httpRoot"} {
-		if web {
-			e.lacks(name, "the HTTP door has AMQP over WebSocket at /amqp; health and metrics are at the admin door")
-		}
-		e.used[name] = true
+	if l.Web.Enabled && l.TLS && authenticate { // over HTTPS who comes in shows it there
+		l.ClientAuth = "required"
 	}
-	switch {
-	case !web:
-		c.AMQP.Listeners = append(c.AMQP.Listeners, l)
-	case l.TLS || len(l.Mechanisms) > 0 && !slices.Contains(l.Mechanisms, tenancy.MechanismAnonymous):
-		t.remark(e.line("http"), e.Type, "http", "is left out: the HTTP door has a port without TLS beside that with it, "+
-			"and who comes in there is for the tenants to say; declare it under http")
-	case c.HTTP.Enabled:
-		t.remark(e.line("http"), e.Type, "http", "there is one HTTP door, and a listener before has become it")
-	default:
-		c.HTTP.Enabled, c.HTTP.Port = true, l.Port
-		t.remark(e.line("http"), e.Type, "http", "has become the HTTP door, which listens at the host of listen and offers AMQP over WebSocket at /amqp")
-	}
+	t.out.Config.AMQP.Listeners = append(t.out.Config.AMQP.Listeners, l)
 	return nil
+}
+
+// web translates what a listener shows that speaks HTTP.
+func (t *translator) web(e *entity, speaks bool) (w config.WebListener, err error) {
+	files := e.text("httpRootDir", "httpRoot")
+	sockets, err1 := e.flag(true, "websockets")
+	health, err2 := e.flag(true, "healthz")
+	metrics, err3 := e.flag(true, "metrics")
+	if err := firstError(err1, err2, err3); err != nil || !speaks && files == "" {
+		return w, err
+	}
+	return config.WebListener{Enabled: true, WebSockets: sockets, Health: health, Metrics: metrics, Files: files}, nil
 }
 
 // listenerName gives a listener a name that no other one has.

@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
 	"github.com/manifoldmq/manifold/tenancy"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // rules are what is said of who may do what.
@@ -21,19 +20,17 @@ type rules struct {
 	line         int
 	enabled      bool
 	defaultVhost string
-	hosts        []vhost
+	patterns     bool
+	maxSize      int64
+	hosts        []declaredHost
 }
 
-// vhost is a virtual host: how many may come to it, and what they may do.
-type vhost struct {
+// declaredHost is a virtual host, and where it is declared.
+type declaredHost struct {
 	file   string
 	line   int
-	fields map[string]any // by the names of attributes, but for groups
-	groups map[string]map[string]any
+	fields map[string]any // by the names of attributes; groups is a map of maps, or JSON
 }
-
-// defaultName is the name of the virtual host, and of the group, of those who have none of their own.
-const defaultName = "$default"
 
 // policy reads whether anything is said of who may do what, and the files that do.
 func (t *translator) policy(e *entity) error {
@@ -42,22 +39,19 @@ func (t *translator) policy(e *entity) error {
 	if t.rules.enabled, err = e.flag(false, "enableVhostPolicy"); err != nil {
 		return err
 	}
-	t.rules.defaultVhost = cmp.Or(e.text("defaultVhost"), defaultName)
-	for names, setting := range map[string]*int64{
-		"maxConnections": &t.tenant.Limits.MaxConnections, "maxMessageSize": (*int64)(&t.tenant.Limits.MaxMessageSize),
-	} {
-		n, err := e.number(0, names)
-		if err != nil {
-			return err
-		}
-		if n > 0 && n != unlimited {
-			*setting = int64(n)
-		}
+	t.rules.defaultVhost = cmp.Or(e.text("defaultVhost"), vhost.Default)
+	if t.rules.patterns, err = e.flag(false, "enableVhostNamePatterns"); err != nil {
+		return err
 	}
-	if patterns, err := e.flag(false, "enableVhostNamePatterns"); err != nil || patterns {
-		e.lacks("enableVhostNamePatterns", "tenants have one name each")
+	connections, err1 := e.number(unlimited, "maxConnections")
+	size, err2 := e.number(0, "maxMessageSize")
+	if err := firstError(err1, err2); err != nil {
+		return err
 	}
-	e.used["enableVhostNamePatterns"] = true
+	if connections > 0 && connections != unlimited {
+		t.tenant.Limits.MaxConnections = int64(connections)
+	}
+	t.rules.maxSize = int64(size)
 	if folder := e.text("policyDir"); folder != "" {
 		return t.policyFolder(folder)
 	}
@@ -84,18 +78,10 @@ func (t *translator) policyFolder(folder string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		for _, section := range sections {
-			h := vhost{file: file, line: 1}
+			h := declaredHost{file: file, line: 1}
 			if err := json.Unmarshal(section[1], &h.fields); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			groups, err := json.Marshal(h.fields["groups"])
-			if err == nil {
-				err = json.Unmarshal(groups, &h.groups)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: groups: %w", file, err)
-			}
-			delete(h.fields, "groups")
 			t.rules.hosts = append(t.rules.hosts, h)
 		}
 	}
@@ -115,16 +101,14 @@ func withoutComments(text []byte) []byte {
 
 // vhost keeps a virtual host until it is known whether it counts.
 func (t *translator) vhost(e *entity) error {
-	h := vhost{file: t.file, line: e.Line, fields: make(map[string]any)}
+	h := declaredHost{file: t.file, line: e.Line, fields: make(map[string]any)}
 	for _, a := range e.Attributes {
 		e.used[a.Name] = true
-		if a.Name != "groups" {
-			h.fields[a.Name] = a.Value
+		if a.Name == "groups" {
+			h.fields[a.Name] = string(groupsOf(a))
 			continue
 		}
-		if err := json.Unmarshal(groupsOf(a), &h.groups); err != nil {
-			return fmt.Errorf("groups: %w", err)
-		}
+		h.fields[a.Name] = a.Value
 	}
 	t.rules.hosts = append(t.rules.hosts, h)
 	return nil
@@ -149,225 +133,60 @@ func groupsOf(a dispatchconf.Attribute) []byte {
 	return text
 }
 
-// name is the host name that clients ask for.
-func (h *vhost) name() string { return cmp.Or(textOf(h.fields["hostname"]), textOf(h.fields["id"])) }
-
-func (t *translator) remarkHost(h *vhost, attribute, format string, args ...any) {
+func (t *translator) remarkHost(h *declaredHost, attribute, format string, args ...any) {
 	t.out.Remarks = append(t.out.Remarks, Remark{h.file, h.line, "vhost", attribute, fmt.Sprintf(format, args...)})
 }
 
-// applyPolicy turns virtual hosts into tenants, and their groups into roles. Nobody may do more than before: what cannot be
-// said here is left out, and remarked.
+// nobodysRole is the role of who comes in by another door than that of AMQP, of which a policy says nothing: he may do nothing.
+const nobodysRole = "nobody"
+
+// applyPolicy has the policy hold, if one is to.
 func (t *translator) applyPolicy() error {
 	if !t.rules.enabled {
 		for i := range t.rules.hosts {
 			t.remarkHost(&t.rules.hosts[i], "", "policy.enableVhostPolicy is not set, so that it does not count")
 		}
+		if t.rules.maxSize > 0 {
+			t.tenant.Limits.MaxMessageSize = config.Size(t.rules.maxSize)
+		}
 		return nil
 	}
-	t.tenant.Anonymous = false
-	common := t.tenant.Limits
+	p := &t.out.Config.AMQP.Policy
+	p.Enabled, p.DefaultVhost, p.VhostNamePatterns = true, t.rules.defaultVhost, t.rules.patterns
+	p.MaxMessageSize = config.Size(t.rules.maxSize)
+	t.tenant.Roles, t.tenant.DefaultRoles = []config.Role{{Name: nobodysRole}}, []string{nobodysRole}
 	for i := range t.rules.hosts {
-		h := &t.rules.hosts[i]
-		switch name := h.name(); {
-		case name == t.rules.defaultVhost:
-			if err := t.applyHost(h, &t.tenant); err != nil {
-				return err
-			}
-		case t.multiTenant:
-			label, _, _ := strings.Cut(strings.ToLower(name), ".")
-			if _, err := tenancy.ParseName(label); err != nil || label == tenancy.DefaultTenant {
-				t.remarkHost(h, "hostname", "%q cannot be the name of a tenant", name)
-				continue
-			}
-			other := config.Tenant{Name: label, Addresses: slices.Clone(t.tenant.Addresses), Limits: common}
-			if err := t.applyHost(h, &other); err != nil {
-				return err
-			}
-			t.others = append(t.others, other)
-		default:
-			t.remarkHost(h, "hostname", "who may do what does not depend on the host that a client asks for, unless a listener is multiTenant")
+		declared := &t.rules.hosts[i]
+		h, unknown, err := vhost.Read(declared.fields)
+		if err != nil {
+			return refusal("PolicyError: Policy '%s' is invalid: %v", h.Name, err)
+		}
+		for _, attribute := range unknown {
+			t.remarkHost(declared, attribute, "has no counterpart")
+		}
+		p.Vhosts = append(p.Vhosts, h)
+		for j := range h.Groups {
+			t.users(declared, &h.Groups[j])
 		}
 	}
 	return nil
 }
 
-// applyHost gives a tenant the limits and roles of a virtual host.
-func (t *translator) applyHost(h *vhost, tenant *config.Tenant) error {
-	limits := map[string]*int64{
-		"maxConnections": &tenant.Limits.MaxConnections, "maxConnectionsPerUser": &tenant.Limits.MaxConnectionsPerUser,
-		"maxConnectionsPerHost": &tenant.Limits.MaxConnectionsPerAddress, "maxMessageSize": (*int64)(&tenant.Limits.MaxMessageSize),
-	}
-	for _, name := range slices.Sorted(maps.Keys(h.fields)) {
-		setting, isLimit := limits[name]
-		switch {
-		case isLimit:
-			n, err := strconv.ParseInt(textOf(h.fields[name]), 10, 64)
-			if err != nil {
-				return refusal("Invalid value for %s of vhost %s: %q is not a whole number", name, h.name(), textOf(h.fields[name]))
-			}
-			if n > 0 && n != unlimited {
-				*setting = n
-			}
-		case name == "aliases":
-			t.remarkHost(h, name, "a tenant has one name")
-		case !slices.Contains([]string{"hostname", "id", "allowUnknownUser"}, name):
-			t.remarkHost(h, name, "has no counterpart")
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(h.groups)) {
-		if !slices.Contains(list(h.groups[name]["remoteHosts"]), anybody) {
-			t.remarkHost(h, "groups."+name+".remoteHosts", "the group is left out: a role does not depend on where its users are")
-			delete(h.groups, name)
+// users declares those of a group. How they show who they are, is not in the file.
+func (t *translator) users(h *declaredHost, g *vhost.Group) {
+	for _, written := range g.Users {
+		if written == vhost.Anonymous || written == vhost.Anybody {
 			continue
 		}
-		role := t.roleOf(h, name, h.groups[name])
-		tenant.Roles = append(tenant.Roles, role)
-		for _, user := range list(h.groups[name]["users"]) {
-			if user != anonymousUser && user != anybody {
-				t.user(h, tenant, user, role.Name)
-			}
+		name, _, _ := strings.Cut(written, "@")
+		if _, err := tenancy.ParseUserName(name); err != nil {
+			t.remarkHost(h, "groups."+g.Name+".users", "%v", err)
+			continue
 		}
-	}
-	if group, ok := h.groupOfUnknown(); ok {
-		tenant.Anonymous, tenant.DefaultRoles = true, []string{roleName(group)}
-	}
-	return nil
-}
-
-// Users and hosts that are none: who has not shown who he is, and whoever is not listed.
-const (
-	anonymousUser = "anonymous"
-	anybody       = "*"
-)
-
-// groupOfUnknown gives the group of clients that have not shown who they are: the first of the three that the router finds.
-func (h *vhost) groupOfUnknown() (group string, ok bool) {
-	for _, user := range []string{anonymousUser, anybody} {
-		for name := range h.groups {
-			if name != defaultName && slices.Contains(list(h.groups[name]["users"]), user) {
-				return name, true
-			}
+		if slices.ContainsFunc(t.tenant.Users, func(u config.User) bool { return u.Name == name }) {
+			continue
 		}
+		t.remarkHost(h, "groups."+g.Name+".users", "%s has to be given a password (manifold passwd), unless a certificate names that user", name)
+		t.tenant.Users = append(t.tenant.Users, config.User{Name: name})
 	}
-	_, ok = h.groups[defaultName]
-	return defaultName, ok && flagOf(h.fields["allowUnknownUser"])
-}
-
-// user gives a user a role. How he shows who he is, is not in the file.
-func (t *translator) user(h *vhost, tenant *config.Tenant, name, role string) {
-	name, _, _ = strings.Cut(name, "@")
-	if _, err := tenancy.ParseUserName(name); err != nil {
-		t.remarkHost(h, "groups.users", "%v", err)
-		return
-	}
-	i := slices.IndexFunc(tenant.Users, func(u config.User) bool { return u.Name == name })
-	if i < 0 {
-		t.remarkHost(h, "groups.users", "%s has to be given a password (manifold passwd), unless a certificate names that user", name)
-		tenant.Users = append(tenant.Users, config.User{Name: name})
-		i = len(tenant.Users) - 1
-	}
-	tenant.Users[i].Roles = append(tenant.Users[i].Roles, role)
-}
-
-// roleOf gives what the users of a group may do.
-func (t *translator) roleOf(h *vhost, name string, group map[string]any) config.Role {
-	role := config.Role{
-		Name:    roleName(name),
-		Send:    t.patterns(h, group, "targets", "targetPattern"),
-		Receive: t.patterns(h, group, "sources", "sourcePattern"),
-	}
-	if slices.ContainsFunc(role.Send, func(p tenancy.Pattern) bool { return p == tenancy.Everywhere || p.String() == "$management" }) {
-		role.Manage = []tenancy.Pattern{tenancy.Everywhere}
-		role.Admin = group["allowAdminStatusUpdate"] == nil || flagOf(group["allowAdminStatusUpdate"])
-	}
-	harmless := map[string]bool{ // what has been read, and what says nothing else than we do
-		"users": true, "targets": true, "targetPattern": true, "sources": true, "sourcePattern": true, "allowAdminStatusUpdate": true,
-		"remoteHosts": true, "allowDynamicSource": flagOf(group["allowDynamicSource"]),
-		"allowAnonymousSender": flagOf(group["allowAnonymousSender"]), "allowWaypointLinks": flagOf(group["allowWaypointLinks"]),
-	}
-	for _, setting := range slices.Sorted(maps.Keys(group)) {
-		if !harmless[setting] {
-			t.remarkHost(h, "groups."+name+"."+setting, "has no counterpart")
-		}
-	}
-	return role
-}
-
-// roleName makes the name of a group one of a role: lower-case letters, digits and hyphens.
-func roleName(group string) string {
-	name := strings.Trim(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(group)), "-")
-	return cmp.Or(name[:min(len(name), tenancy.MaxNameLength)], "group")
-}
-
-// patterns gives the addresses that a group may use: a list of names, which may end with any text, and one of patterns.
-func (t *translator) patterns(h *vhost, group map[string]any, names, patterns string) (all []tenancy.Pattern) {
-	add := func(written, text string) {
-		p, err := tenancy.ParsePattern(strings.NewReplacer("${user}", "{user}", "${vhost}", "{tenant}").Replace(text))
-		if err != nil {
-			t.remarkHost(h, "groups", "%q: %v", written, err)
-			return
-		}
-		all = append(all, p)
-	}
-	for _, name := range list(group[names]) {
-		start, open := strings.CutSuffix(name, "*")
-		whole := strings.TrimRight(start, "./")
-		switch {
-		case name == "*":
-			all = append(all, tenancy.Everywhere)
-		case !open:
-			add(name, name)
-		case whole == "":
-			t.remarkHost(h, "groups."+names, "%q is left out: a right begins with a whole token", name)
-		case whole == start:
-			t.remarkHost(h, "groups."+names, "%q has become %s and what is below it: a right ends with a whole token", name, whole)
-			add(name, whole)
-			add(name, "tokens:"+whole+".#")
-		default:
-			add(name, "tokens:"+whole+".*.#")
-		}
-	}
-	for _, pattern := range list(group[patterns]) {
-		add(pattern, "tokens:"+pattern)
-	}
-	return all
-}
-
-// list reads a list: of JSON, or a text with commas between.
-func list(v any) (all []string) {
-	if items, ok := v.([]any); ok {
-		for _, item := range items {
-			all = append(all, list(item)...)
-		}
-		return all
-	}
-	for item := range strings.SplitSeq(textOf(v), ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			all = append(all, item)
-		}
-	}
-	return all
-}
-
-func textOf(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-func flagOf(v any) bool {
-	return slices.Contains([]string{"true", "yes", "on", "1"}, strings.ToLower(textOf(v)))
 }

@@ -2,7 +2,10 @@ package dispatch
 
 import (
 	"cmp"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/config"
@@ -18,10 +21,14 @@ func (t *translator) router(e *entity) error {
 	if id == "" && t.mode != "standalone" {
 		return refusal("Missing required attribute 'id'")
 	}
+	if err := checkID(id); err != nil {
+		return err
+	}
 	t.out.Config.Network.ContainerID = cmp.Or(id, "Standalone")
 	if t.mode != "standalone" {
 		t.out.Config.Network.Router.ID, t.out.Config.Network.Router.Mode = id, t.mode
 	}
+	t.out.Config.Network.Metadata = e.text("metadata")
 	if t.distribution, err = e.choice("balanced", distributions, "defaultDistribution"); err != nil {
 		return err
 	}
@@ -41,6 +48,21 @@ func (t *translator) router(e *entity) error {
 	e.lacks("debugDump", "there is nothing that it would have: profiles are at the admin door (admin.profiling)")
 	for _, name := range []string{"saslConfigDir", "saslConfigPath", "saslConfigName"} {
 		e.lacks(name, "users are declared by the tenant, with what `manifold passwd` makes of their passwords")
+	}
+	return nil
+}
+
+// maxID is the length of a router's id, in characters.
+const maxID = 127
+
+// checkID refuses an id that is not one word of this length.
+func checkID(id string) error {
+	if utf8.RuneCountInString(id) > maxID {
+		return refusal("Router ID %q exceeds the maximum allowed length (%d characters)", id, maxID)
+	}
+	if i := strings.IndexFunc(id, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(id[i:])
+		return refusal("AttributeError: Router id attribute containing character %q in id %q is disallowed.", r, id)
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ type profile struct {
 	ca   string
 	user string // how certificates of the authority name their users
 	pair config.KeyPair
+
+	names    string   // file with other names of users
+	versions []string // of TLS
 }
 
 // sslProfile keeps what secures connections until one refers to it.
@@ -33,12 +36,9 @@ func (t *translator) sslProfile(e *entity) error {
 	} else if file != "" {
 		t.remark(e.line("passwordFile"), e.Type, "passwordFile", "there is a password already")
 	}
-	p.user = t.userFormat(e)
+	p.user, p.names, p.versions = t.userFormat(e), e.text("uidNameMappingFile", "displayNameFile"), t.versions(e)
 	t.profiles[e.text("name")] = p
 	e.lacks("ciphers", "those of Go's TLS are offered")
-	e.lacks("protocols", "tls.minVersion is that of all listeners")
-	e.lacks("uidNameMappingFile", "a user is called as his certificate says")
-	e.lacks("displayNameFile", "a user is called as his certificate says")
 	return nil
 }
 
@@ -55,11 +55,31 @@ func (t *translator) userFormat(e *entity) string {
 		part, known := userParts[letter]
 		if !known {
 			e.lacks("uidFormat", "has a letter that means nothing: a user is called as the whole subject of his certificate")
-			return string(pki.DN)
+			return string(pki.RFC2253)
 		}
 		parts = append(parts, string(part))
 	}
-	return cmp.Or(strings.Join(parts, ";"), string(pki.DN))
+	return cmp.Or(strings.Join(parts, ";"), string(pki.RFC2253))
+}
+
+// spoken are the versions of TLS, as Qpid Dispatch has them.
+var spoken = map[string]string{"TLSv1": "1.0", "TLSv1.1": "1.1", "TLSv1.2": "1.2", "TLSv1.3": "1.3"}
+
+// versions gives those of TLS that a profile allows: without a word those that are allowed elsewhere, and with words that are all
+// unknown none, as nobody comes in at the router either.
+func (t *translator) versions(e *entity) (all []string) {
+	text := e.text("protocols")
+	for _, name := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if v, ok := spoken[name]; ok {
+			all = append(all, v)
+		} else {
+			t.remark(e.line("protocols"), e.Type, "protocols", "%q is no version of TLS", name)
+		}
+	}
+	if text != "" && len(all) == 0 {
+		return []string{"none"}
+	}
+	return all
 }
 
 // security translates how clients of a listener show who they are, and whether others can read what they say.
@@ -79,7 +99,6 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 	e.lacks("saslPlugin", "a tenant's authenticator judges passwords")
 	e.lacks("trustedCertsFile", "authorities are those of tls.clientCA")
 	e.lacks("trustedCerts", "authorities are those of tls.clientCA")
-	e.lacks("policyVhost", "what somebody may do is said by the roles of its tenant")
 	name := e.text("sslProfile")
 	p, ok := t.profiles[name]
 	switch {
@@ -91,45 +110,41 @@ func (t *translator) security(e *entity, l *config.AMQPListener) error {
 	case !ok:
 		return fmt.Errorf("SSL Profile %q not found", name)
 	}
-	if !requireTLS && !encrypt {
-		t.remark(e.line("sslProfile"), e.Type, "sslProfile", "clients without TLS are not let in here: a listener speaks TLS or does not")
-	}
 	l.TLS = true
+	l.Secure = config.ListenerTLS{Optional: !requireTLS && !encrypt, Versions: p.versions}
 	l.AskForCertificates()
-	t.show(p)
+	t.show(p, l)
 	switch {
 	case l.ClientAuth == "" || p.ca == "":
 	case l.Role == config.InterRouterRole || l.Role == config.EdgeRole: // whose users are not those of a tenant
 		t.trustForAll(p)
 		t.out.Config.Network.Router.Certified = true
 	default:
-		t.trust(p)
+		t.trust(p, l)
 	}
 	return nil
 }
 
-// show has the gateway show a certificate.
-func (t *translator) show(p profile) {
-	s := &t.out.Config.TLS
-	switch {
+// show has a listener show a certificate. That of the first one is the gateway's.
+func (t *translator) show(p profile, l *config.AMQPListener) {
+	switch s := &t.out.Config.TLS; {
 	case s.Certificate == "":
 		s.KeyPair = p.pair
-	case s.KeyPair != p.pair && !slices.Contains(s.Certificates, p.pair):
-		s.Certificates = append(s.Certificates, p.pair)
+	case s.KeyPair != p.pair:
+		l.Secure.KeyPair = p.pair
 	}
 }
 
-// trust has clients come in with certificates of an authority.
-func (t *translator) trust(p profile) {
-	for _, other := range t.authorities {
-		if other.ca == p.ca {
-			if other.user != p.user {
-				t.remark(p.line, "sslProfile", "uidFormat", "certificates of one authority name their users in one way: by %s", other.user)
-			}
-			return
-		}
+// trust has clients come in at a listener with certificates of an authority, and of no other one.
+func (t *translator) trust(p profile, l *config.AMQPListener) {
+	l.Secure.CA = p.ca
+	i := slices.IndexFunc(t.authorities, func(other profile) bool { return other.ca == p.ca })
+	if i < 0 {
+		t.authorities = append(t.authorities, p)
 	}
-	t.authorities = append(t.authorities, p)
+	if p.names != "" || i >= 0 && t.authorities[i].user != p.user { // else they are called so anywhere
+		l.Secure.User, l.Secure.UserNames = p.user, p.names
+	}
 }
 
 // trustForAll has an authority be one of no tenant in particular.
@@ -138,20 +153,21 @@ func (t *translator) trustForAll(p profile) {
 	case "", p.ca:
 		*ca = p.ca
 	default:
-		t.remark(p.line, "sslProfile", "caCertFile", "tls.clientCA is one file: put the authorities of both into it, but not with network.router.certified, "+
-			"as then all of them would be those of routers; declare network.router.users instead")
+		t.remark(p.line, "sslProfile", "caCertFile", "tls.clientCA is one file: put the authorities of both into it, "+
+			"but not with network.router.certified, as then all of them would be those of routers; declare network.router.users instead")
 	}
 }
 
 // placeAuthorities declares the authorities, now that the tenants are known. The router lets in whoever has a certificate, unless
 // a policy says who comes in.
 func (t *translator) placeAuthorities() {
-	for _, p := range t.authorities {
-		if len(t.others) > 0 {
-			t.trustForAll(p)
-			continue
+	if len(t.authorities) == 1 && t.out.Config.TLS.ClientCA == "" { // the only one that is trusted
+		for i := range t.out.Config.AMQP.Listeners {
+			t.out.Config.AMQP.Listeners[i].Secure.CA = ""
 		}
-		t.tenant.Certificates = append(t.tenant.Certificates, config.Certificates{CA: p.ca, User: p.user, AnyUser: !t.rules.enabled})
+	}
+	for _, p := range t.authorities {
+		t.tenant.Certificates = append(t.tenant.Certificates, config.Certificates{CA: p.ca, User: p.user, AnyUser: true})
 	}
 }
 

@@ -48,7 +48,8 @@ func (e *Error) Error() string { return e.Text }
 // refusal refuses something in the words of the router.
 func refusal(format string, args ...any) error { return &Error{Text: fmt.Sprintf(format, args...)} }
 
-// Translate translates the text of the file named file. The error is an *Error.
+// Translate translates the text of the file named file. The error is an *Error, with
+// which the remarks are those made so far.
 func Translate(file string, text []byte) (Translation, error) {
 	entities, err := dispatchconf.Parse(string(text))
 	if err != nil {
@@ -59,7 +60,7 @@ func Translate(file string, text []byte) (Translation, error) {
 		for _, e := range entities {
 			if translate, ok := step[e.Type]; ok {
 				if err := t.entity(e, translate); err != nil {
-					return Translation{}, err
+					return Translation{Remarks: t.out.Remarks}, err
 				}
 			}
 		}
@@ -97,13 +98,11 @@ type translator struct {
 	mode     string
 	profiles map[string]profile // by the names of the entities sslProfile
 	tenant   config.Tenant      // the one that a router without tenants has
-	others   []config.Tenant    // those of virtual hosts
 	rules    rules
 
 	authorities []profile // whose certificates clients show
 
 	distribution string // of addresses that are not declared
-	multiTenant  bool   // some listener takes the virtual host for a tenant
 	autoLinks    []pendingLink
 	linkRoutes   []pendingRoute
 }
@@ -116,6 +115,7 @@ func newTranslator(file string) *translator {
 	c.Limits.MaxMessageSize = maxMessageSize
 	c.AMQP.MaxMessageSize, c.Network.MaxMessageSize = maxMessageSize, maxMessageSize
 	c.AMQP.Manner = config.DispatchManner
+	c.AMQP.MaxLinks, c.AMQP.HandleMax, c.AMQP.MaxKept = maxLinks, maxHandle, maxKept
 	t.out.Config = c
 	t.tenant = config.Tenant{Name: tenancy.DefaultTenant, Anonymous: true}
 	return t
@@ -125,12 +125,19 @@ func newTranslator(file string) *translator {
 const (
 	defaultLinkCapacity = 250
 	maxMessageSize      = 256 << 20 // it has no bound; this is our highest
+	maxLinks            = 64 << 10  // of a connection; it has no bound
+	maxHandle           = 1<<16 - 1 // of a session; likewise
+	maxKept             = 64 << 20  // of what a client says of so many
 )
 
 // entity translates one entity, and remarks what was not asked for.
 func (t *translator) entity(of dispatchconf.Entity, translate func(*translator, *entity) error) error {
 	e := &entity{Entity: of, translator: t, used: make(map[string]bool)}
-	if err := translate(t, e); err != nil {
+	err := e.rename()
+	if err == nil {
+		err = translate(t, e)
+	}
+	if err != nil {
 		return &Error{File: t.file, Line: e.Line, Text: err.Error()}
 	}
 	for _, a := range e.Attributes {
@@ -155,7 +162,7 @@ func (t *translator) finish() (Translation, error) {
 	}
 	t.placeAuthorities()
 	sortRemarks(t.out.Remarks)
-	t.out.Config.Tenants = append([]config.Tenant{t.tenant}, t.others...)
+	t.out.Config.Tenants = []config.Tenant{t.tenant}
 	if err := t.out.Config.Validate(); err != nil {
 		return Translation{}, &Error{File: t.file, Text: err.Error()}
 	}

@@ -171,7 +171,7 @@ func (in *inlet) find(m amqp.Message, found *router.Sender) (router.Delivery, *r
 		return d, nil, err
 	}
 	d.Message = withoutAnnotations(m)
-	d.Retain = k.retain
+	d.Retain, d.Author = k.retain, k.author
 	d.Route = in.routeOf(&k.message)
 	if found != nil {
 		return d, found, nil

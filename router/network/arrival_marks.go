@@ -18,6 +18,7 @@ type marks struct {
 	message forwarding.Message
 	place   protocol.Place
 	retain  bool
+	author  string
 }
 
 // read reads what routers wrote on a message. Most messages of a link have the same as the one before, so that is kept.
@@ -40,6 +41,7 @@ func (in *inlet) read(m amqp.Message, to string) (*marks, error) {
 		message: forwarding.Message{Key: key, From: from, Annotations: annotations, Onward: in.mesh.onward(annotations)},
 		place:   place,
 		retain:  annotations.Retain && key.Phase() == 0, // the home of a topic keeps it
+		author:  annotations.Author,
 	}
 	return in.latest, nil
 }

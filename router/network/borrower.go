@@ -3,7 +3,6 @@ package network
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/manifoldmq/manifold/router"
@@ -11,9 +10,9 @@ import (
 
 // borrower is the node of what one other router stores and lends: each receiver is a loan. See ADR 0026.
 type borrower struct {
-	mesh *Mesh
-	home string
-	away atomic.Int64 // since when there has been no path, in Unix nanoseconds; 0 while there is one, as far as is known
+	mesh    *Mesh
+	home    string
+	absence absence
 
 	mu    sync.Mutex // guards everything below; taken before that of a loan
 	loans map[*router.Receiver]*loan
@@ -39,49 +38,51 @@ func (*borrower) Leave(*router.Sender) {}
 // Offer implements router.Node.
 func (*borrower) Offer(d router.Delivery) { d.Settle(router.Release()) }
 
-// Attach implements router.Node. It waits for the home, but for who goes on with what he was told to have before.
+// Attach implements router.Node. It waits for the home, but for who goes on with what he was told to have before, and for
+// retained messages, which come later. What is in memory only, and ends with the home anyhow, is had as soon as that is there.
 func (b *borrower) Attach(r *router.Receiver) error {
-	source := r.Source()
-	l := newLoan(b, r, wish{tenant: r.Tenant(), source: source})
+	return b.attach(r, wish{tenant: r.Tenant(), source: r.Source()})
+}
+
+// attach lends a receiver what is wished.
+func (b *borrower) attach(r *router.Receiver, w wish) error {
+	l := newLoan(b, r, w)
 	b.mu.Lock()
 	b.loans[r] = l
 	b.mu.Unlock()
-	if l.try(); source.Resumes {
+	if l.try(); w.source.Resumes || w.source.Kept {
 		l.told(nil)
 		return nil
 	}
-	err := b.wait(context.Background(), l)
+	err, heard := b.wait(context.Background(), l)
+	if !heard && w.source.Volatile {
+		l.told(nil)
+		err = <-l.answered // as it may have come meanwhile
+	}
 	if err != nil {
 		b.Detach(r)
 	}
 	return err
 }
 
-// wait waits for the first answer of the home.
-func (b *borrower) wait(ctx context.Context, l *loan) error {
-	left := attachPatience
-	if since := b.away.Load(); since != 0 {
-		left -= time.Since(time.Unix(0, since))
-	}
-	patience := time.NewTimer(left)
+// wait waits for the first answer of the home. It is not heard when that is out of reach.
+func (b *borrower) wait(ctx context.Context, l *loan) (err error, heard bool) {
+	patience := time.NewTimer(b.absence.left(attachPatience))
 	defer patience.Stop()
 	select {
 	case err := <-l.answered:
-		return err
+		return err, true
 	case <-ctx.Done():
 	case <-patience.C:
+		b.absence.unanswered(l.since)
 	}
-	return router.Errorf(router.Unroutable, "the router %s, which stores it, is out of reach", b.home)
+	return router.Errorf(router.Unroutable, "the router %s, which stores it, is out of reach", b.home), false
 }
 
 // path gives the connection on the way to the home; nil for none.
 func (b *borrower) path() *neighbor {
 	k := b.mesh.homeward(b.home)
-	if k != nil {
-		b.away.Store(0)
-	} else {
-		b.away.CompareAndSwap(0, time.Now().UnixNano())
-	}
+	b.absence.path(k != nil)
 	return k
 }
 
@@ -91,18 +92,25 @@ func (b *borrower) forget(ctx context.Context, tenant string, source router.Sour
 	return err
 }
 
-// list has the home list the subscriptions of a name.
-func (b *borrower) list(ctx context.Context, tenant string, wanted router.Source) ([]router.Source, error) {
-	return b.ask(ctx, wish{tenant: tenant, source: router.Source{Subscription: wanted.Subscription}, list: true})
+// list has the home list the subscriptions of a name, in as many answers as that takes.
+func (b *borrower) list(ctx context.Context, tenant string, wanted router.Source) (all []router.Source, err error) {
+	w := wish{tenant: tenant, source: router.Source{Subscription: wanted.Subscription}, list: true}
+	for {
+		some, err := b.ask(ctx, w)
+		if all = append(all, some.sources...); err != nil || some.next == "" || some.next == w.after {
+			return all, err
+		}
+		w.after = some.next
+	}
 }
 
 // ask asks the home for no more than an answer.
-func (b *borrower) ask(ctx context.Context, w wish) ([]router.Source, error) {
+func (b *borrower) ask(ctx context.Context, w wish) (listing, error) {
 	l := newLoan(b, nil, w)
 	l.try()
 	defer l.end()
-	if err := b.wait(ctx, l); err != nil {
-		return nil, err
+	if err, _ := b.wait(ctx, l); err != nil {
+		return listing{}, err
 	}
 	return l.listed, nil
 }

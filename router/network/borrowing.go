@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
+	"github.com/manifoldmq/manifold/router/transport/passage"
 	"github.com/manifoldmq/manifold/router/wire"
 )
 
@@ -22,6 +23,7 @@ type borrowing struct {
 	left     int  // credit that the home had when it was last told, and has not used since
 	answered int  // outcomes that the home has not noted
 	open     bool // the home has answered; the loan's lock guards it
+	asking   bool // it has not, and the link is there
 
 	mu       sync.Mutex // guards everything below; a leaf
 	settling map[uint32]func(error)
@@ -42,18 +44,38 @@ func (b *borrowing) begin() {
 		b.loan.lost(b, err)
 		return
 	}
-	b.link, link.Context = link, b
+	b.link, link.Context, b.asking = link, b, true
+	b.loan.from.absence.asked()
+	b.neighbor.borrowings[b] = true
 }
 
-func (b *borrowing) bind(*engine.Link)          {}
-func (b *borrowing) sendable()                  {}
-func (b *borrowing) detached()                  {}
-func (b *borrowing) attached()                  { b.loan.opened(b) }
-func (b *borrowing) drained()                   { b.loan.drained(b) }
-func (b *borrowing) parted(d engine.Detachment) { b.end(d.Error) }
+// heard notes that the home has answered, or that the question is lost with the way to it.
+func (b *borrowing) heard(is bool) {
+	if b.asking {
+		b.asking = false
+		b.loan.from.absence.over(is)
+	}
+}
 
-// end hears that the link has ended. What is not settled by then never will be.
-func (b *borrowing) end(reason *frame.Error) {
+func (b *borrowing) bind(*engine.Link) {}
+func (b *borrowing) sendable()         {}
+func (b *borrowing) detached()         {}
+func (b *borrowing) drained()          { b.loan.drained(b) }
+
+// attached hears that the home lends.
+func (b *borrowing) attached() {
+	b.heard(true)
+	b.loan.opened(b)
+}
+
+// parted hears that the link has ended. What is not settled by then never will be.
+func (b *borrowing) parted(d engine.Detachment) {
+	b.heard(b.link.Remote() != nil && d.By == engine.ByPeer && !isPathLost(d.Error))
+	delete(b.neighbor.borrowings, b)
+	b.neighbor.loans.release(b.link.Session())
+	if d.By == engine.ByPeer && d.Closed && d.Error == nil && b.loan.wish.source.Kept {
+		b.loan.concluded(b)
+	}
 	b.mu.Lock()
 	late := b.settling
 	b.settling, b.ended = nil, true
@@ -62,16 +84,21 @@ func (b *borrowing) end(reason *frame.Error) {
 	for _, done := range late {
 		done(notLent())
 	}
-	b.loan.lost(b, reason)
+	b.loan.lost(b, d.Error)
+}
+
+// isPathLost tells whether a refusal comes from the way to the home.
+func isPathLost(reason *frame.Error) bool {
+	return reason != nil && (reason.Condition == passage.LinkLost || reason.Condition == passage.NoRoute)
 }
 
 func notLent() *router.Error {
 	return router.Errorf(router.Conflict, "the message is no longer held: the path to its home was lost")
 }
 
-// leave ends the link because the client has gone.
+// leave ends the link because the client has gone. As long as the home has not answered it stays, to hear when that does.
 func (b *borrowing) leave() {
-	if b.link != nil {
+	if b.link != nil && !b.asking {
 		b.link.Detach()
 	}
 }
@@ -92,6 +119,9 @@ func (b *borrowing) grant() {
 		return
 	}
 	b.left = min(max(l.receiver.Credit()-len(l.waiting), 0), dataCredit)
+	if !b.neighbor.stopping.IsZero() { // nobody is there for long to settle more
+		b.left = 0
+	}
 	b.link.SetCredit(b.left, l.draining)
 }
 
@@ -188,35 +218,6 @@ func (b *borrowing) noted(id uint32, err error) {
 	if done != nil {
 		done(err)
 	}
-}
-
-// borrow attaches a link by which a home is asked; nil if the neighbour allows no more, or takes no such wish. When a session
-// has as many as it may, there is another one.
-func (k *neighbor) borrow(from *frame.Source) (*engine.Link, *frame.Error) {
-	if k.loans != nil {
-		if l := k.loans.Attach(asking(from)); l != nil {
-			return l, nil
-		}
-	}
-	another := k.Begin()
-	if another == nil {
-		return nil, nil
-	}
-	l := another.Attach(asking(from))
-	if l == nil {
-		another.End(nil)
-		return nil, wire.Error(router.Errorf(router.Unsupported, "what is asked of the home does not fit into a frame on the way there"))
-	}
-	k.loans = another
-	return l, nil
-}
-
-// asking gives what is said to ask a home. Outcomes are settled there first.
-func asking(from *frame.Source) frame.Attach {
-	a := attachment(frame.Receiver, "")
-	a.Source, a.Target = from, &frame.Target{}
-	a.ReceiverSettleMode = frame.ReceiveSecond
-	return a
 }
 
 // homeward gives the connection on the way to a home that lends; nil for none.

@@ -237,7 +237,9 @@ func at(t *testing.T, test func(*testing.T, *site), hosts ...[]string) {
 		big.MaxMessageSize = 64 << 20
 		way := routertest.Define(t, "way", addressing.Anycast)
 		way.Egress = WaypointEgress
-		user := routertest.User(t, "default", routertest.Define(t, "orders", addressing.Anycast), big, way)
+		spare := routertest.Define(t, "spare", addressing.Anycast)
+		spare.Fallback = true
+		user := routertest.User(t, "default", routertest.Define(t, "orders", addressing.Anycast), big, way, spare)
 		directory, err := tenancy.NewDirectory(user.Tenant)
 		if err != nil {
 			t.Fatal(err)

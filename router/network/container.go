@@ -81,3 +81,19 @@ func (g *Guest) Leave() {
 	defer n.mu.Unlock()
 	n.guests = slices.DeleteFunc(n.guests, func(other *connector) bool { return other == c })
 }
+
+// Containers tells which connections, by their numbers, are of containers that have connected to us.
+func (n *Network) Containers() map[uint64]bool {
+	n.mu.Lock()
+	guests := slices.Clone(n.guests)
+	n.mu.Unlock()
+	all := make(map[uint64]bool, len(guests))
+	for _, c := range guests {
+		c.mu.Lock()
+		if c.conn != nil {
+			all[c.conn.desk.Number] = true
+		}
+		c.mu.Unlock()
+	}
+	return all
+}

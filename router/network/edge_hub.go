@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync/atomic"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/network/internal/edge"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
@@ -146,10 +147,10 @@ var _ router.Outpost = (*downlinkWay)(nil)
 // Outpost implements router.Outpost.
 func (*downlinkWay) Outpost() {}
 
-// Leads implements router.Way: what has come from there does not go back.
+// Leads implements router.Way: what has come from there does not go back, but for what nobody wanted, which the edge router did not know.
 func (w *downlinkWay) Leads(d router.Delivery) (cost int64, ok bool) {
 	from, _ := d.Route.(*neighbor)
-	return 0, from != w.neighbor
+	return 0, from != w.neighbor || w.address.Phase() == addressing.Fallback && d.FallsBack()
 }
 
 // plainWay is one that the node sees as any consumer, as of a queue that is stored here.

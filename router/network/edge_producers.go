@@ -15,7 +15,7 @@ type producers struct {
 
 	mu   sync.Mutex // guards everything below; a leaf but for the mesh's mailbox
 	each map[protocol.Key]*produced
-	keys map[*router.Sender]protocol.Key
+	keys map[*router.Sender][]protocol.Key
 }
 
 // produced is an address with senders.
@@ -31,24 +31,30 @@ func (m *Mesh) WatchProducers() router.SenderWatcher {
 	if !m.isEdge() {
 		return nil
 	}
-	return &producers{mesh: m, each: make(map[protocol.Key]*produced), keys: make(map[*router.Sender]protocol.Key)}
+	return &producers{mesh: m, each: make(map[protocol.Key]*produced), keys: make(map[*router.Sender][]protocol.Key)}
 }
 
 // Joined implements router.SenderWatcher. The first sender of an address waits until its way is there, so that what it sends
-// at once finds it; that takes no answer of anybody. Who brings what comes down is none to go up for.
+// at once finds it; that takes no answer of anybody. Who brings what comes down is none to go up for. Of an address with a fallback
+// there are two.
 func (p *producers) Joined(s *router.Sender, by router.Producer, def *addressing.Definition) {
 	if _, network := by.(*inlet); network {
 		return
 	}
-	phase := s.Phase()
-	_, treatment, concerned := demand(def, &phase)
-	key, ok := p.mesh.config.Reach.keys.Key(s.Tenant(), s.Address().Filter(), phase)
-	if !concerned || !ok {
-		return
+	phases := []uint8{s.Phase()}
+	if s.FallsBack() {
+		phases = append(phases, addressing.Fallback)
 	}
-	select {
-	case <-p.join(s, protocol.Address{Key: key, Treatment: treatment}):
-	case <-p.mesh.ended:
+	for _, phase := range phases {
+		_, treatment, concerned := demand(def, &phase)
+		key, ok := p.mesh.config.Reach.keys.Key(s.Tenant(), s.Address().Filter(), phase)
+		if !concerned || !ok {
+			return
+		}
+		select {
+		case <-p.join(s, protocol.Address{Key: key, Treatment: treatment}):
+		case <-p.mesh.ended:
+		}
 	}
 }
 
@@ -67,7 +73,7 @@ func (p *producers) join(s *router.Sender, a protocol.Address) <-chan struct{} {
 		})
 	}
 	at.senders++
-	p.keys[s] = a.Key
+	p.keys[s] = append(p.keys[s], a.Key)
 	return at.ready
 }
 
@@ -75,11 +81,14 @@ func (p *producers) join(s *router.Sender, a protocol.Address) <-chan struct{} {
 func (p *producers) Left(s *router.Sender) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, ok := p.keys[s]
-	if !ok {
-		return
+	for _, key := range p.keys[s] {
+		p.less(key)
 	}
 	delete(p.keys, s)
+}
+
+// less notes that an address has a sender less.
+func (p *producers) less(key protocol.Key) {
 	at := p.each[key]
 	if at.senders--; at.senders > 0 {
 		return

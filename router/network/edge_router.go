@@ -177,6 +177,15 @@ func (m *Mesh) egress(key protocol.Key) uint8 {
 	return def.ConsumerPhase()
 }
 
+// priority gives that of an address on the links between routers.
+func (m *Mesh) priority(key protocol.Key) addressing.Priority {
+	def, ok := m.definition(key)
+	if !ok {
+		return addressing.OfMessage
+	}
+	return def.Priority
+}
+
 // isStored tells whether another router stores what is sent to an address: then there is always somebody.
 func (m *Mesh) isStored(key protocol.Key) bool {
 	def, ok := m.definition(key)

@@ -132,11 +132,15 @@ type questions struct {
 }
 
 func (q *questions) received(t *engine.Transfer) {
-	m, ok := q.take(t)
-	if !ok {
-		return
+	q.link.Grant(1)
+	var question edge.Question
+	m, err := amqp.ParseMessage(bytes.Clone(t.Payload))
+	if err == nil {
+		question, err = edge.ParseQuestion(m)
 	}
-	question, err := edge.ParseQuestion(m)
+	if !t.Settled {
+		q.link.Settle(t.ID, understood(err))
+	}
 	if err != nil {
 		q.log.Warn("an edge router asks something that is not understood", "err", err)
 		return
@@ -148,6 +152,14 @@ func (q *questions) received(t *engine.Transfer) {
 	routed, reachable := q.network.findLinkRoute(question.Address, d)
 	answer := edge.Answer{ID: question.ID, Routed: routed, Reachable: reachable}
 	q.reply(answer.Append(nil, question.ReplyTo), question.ReplyTo)
+}
+
+// understood is the state of a message: one that says what it should is accepted.
+func understood(err error) frame.State {
+	if err == nil {
+		return frame.State{Kind: frame.Accepted}
+	}
+	return frame.State{Kind: frame.Rejected, Error: &frame.Error{Condition: frame.DecodeError, Description: err.Error()}}
 }
 
 // reply sends an answer to the address that was made for the edge router.

@@ -57,7 +57,7 @@ func (s *spurOut) serve() error {
 func (s *spurOut) serveAt(t *tenancy.Tenant, a addressing.Address) (err error) {
 	s.way = &way{neighbor: s.neighbor, lane: &s.lane, literal: true}
 	source := router.Source{Filter: a.Filter()}
-	s.way.receiver, err = s.network.config.Router.Receiver(context.Background(), insider(t), source, plainWay{s.way})
+	s.way.receiver, err = s.network.config.Router.Receiver(context.Background(), s.insider(t), source, plainWay{s.way})
 	if err == nil {
 		s.way.use()
 	}

@@ -24,7 +24,7 @@ type Homes struct {
 	borrowers map[string]*borrower // by home
 }
 
-var _ router.Resolver = (*Homes)(nil)
+var _ router.Prologue = (*Homes)(nil)
 
 // NewHomes gives a resolver before that of the broker. Of the limits it needs MaxWaiting.
 func NewHomes(stored router.Resolver, l router.Limits) *Homes {
@@ -76,14 +76,28 @@ func (h *Homes) lent(def *addressing.Definition, source router.Source) (router.N
 	switch {
 	case h.mesh == nil || def.Keeper == "":
 		return nil, router.Errorf(router.Unsupported, "%s is stored by another router, which there is no way to", source.Filter)
-	case source.Except != nil:
-		return nil, router.Errorf(router.Unsupported, "%s is stored by another router: only there a durable subscription can "+
-			"leave out what its subscriber sends", source.Filter)
+	case source.Except != nil && !isNamed(source.Except):
+		return nil, router.Errorf(router.Unsupported, "%s is stored by another router: to leave out there what its subscriber "+
+			"sends needs a name of his, such as a client id", source.Filter)
 	case source.Browse && def.Kind != addressing.Queue:
 		return nil, router.Errorf(router.Unsupported, "%s: only a queue can be browsed", source.Filter)
 	default:
 		return h.borrower(def.Keeper), nil
 	}
+}
+
+// isNamed tells whether what is left out is told by a name.
+func isNamed(except any) bool {
+	name, ok := except.(string)
+	return ok && name != ""
+}
+
+// Prologue implements router.Prologue: what a topic retains is at its home.
+func (h *Homes) Prologue(def *addressing.Definition, source router.Source) router.Node {
+	if h.mesh == nil || def.Home != addressing.Elsewhere || def.Keeper == "" || def.Kind != addressing.Topic || isLent(&source, def) {
+		return nil
+	}
+	return prologue{h.borrower(def.Keeper)}
 }
 
 // Forget implements router.Resolver: a subscription is forgotten here, and at the homes of what it selects.

@@ -29,17 +29,23 @@ func (b *borrower) status() LoanStatus {
 	defer b.mu.Unlock()
 	s := LoanStatus{Home: b.home}
 	for _, l := range b.loans {
-		if l.isOpen() {
-			s.Open++
-		} else {
-			s.Waiting++
-		}
+		open, waiting := l.state()
+		s.Open += open
+		s.Waiting += waiting
 	}
 	return s
 }
 
-func (l *loan) isOpen() bool {
+// state counts a loan as open, as waiting or, when nothing more comes of it, as neither.
+func (l *loan) state() (open, waiting int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.at != nil && l.at.open
+	switch {
+	case l.over:
+		return 0, 0
+	case l.at != nil && l.at.open:
+		return 1, 0
+	default:
+		return 0, 1
+	}
 }

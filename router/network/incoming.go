@@ -81,8 +81,8 @@ func (in *incoming) begin() error {
 		return err
 	}
 	k := &intake{in: in}
-	target := router.Target{Address: in.auto.Address, Phase: &in.auto.Phase, Name: in.link.Name()}
-	k.sender, err = in.conn.connector.network.config.Router.Sender(context.Background(), user, target, k)
+	target := router.Target{Address: in.auto.Address, Phase: &in.auto.Phase, Returned: in.auto.Fallback, Name: in.link.Name()}
+	k.sender, err = in.conn.connector.network.config.Router.ForContainers().Sender(context.Background(), user, target, k)
 	if err != nil {
 		return err
 	}

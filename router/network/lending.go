@@ -12,6 +12,7 @@ import (
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/transport/passage"
 	"github.com/manifoldmq/manifold/router/wire"
+	"github.com/manifoldmq/manifold/tenancy"
 )
 
 // lending is our end of a link by which another router borrows a receiver. It belongs to its connection, but for what its
@@ -20,8 +21,9 @@ type lending struct {
 	*neighbor
 	link    *engine.Link
 	wish    wish
-	found   []router.Source // the subscriptions that it lists
-	granted int             // credit that the node has and has not used, or whose message is still in the mail
+	found   listing
+	tenant  *tenancy.Tenant
+	granted int // credit that the node has and has not used, or whose message is still in the mail
 	open    bool
 	drainBy time.Time // until when to wait for what the node is fetching; zero for no drain
 
@@ -60,6 +62,7 @@ func (k *neighbor) lends(l *engine.Link) bool {
 	}
 	out := &lending{neighbor: k, link: l, wish: w}
 	l.Context = out
+	k.lendings[out] = true
 	k.wishes.Go(out.begin) // it waits for the disk
 	return true
 }
@@ -76,14 +79,19 @@ func (out *lending) grantWish() (err error) {
 	if !ok {
 		return router.Errorf(router.NotFound, "there is no tenant %q", out.wish.tenant)
 	}
-	switch source := out.wish.source; {
+	out.tenant = t
+	source := out.wish.source
+	switch {
 	case out.wish.list:
-		out.found, err = n.config.Router.Subscriptions(context.Background(), insider(t), source)
+		found, err := n.config.Router.Subscriptions(context.Background(), insider(t), source)
+		out.found = page(found, out.wish.after)
 		return err
 	case out.wish.forget:
 		return n.config.Router.Forget(context.Background(), insider(t), source)
+	case source.Volatile && out.isStored(source):
+		source.Volatile = false
 	}
-	r, err := n.config.Router.Receiver(context.Background(), insider(t), out.wish.source, out)
+	r, err := n.config.Router.Receiver(context.Background(), insider(t), source, out)
 	if err != nil {
 		return err
 	}
@@ -97,6 +105,12 @@ func (out *lending) grantWish() (err error) {
 	return nil
 }
 
+// isStored tells whether there is a durable subscription of that name, which its members share whether they are to last or not.
+func (out *lending) isStored(source router.Source) bool {
+	found, err := out.network.config.Router.Subscriptions(context.Background(), insider(out.tenant), source)
+	return err == nil && len(found) > 0
+}
+
 // answer tells the other router.
 func (out *lending) answer(err error) {
 	switch {
@@ -106,7 +120,7 @@ func (out *lending) answer(err error) {
 	default:
 		var source *frame.Source // as it was wished
 		if out.wish.list {
-			source = listing(out.mesh.ID(), out.found)
+			source = out.found.terminus(out.mesh.ID())
 		}
 		out.link.Accept(frame.Attach{Source: source})
 		if out.wish.list || out.wish.forget {
@@ -144,9 +158,20 @@ func (out *lending) sendable() {
 	for out.granted > want && out.receiver.TakeBack() {
 		out.granted--
 	}
-	if out.link.Draining() && out.drainBy.IsZero() {
+	switch {
+	case out.wish.source.Kept:
+		out.conclude()
+	case out.link.Draining() && out.drainBy.IsZero():
 		out.drainBy = time.Now().Add(lendingPatience)
 		out.drain()
+	}
+}
+
+// conclude ends the link when all is sent of what is kept: with credit left the node has handed over all of it, and nothing of
+// that is still in the mail.
+func (out *lending) conclude() {
+	if out.granted > 0 && out.granted == out.receiver.Credit() {
+		out.link.Close(nil)
 	}
 }
 
@@ -178,18 +203,29 @@ func (out *lending) Deliver(_ *router.Receiver, d router.Delivery) {
 	out.mail.lendings.Put(lent{by: out, delivery: d})
 }
 
-// sendLent sends what the nodes have handed over.
+// sendLent sends what the nodes have handed over. It does nothing while it is doing so, as when a message takes no credit.
 func (k *neighbor) sendLent() {
+	if k.handing {
+		return
+	}
+	k.handing = true
+	defer func() { k.handing = false }()
 	for _, x := range k.mail.lendings.Take() {
 		x.by.granted--
 		if !x.by.send(x.delivery) {
 			x.by.sendable()
+		} else if x.by.wish.source.Kept {
+			x.by.conclude()
 		}
 	}
 }
 
 // send gives a message to the engine, with its address written on it. When it reports false the message has ended.
 func (out *lending) send(d router.Delivery) bool {
+	if d.Retained && !storesFor(out.tenant, d.To.Filter()) { // a topic that the network does not know of
+		d.Settle(router.Accept())
+		return false
+	}
 	m, wanted := wire.Write(&d, time.Now, false)
 	if !wanted {
 		d.Settle(router.Reject(router.Unroutable, "expired"))
@@ -242,6 +278,7 @@ func (out *lending) settle(id uint32, h *held, o router.Outcome, kind frame.Stat
 
 // detached gives the receiver back.
 func (out *lending) detached() {
+	delete(out.lendings, out)
 	out.mu.Lock()
 	out.ended = true
 	r := out.receiver

@@ -49,8 +49,7 @@ func (n *Network) DefineRoutes(routes []LinkRoute) {
 			n.config.Log.Error("link route left out", "pattern", l.Pattern, "err", err) // it has been validated before
 			continue
 		}
-		r.made++
-		declared = append(declared, &linkRoute{LinkRoute: l, number: r.made, filter: f})
+		declared = append(declared, &linkRoute{LinkRoute: l, number: n.config.Directory.Number(), filter: f})
 	}
 	r.declared = declared
 	r.update()

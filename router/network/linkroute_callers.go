@@ -98,8 +98,7 @@ func (n *Network) AddOwnRoute(c Caller, o OwnRoute) (OwnRoute, error) {
 	case o.Name != "" && slices.ContainsFunc(known.routes, func(other ownRoute) bool { return other.Name == o.Name }):
 		return o, router.Errorf(router.Conflict, "the connection has a link route of this name")
 	}
-	r.made++
-	o.ID = r.made
+	o.ID = r.network.config.Directory.Number()
 	known.routes = append(known.routes, ownRoute{o, road, filter})
 	r.update()
 	return o, nil

@@ -20,7 +20,6 @@ type linkRoutes struct {
 
 	mu         sync.Mutex   // guards everything below; ordered before that of Tables, and mailboxes
 	declared   []*linkRoute // in their order
-	made       uint64       // so far; it numbers them
 	containers []*container
 	callers    map[uint64]*caller        // who have link routes of their own, by the numbers of their connections
 	told       map[protocol.Key][]string // by other routers

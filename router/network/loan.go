@@ -15,19 +15,19 @@ type loan struct {
 	from     *borrower
 	receiver *router.Receiver // nil where only an answer is wanted
 	wish     wish
-	answered chan error      // the first answer
-	listed   []router.Source // what it lists; to be read after that
-	since    time.Time
+	answered chan error // the first answer
+	listed   listing    // what it lists; to be read after that
 
 	mu       sync.Mutex // guards everything below; a node's lock
 	at       *borrowing // the link; nil in between
 	waiting  []router.Delivery
+	since    time.Time     // when it was first asked for, or when it was lost
 	pause    time.Duration // before the next try
 	timer    *time.Timer   // of that, or of the home's answer
 	made     bool          // the first answer has been given
-	over     bool
-	draining bool // the home is asked for what it has
-	dry      bool // and has nothing more
+	over     bool          // nothing more comes from the home
+	draining bool          // the home is asked for what it has
+	dry      bool          // and has nothing more
 }
 
 // How long a link is waited for that is to be opened again.
@@ -35,6 +35,9 @@ const (
 	shortestLoanPause, longestLoanPause = 50 * time.Millisecond, 2 * time.Second
 	// handover is how long somebody else may take to let go of what is wanted, who may have left at another router.
 	handover = time.Second
+	// eviction is how long the home may take to notice that the way by which it has lent something is lost: until then it may
+	// say to who comes by another way that somebody has it.
+	eviction = 30 * time.Second
 )
 
 func newLoan(b *borrower, r *router.Receiver, w wish) *loan {
@@ -63,7 +66,7 @@ func (l *loan) try() {
 		return
 	}
 	k := l.from.path()
-	if k == nil {
+	if k == nil || !l.from.absence.mayAsk() {
 		l.again()
 		return
 	}
@@ -77,7 +80,8 @@ func (l *loan) try() {
 func (l *loan) late(at *borrowing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !at.open {
+	if l.at == at && !at.open {
+		l.from.absence.unanswered(time.Now().Add(-lendingPatience))
 		l.lose(at, nil)
 	}
 }
@@ -119,14 +123,69 @@ func (l *loan) lose(at *borrowing, reason *frame.Error) {
 	}
 	l.timer.Stop()
 	l.at, l.waiting, l.draining = nil, nil, false
+	if at.open {
+		l.since = time.Now()
+	}
+	if l.over || l.passes(reason) {
+		l.retry()
+		return
+	}
+	o := wire.Outcome(&frame.State{Kind: frame.Rejected, Error: reason})
+	err := &router.Error{Reason: o.Reason, Text: o.Text}
 	switch {
-	case l.over:
-	case l.made, reason == nil, reason.Condition == passage.LinkLost, reason.Condition == passage.NoRoute,
-		reason.Condition == wire.Condition(router.Conflict) && time.Since(l.since) < handover:
+	case !l.made:
+		l.tell(err)
+	case l.receiver == nil || l.receiver.Revoke(err):
+		l.over = true
+	default: // who cannot be told has it when it can be had
 		l.again()
+	}
+}
+
+// retry tries again if the loan is still wanted. The lock is held.
+func (l *loan) retry() {
+	if !l.over {
+		l.again()
+	}
+}
+
+// passes tells whether there is hope in asking again after a refusal: because of the way to the home, because somebody else
+// may let go of what is wanted, or, where the client has been told yes before, because of what goes over at the home.
+func (l *loan) passes(reason *frame.Error) bool {
+	if reason == nil {
+		return true
+	}
+	switch reason.Condition {
+	case passage.LinkLost, passage.NoRoute:
+		return true
+	case wire.Condition(router.Conflict):
+		if l.made {
+			return time.Since(l.since) < eviction
+		}
+		return time.Since(l.since) < handover
+	case frame.NotFound, frame.UnauthorizedAccess, frame.NotImplemented, frame.InvalidField, frame.NotAllowed:
+		return false
 	default:
-		o := wire.Outcome(&frame.State{Kind: frame.Rejected, Error: reason})
-		l.tell(&router.Error{Reason: o.Reason, Text: o.Text})
+		return l.made
+	}
+}
+
+// concluded hears that the home has sent all that there is of something that is kept. What waits for credit stays.
+func (l *loan) concluded(at *borrowing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at != at {
+		return
+	}
+	l.timer.Stop()
+	l.at, l.over = nil, true
+	l.conclude()
+}
+
+// conclude tells a client who wants nothing else that he has everything. The lock is held.
+func (l *loan) conclude() {
+	if l.over && len(l.waiting) == 0 && l.receiver.Source().Kept {
+		l.receiver.Revoke(nil)
 	}
 }
 
@@ -152,10 +211,14 @@ func (l *loan) end() {
 func (l *loan) credited() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	waited := len(l.waiting) > 0
 	for len(l.waiting) > 0 && l.receiver.Take() {
 		d := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		l.receiver.Deliver(d)
+	}
+	if waited {
+		l.conclude()
 	}
 	l.dry = false
 	l.regrant()
@@ -169,13 +232,15 @@ func (l *loan) regrant() {
 }
 
 // pending tells whether the home may have something, which it is asked for; each time that it has said no, the next time
-// it is asked anew.
+// it is asked anew. What is kept there comes unasked.
 func (l *loan) pending() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case len(l.waiting) > 0:
 		return true
+	case l.wish.source.Kept:
+		return !l.over
 	case l.dry || l.at == nil:
 		l.dry = false
 		return false

@@ -25,6 +25,8 @@ type nets struct {
 	serving sync.WaitGroup
 	ctx     context.Context
 	log     journal
+	stores  bool // the router a stores queues and topics for all, and lends them
+	closing []func()
 }
 
 // journal is a log that can be read.
@@ -51,6 +53,8 @@ type station struct {
 	network *Network
 	mesh    *Mesh
 	direct  *router.Direct
+	homes   *Homes                        // nil where nothing is stored
+	busy    atomic.Pointer[chan struct{}] // until when nothing that is stored is found; nil for not at all
 	host    string
 	begin   func()
 	stop    func()
@@ -124,12 +128,26 @@ func (s *station) cut() {
 	}
 }
 
+// breakOff breaks all connections of a router, which come again.
+func (s *station) breakOff() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, nc := range s.pipes {
+		nc.Close()
+	}
+	s.pipes = nil
+}
+
 // cross runs a test with routers that are connected as told: "a-b" has a connect to b. Those in capital letters declare no
 // addresses; x, y and z are edge routers.
 func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
+	crossWith(t, &nets{}, test, links...)
+}
+
+func crossWith(t *testing.T, n *nets, test func(*testing.T, *nets), links ...string) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
-		n := &nets{t: t, routers: make(map[string]*station), ctx: ctx}
+		n.t, n.routers, n.ctx = t, make(map[string]*station), ctx
 		to := make(map[string][]string)
 		for _, l := range links {
 			to[l[:1]] = append(to[l[:1]], l[2:])
@@ -147,6 +165,9 @@ func cross(t *testing.T, test func(*testing.T, *nets), links ...string) {
 			}
 			stop()
 			n.serving.Wait()
+			for _, f := range n.closing {
+				f()
+			}
 		}()
 		later(15 * time.Second) // as one connector may have been there before its host
 		test(t, n)
@@ -158,12 +179,16 @@ func (n *nets) station(id string, to []string) *station {
 	t := n.t
 	definitions := []addressing.Definition{
 		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
-		routertest.Define(t, "big", addressing.Anycast), routertest.Define(t, "near", addressing.Anycast),
+		routertest.Define(t, "big", addressing.Anycast), routertest.Define(t, "near", addressing.Anycast), routertest.Define(t, "spare", addressing.Anycast),
 	}
 	definitions[2].MaxMessageSize = 64 << 20
 	definitions[3].Distribution = addressing.Closest
+	definitions[4].Fallback = true
 	if id == strings.ToUpper(id) {
 		definitions = nil
+	}
+	if n.stores {
+		definitions = append(definitions, shared(t, id)...)
 	}
 	user := routertest.User(t, "default", definitions...)
 	directory, err := tenancy.NewDirectory(user.Tenant)
@@ -173,9 +198,12 @@ func (n *nets) station(id string, to []string) *station {
 	s := &station{host: id + ":55672"}
 	s.direct = router.NewDirect(router.Limits{})
 	direct := delaying{s.direct, s}
-	r := router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
-		addressing.Anycast: direct, addressing.Broadcast: direct,
-	})
+	resolvers := map[addressing.Kind]router.Resolver{addressing.Anycast: direct, addressing.Broadcast: direct}
+	if n.stores {
+		n.store(s)
+		resolvers[addressing.Queue], resolvers[addressing.Topic] = busy{s.homes, s}, busy{s.homes, s}
+	}
+	r := router.New(router.Limits{}, resolvers)
 	s.Links = routertest.Links{T: t, Router: r, User: user}
 	keys, log := Keys{Self: id, Directory: directory}, slog.New(slog.NewTextHandler(&n.log, nil))
 	s.mesh = NewMesh(MeshConfig{
@@ -184,7 +212,11 @@ func (n *nets) station(id string, to []string) *station {
 	})
 	r.Serve(&agent{nets: n, station: s, tenant: user.Tenant}, "$management")
 	r.WatchSenders(s.mesh.WatchProducers())
-	r.Watch(NewInterest(keys, s.mesh.Announce, s.mesh.Withdraw))
+	interest := NewInterest(keys, s.mesh.Announce, s.mesh.Withdraw)
+	r.Watch(interest)
+	if s.homes != nil {
+		s.homes.Join(s.mesh)
+	}
 	limits := DefaultLimits()
 	limits.MaxMessageSize = 64 << 20
 	config := Config{
@@ -219,9 +251,10 @@ func (n *nets) station(id string, to []string) *station {
 		}
 	}
 	s.network = New(config)
+	interest.Define([]*tenancy.Tenant{user.Tenant})
 	running, halt := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	s.begin = func() { done.Go(func() { s.network.Run(running) }) }
-	s.stop = func() { halt(); done.Wait() }
+	s.stop = sync.OnceFunc(func() { halt(); done.Wait() })
 	return s
 }

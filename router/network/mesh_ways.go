@@ -101,7 +101,7 @@ func (m *Mesh) Redefine() {
 	})
 }
 
-// isStill tells whether the address of a way is of the kind that it was when the way was opened.
+// isStill tells whether the address of a way is what it was when the way was opened.
 func (m *Mesh) isStill(w *way) bool {
 	t, ok := m.network.config.Directory.Lookup(w.tenant)
 	if !ok {
@@ -109,5 +109,5 @@ func (m *Mesh) isStill(w *way) bool {
 	}
 	a, literal := w.receiver.Source().Filter.Literal()
 	is := m.network.config.Router.KindOf(insider(t), a)
-	return !literal || is == addressing.AnyKind || is == w.receiver.Kind()
+	return !literal || (is == addressing.AnyKind || is == w.receiver.Kind()) && m.priority(w.address) == w.priority
 }

@@ -44,13 +44,16 @@ type neighbor struct {
 	tallies     []*tally // of links that are told of
 	uploads     wire.Uploads
 	desk        *passage.Desk
-	loans       *engine.Session // of the links by which we ask homes; nil for none
-	answering   int             // outcomes that homes have not noted
-	onLoan      int             // messages that those have who borrow from us, and have not settled
-	wishes      sync.WaitGroup  // that are being granted
-	regrants    []*way          // that are to get credit back
-	spurs       spurs           // of an edge connection
-	stopping    time.Time       // since when the process is; zero when it is not
+	loans       loanSessions
+	borrowings  map[*borrowing]bool // the links by which we have asked homes
+	lendings    map[*lending]bool   // those by which we lend
+	handing     bool                // what those are to send is being sent
+	answering   int                 // outcomes that homes have not noted
+	onLoan      int                 // messages that those have who borrow from us, and have not settled
+	wishes      sync.WaitGroup      // that are being granted
+	regrants    []*way              // that are to get credit back
+	spurs       spurs               // of an edge connection
+	stopping    time.Time           // since when the process is; zero when it is not
 	mail        neighborMail
 	asking      atomic.Int32 // inquiries of clients that have no answer
 	buried      atomic.Bool  // it has ended, and whoever leaves something has it buried
@@ -89,6 +92,7 @@ func newNeighbor(n *Network, wake func(), host string, cost int, role Role) *nei
 	k.mail.inquiries.Init(wake)
 	k.mail.orders.Init(wake)
 	k.lanes = newLanes(k)
+	k.borrowings, k.lendings = make(map[*borrowing]bool), make(map[*lending]bool)
 	return k
 }
 
@@ -186,6 +190,12 @@ func (k *neighbor) regrant() {
 // Drain implements transport.Engine: nothing new is begun, and when nothing is under way the other side is told goodbye.
 func (k *neighbor) Drain(now time.Time) {
 	k.stopping = now
+	for out := range k.lendings {
+		out.sendable()
+	}
+	for b := range k.borrowings {
+		b.credited()
+	}
 }
 
 // unfinished is how many deliveries are under way.
@@ -222,7 +232,7 @@ func (k *neighbor) bury() {
 	}
 	ways := k.mail.partings.Take()
 	for _, w := range ways {
-		w.takeBack()
+		w.receiver.Retire()
 	}
 	for _, p := range k.mail.parcels.Take() {
 		p.finish(router.Release())

@@ -47,9 +47,7 @@ func (k router2router) Begun(*engine.Session) {}
 
 // Ended implements engine.Handler.
 func (k router2router) Ended(s *engine.Session, _ *frame.Error) {
-	if k.loans == s {
-		k.loans = nil
-	}
+	k.loans.gone(s)
 }
 
 // Requested implements engine.Handler.

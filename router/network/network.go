@@ -23,7 +23,6 @@ type Network struct {
 	guests     []*connector           // of containers that have connected to us
 	links      map[AutoLink]*autoLink // all that are declared, also of connectors that there are not
 	declared   []AutoLink             // by Define
-	made       uint64                 // links so far; it numbers them
 	begin      func(*connector)       // has a connector run; nil before Run
 	neighbors  map[*neighbor]bool     // of routers that have connected to us, and are let in
 }
@@ -81,8 +80,7 @@ func (n *Network) link(declared AutoLink) *autoLink {
 	if l := n.links[declared]; l != nil {
 		return l
 	}
-	n.made++
-	return newAutoLink(declared, n.made)
+	return newAutoLink(declared, n.config.Directory.Number())
 }
 
 // linksFor gives the links of a connector, and those of the container that it is connected to.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
@@ -40,10 +41,13 @@ func (out *outgoing) attached() {
 	source := router.Source{
 		Filter: out.auto.Address.Filter(), Subscription: out.auto.Subscription, Phase: &out.auto.Phase, Name: out.link.Name(), Streams: true,
 	}
+	if out.auto.Fallback {
+		source.Phase = new(addressing.Fallback)
+	}
 	user, err := out.conn.insider(out.auto)
 	if err == nil {
 		n := out.conn.connector.network
-		out.receiver, err = n.config.Router.Receiver(context.Background(), user, source, out)
+		out.receiver, err = n.config.Router.ForContainers().Receiver(context.Background(), user, source, out)
 	}
 	if err != nil {
 		out.link.Close(&frame.Error{Condition: frame.PreconditionFailed, Description: err.Error()})

@@ -140,6 +140,7 @@ type AutoLink struct {
 	Address      addressing.Address // of ours
 	Subscription string             // Out: the durable subscription of the topic at Address that it takes from; empty for none
 	Direction    Direction
+	Fallback     bool            // of an anycast address: Out takes what nobody else wants, In sends what does not come back so
 	Phase        uint8           // of an anycast address: Out takes what is sent at this phase, In sends at it
 	Connector    string          // over which connection, by the name of a connector or of a listener for containers
 	Container    string          // or by what the other side calls itself; the other one is empty

@@ -30,7 +30,7 @@ func newConnectorStatus(c Connector) ConnectorStatus {
 // AutoLinkStatus tells how an automatic link is.
 type AutoLinkStatus struct {
 	AutoLink
-	ID       uint64 // unique among those of the process; it rises
+	ID       uint64 // unique among those of the process, as that of a connection is: tenancy.Directory.Number; it rises
 	Attached bool
 	Since    time.Time // when that became so
 	Error    string    // why it is not; empty when it is, or was not tried yet
@@ -115,6 +115,9 @@ func (c *connector) failed(hostPort string, err error, wasOpen bool, wait time.D
 	text := "cannot connect"
 	if wasOpen {
 		text = "connection lost"
+	}
+	if c.network.config.AsDispatch && !wasOpen { // whose operators look for it
+		text = "Connection to " + hostPort + " failed"
 	}
 	log(text, "host", hostPort, "err", err, "again in", wait)
 }

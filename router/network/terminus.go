@@ -19,6 +19,9 @@ func (l AutoLink) name() string {
 		address += "::" + l.Subscription
 	}
 	name := fmt.Sprintf("%s/%s %s %d %s", l.Tenant, address, l.Direction, l.Phase, l.External)
+	if l.Fallback {
+		name += " fallback"
+	}
 	if l.Name != "" { // which tells apart two that are alike
 		name += " " + l.Name
 	}

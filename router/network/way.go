@@ -28,6 +28,7 @@ type way struct {
 	lane     *lane // that its messages go on; nil for that of their priority
 	receiver *router.Receiver
 	used     bool // it has been given its window
+	priority addressing.Priority
 
 	taken   int  // messages for which the node is to get credit back; the connection's, as is all below
 	held    int  // messages that have come, and have not ended
@@ -55,6 +56,7 @@ func (w *way) open(
 	}
 	w.neighbor, w.lane, w.address, w.reach, w.tenant = n, l, key, m.config.Reach, tenant.Name
 	_, w.literal = filter.Literal()
+	w.priority = m.priority(key)
 	source := router.Source{Filter: filter, Phase: &phase, Streams: true, Undeclared: definitionOf(filter, hint)}
 	w.receiver, err = m.network.config.Router.Receiver(context.Background(), n.insider(tenant), source, consumer)
 	return err
@@ -103,15 +105,9 @@ func (w *way) keyOf(a addressing.Address) protocol.Key {
 // leave has the way end when the neighbour has settled what it has.
 func (w *way) leave() { w.neighbor.mail.partings.Put(w) }
 
-// takeBack has the node give the way nothing more.
-func (w *way) takeBack() {
-	for w.receiver.TakeBack() {
-	}
-}
-
 // part has nothing new come by the way.
 func (w *way) part() {
-	w.takeBack()
+	w.receiver.Retire()
 	w.neighbor.sendParcels()
 	w.leaving = true
 	w.settled(0)
@@ -165,6 +161,15 @@ type parcel struct {
 func (p parcel) leads() bool {
 	from, ok := p.delivery.Route.(*forwarding.Message)
 	return p.delivery.Stream != nil || ok && from.Annotations.Streaming
+}
+
+// priority is that of its address, or its own.
+func (p parcel) priority() uint8 {
+	header, _ := p.delivery.Message.Header() // one that is not right has the usual priority
+	if p.way == nil {
+		return header.Priority
+	}
+	return p.way.priority.Of(header.Priority)
 }
 
 // settled tells whether the neighbour is asked for no outcome. Of a message for a router the sender hears when it has gone

@@ -64,8 +64,7 @@ func (k *neighbor) send(p parcel) {
 		p.way.held++
 	}
 	if p.lane == nil || p.lane.over {
-		header, _ := p.delivery.Message.Header() // one that is not right has the usual priority
-		p.lane = k.lanes[min(int(header.Priority), len(k.lanes)-1)]
+		p.lane = k.lanes[min(int(p.priority()), len(k.lanes)-1)]
 	}
 	p.lane.take(p)
 }
@@ -177,7 +176,7 @@ func (l *lane) encode(p *parcel, now time.Time) (payload []byte, wanted bool) {
 	} else {
 		a.To = string(d.To)
 	}
-	a.Streaming, a.Retain = d.Stream != nil || l.extra && p.leads(), d.Retain
+	a.Streaming, a.Retain, a.Author = d.Stream != nil || l.extra && p.leads(), d.Retain, d.Author
 	return annotate(m, a), true
 }
 

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/manifoldmq/manifold/addressing"
@@ -25,10 +24,13 @@ func homeKey(router string) protocol.Key {
 }
 
 // isLent tells whether what a source takes from a definition is lent by another router: what only the queue itself can
-// give.
+// give. A subscription in memory can be anywhere, unless it is shared with clients of other routers.
 func isLent(source *router.Source, def *addressing.Definition) bool {
-	return def.Home == addressing.Elsewhere &&
-		(source.Browse || source.Selector != nil && def.Kind == addressing.Queue || source.Subscription != "" && !source.Volatile)
+	if def.Home != addressing.Elsewhere {
+		return false
+	}
+	subscribes := source.Subscription != "" && (!source.Volatile || source.Shared)
+	return source.Browse || source.Kept || subscribes || source.Selector != nil && def.Kind == addressing.Queue
 }
 
 // wish is what one router asks of the home of something: to be lent a receiver, to forget a subscription, or to list those of
@@ -38,6 +40,7 @@ type wish struct {
 	source router.Source
 	forget bool
 	list   bool
+	after  string // list those that come after this one; empty for the first ones
 }
 
 // wishFilter is the name, and the descriptor, of the filter that says it [3.5.8].
@@ -64,12 +67,18 @@ func (w wish) put(set *amqp.MapWriter, name string) {
 	if s.Selector != nil {
 		f.String("selector", s.Selector.String())
 	}
+	if except, _ := s.Except.(string); except != "" {
+		f.String("except", except)
+	}
 	f.Int("priority", int32(s.Priority))
 	f.Bool("shared", s.Shared)
+	f.Bool("volatile", s.Volatile)
+	f.Bool("kept", s.Kept)
 	f.Bool("browse", s.Browse)
 	f.Bool("identified", s.Identified)
 	f.Bool("forget", w.forget)
 	f.Bool("list", w.list)
+	f.String("after", w.after)
 	set.Put(append(amqp.AppendSymbol(append(set.Key(name), 0), wishFilter), f.End()...))
 }
 
@@ -97,7 +106,7 @@ func parseWish(filter amqp.RawValue) (w wish, err error) {
 		is, _ := v.Value().(bool)
 		return is
 	}
-	w.tenant, w.forget, w.list = text("tenant"), flag("forget"), flag("list")
+	w.tenant, w.forget, w.list, w.after = text("tenant"), flag("forget"), flag("list"), text("after")
 	if selects := text("filter"); selects != "" {
 		if w.source.Filter, err = addressing.ParseCanonical(selects); err != nil {
 			return w, router.Errorf(router.Malformed, "the filter that is wanted of the home: %v", err)
@@ -116,30 +125,10 @@ func parseWish(filter amqp.RawValue) (w wish, err error) {
 	priority, _ := urgency.Value().(int32)
 	w.source.Kind, w.source.Priority = addressing.Kind(number), int(priority)
 	w.source.Subscription, w.source.Shared = text("subscription"), flag("shared")
+	w.source.Volatile, w.source.Kept = flag("volatile"), flag("kept")
+	if except := text("except"); except != "" {
+		w.source.Except = except
+	}
 	w.source.Browse, w.source.Identified, w.source.Lent = flag("browse"), flag("identified"), true
 	return w, nil
-}
-
-// listing gives the source by which a home answers who wants a list: each subscription is a wish for it.
-func listing(home string, found []router.Source) *frame.Source {
-	set := amqp.BeginFields(nil)
-	for i, s := range found {
-		wish{source: s}.put(&set, wishFilter+":"+strconv.Itoa(i))
-	}
-	return &frame.Source{Address: homeAddress(home), HasAddress: true, Filter: set.End()}
-}
-
-// readListing reads what a home has answered.
-func readListing(s *frame.Source) (found []router.Source) {
-	if s == nil {
-		return nil
-	}
-	set, _ := s.Filter.Map()
-	for _, filter := range set.All() {
-		if w, err := parseWish(filter); err == nil {
-			w.source.Lent = false
-			found = append(found, w.source)
-		}
-	}
-	return found
 }

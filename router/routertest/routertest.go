@@ -69,7 +69,7 @@ type Links struct {
 // Sender links a new producer to an address.
 func (l Links) Sender(address string) *Producer {
 	l.T.Helper()
-	p := &Producer{t: l.T, outcomes: make(chan Settled, 1<<16)}
+	p := NewProducer(l.T)
 	var err error
 	p.Link, err = l.Router.Sender(context.Background(), l.User, router.Target{Address: addressing.Address(address)}, p)
 	if err != nil {
@@ -87,7 +87,7 @@ func (l Links) Receiver(filter string, credit int) *Consumer {
 // From links a new consumer to a source and grants it credit.
 func (l Links) From(source router.Source, credit int) *Consumer {
 	l.T.Helper()
-	c := &Consumer{t: l.T, deliveries: make(chan router.Delivery, 1<<16)}
+	c := NewConsumer(l.T)
 	var err error
 	c.Link, err = l.Router.Receiver(context.Background(), l.User, source, c)
 	if err != nil {
@@ -112,6 +112,9 @@ type Producer struct {
 }
 
 var _ router.Producer = (*Producer)(nil)
+
+// NewProducer gives one without a link.
+func NewProducer(t testing.TB) *Producer { return &Producer{t: t, outcomes: make(chan Settled, 1<<16)} }
 
 // Send sends a text and gives its tag.
 func (p *Producer) Send(s string) uint64 { return p.SendDelivery(Text(s)) }
@@ -158,6 +161,11 @@ type Consumer struct {
 }
 
 var _ router.Consumer = (*Consumer)(nil)
+
+// NewConsumer gives one without a link.
+func NewConsumer(t testing.TB) *Consumer {
+	return &Consumer{t: t, deliveries: make(chan router.Delivery, 1<<16)}
+}
 
 // Deliver implements router.Consumer.
 func (c *Consumer) Deliver(_ *router.Receiver, d router.Delivery) { c.deliveries <- d }

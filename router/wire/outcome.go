@@ -20,11 +20,16 @@ func State(o router.Outcome) frame.State {
 			Annotations:       []byte(o.Annotations),
 		}
 	default:
-		return frame.State{
-			Kind:  frame.Rejected,
-			Error: &frame.Error{Condition: conditions[o.Reason], Description: o.Text},
-		}
+		return frame.State{Kind: frame.Rejected, Error: rejectionError(&o)}
 	}
+}
+
+// rejectionError gives the error of a delivery that was rejected: as its consumer said it, if that is known.
+func rejectionError(o *router.Outcome) *frame.Error {
+	if o.Detail != "" {
+		return frame.ParseError([]byte(o.Detail))
+	}
+	return &frame.Error{Condition: conditions[o.Reason], Description: o.Text}
 }
 
 // Outcome gives the state that a receiver settled with as an outcome. One that settles without saying how has not dealt
@@ -45,9 +50,19 @@ func Outcome(s *frame.State) router.Outcome {
 	}
 }
 
-// rejection gives the outcome of a delivery that was rejected [3.4.3]. A condition that is not one of the standard is
-// Malformed, and goes before the text: sending the message again will not help.
+// rejection gives the outcome of a delivery that was rejected [3.4.3]. What the router has no words for goes with it for those
+// who speak AMQP.
 func rejection(e *frame.Error) router.Outcome {
+	o := rejectionInWords(e)
+	if plain := rejectionError(&o); e == nil || plain.Condition != e.Condition || plain.Description != e.Description || e.Info != nil {
+		o.Detail = string(e.Append(nil))
+	}
+	return o
+}
+
+// rejectionInWords gives it in words that every protocol knows. A condition that is not one of the standard is Malformed, and goes
+// before the text: sending the message again will not help.
+func rejectionInWords(e *frame.Error) router.Outcome {
 	if e == nil {
 		return router.Reject(router.Malformed, "the consumer rejected the message")
 	}

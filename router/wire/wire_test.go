@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -47,10 +48,16 @@ func TestOutcomesAreTheSameAtTheEndOfAnyNumberOfHops(t *testing.T) {
 				State: router.Modified, Reason: router.Unroutable, Elsewhere: true, Annotations: string(annotations.End()),
 			},
 		},
-		{frame.State{Kind: frame.Rejected}, router.Reject(router.Malformed, "the consumer rejected the message")},
+		{frame.State{Kind: frame.Rejected}, detailed(nil, router.Malformed, "the consumer rejected the message")},
 		{rejected(frame.ResourceLimitExceeded, "full"), router.Reject(router.Quota, "full")},
-		{rejected(frame.NotFound, ""), router.Reject(router.NotFound, "amqp:not-found")},
-		{rejected("acme:tuesday", "closed"), router.Reject(router.Malformed, "acme:tuesday: closed")},
+		{
+			rejected(frame.NotFound, ""),
+			detailed(&frame.Error{Condition: frame.NotFound}, router.NotFound, "amqp:not-found"),
+		},
+		{
+			rejected("acme:tuesday", "closed"),
+			detailed(&frame.Error{Condition: "acme:tuesday", Description: "closed"}, router.Malformed, "acme:tuesday: closed"),
+		},
 	} {
 		state := c.state
 		for hop := range 3 {
@@ -74,6 +81,30 @@ func TestRejectionsKeepTheirReason(t *testing.T) {
 		state := wire.State(router.Reject(r, "why"))
 		if got := wire.Outcome(&state); got != router.Reject(want, "why") {
 			t.Errorf("%v comes as %+v", r, got)
+		}
+	}
+}
+
+// detailed is a rejection that says more over AMQP than elsewhere.
+func detailed(e *frame.Error, reason router.Reason, text string) router.Outcome {
+	o := router.Reject(reason, text)
+	o.Detail = string(e.Append(nil))
+	return o
+}
+
+// TestRejectionsArriveAsTheyWereSaid: the condition, the text and the further information of the consumer's error, or none.
+func TestRejectionsArriveAsTheyWereSaid(t *testing.T) {
+	info := amqp.BeginFields(nil)
+	info.String("until", "wednesday")
+	for _, said := range []*frame.Error{
+		nil,
+		{Condition: "acme:tuesday"},
+		{Condition: frame.ResourceLimitExceeded, Description: "full", Info: info.End()},
+	} {
+		state := frame.State{Kind: frame.Rejected, Error: said}
+		got := wire.State(wire.Outcome(&state))
+		if got.Kind != frame.Rejected || !reflect.DeepEqual(got.Error, said) {
+			t.Errorf("%+v arrives as %+v", said, got.Error)
 		}
 	}
 }

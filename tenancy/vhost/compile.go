@@ -56,16 +56,27 @@ func compile(h *Host) (*host, error) {
 		}
 		c.groups[g.Name] = g
 		for _, user := range g.Users {
-			if other := c.of[user]; other != nil {
-				return nil, fmt.Errorf("user '%s' is in multiple user groups '%s' and '%s'", user, other.Name, g.Name)
+			if err := c.enroll(user, g); err != nil {
+				return nil, err
 			}
-			c.of[user] = g
 		}
 	}
 	if h.AllowUnknownUser && c.groups[Default] == nil {
 		return nil, fmt.Errorf("allows connections by default but default settings are not defined")
 	}
 	return c, nil
+}
+
+// enroll puts a user into a group. Here users are called without what follows @.
+func (h *host) enroll(user string, g *group) error {
+	name, _, _ := strings.Cut(user, "@")
+	for _, name := range []string{user, name} {
+		if other := h.of[name]; other != nil && other != g {
+			return fmt.Errorf("user '%s' is in multiple user groups '%s' and '%s'", name, other.Name, g.Name)
+		}
+		h.of[name] = g
+	}
+	return nil
 }
 
 func inRange(name string, n *int) error {
@@ -120,7 +131,6 @@ func compileGroup(g *Group) (*group, error) {
 		most int
 	}{
 		{"maxFrameSize", g.MaxFrameSize}, {"maxSessionWindow", g.MaxSessionWindow}, {"maxSessions", g.MaxSessions},
-		{"maxSenders", g.MaxSenders}, {"maxReceivers", g.MaxReceivers},
 	} {
 		if limit.most < 0 {
 			return nil, fmt.Errorf("option '%s' is %d, below 0", limit.name, limit.most)

@@ -28,8 +28,8 @@ type Group struct {
 	MaxFrameSize          int    `yaml:"maxFrameSize"`          // bytes; 0 is as of the listener
 	MaxSessionWindow      int    `yaml:"maxSessionWindow"`      // bytes ahead in one session; 0 is as of the listener
 	MaxSessions           int    `yaml:"maxSessions"`           // of a connection; 0 is as of the listener
-	MaxSenders            int    `yaml:"maxSenders"`            // links of a connection on which the client sends; 0 is no limit
-	MaxReceivers          int    `yaml:"maxReceivers"`          // on which it receives; 0 is no limit
+	MaxSenders            *int   `yaml:"maxSenders"`            // links of a connection on which the client sends; none is no limit
+	MaxReceivers          *int   `yaml:"maxReceivers"`          // on which it receives
 	MaxMessageSize        *int64 `yaml:"maxMessageSize"`        // bytes; none is the host's, 0 is no limit
 	MaxConnectionsPerUser *int   `yaml:"maxConnectionsPerUser"` // in place of the host's
 	MaxConnectionsPerHost *int   `yaml:"maxConnectionsPerHost"` // in place of the host's

@@ -63,7 +63,7 @@ func readGroup(name string, settings map[string]any) (g Group, unknown []string,
 		Sources: r.list("sources"), Targets: r.list("targets"),
 		SourcePatterns: r.list("sourcePattern"), TargetPatterns: r.list("targetPattern"),
 		MaxFrameSize: r.count("maxFrameSize"), MaxSessionWindow: r.count("maxSessionWindow"), MaxSessions: r.count("maxSessions"),
-		MaxSenders: r.count("maxSenders"), MaxReceivers: r.count("maxReceivers"), MaxMessageSize: r.size("maxMessageSize"),
+		MaxSenders: r.links("maxSenders"), MaxReceivers: r.links("maxReceivers"), MaxMessageSize: r.size("maxMessageSize"),
 		MaxConnectionsPerUser: r.limit("maxConnectionsPerUser"), MaxConnectionsPerHost: r.limit("maxConnectionsPerHost"),
 		AllowDynamicSource: r.flag("allowDynamicSource", false), AllowAnonymousSender: r.flag("allowAnonymousSender", false),
 		AllowUserIDProxy: r.flag("allowUserIdProxy", false), DenyWaypointLinks: !r.flag("allowWaypointLinks", true),
@@ -159,6 +159,16 @@ func (r *reader) count(name string) int {
 	return int(min(*n, 1<<31-1))
 }
 
+// links reads a number of links; nil for none.
+func (r *reader) links(name string) *int {
+	n := r.size(name)
+	if n == nil {
+		return nil
+	}
+	most := int(min(*n, 1<<31-1))
+	return &most
+}
+
 // limit reads a number of connections; nil for none, or for the one that stands for it.
 func (r *reader) limit(name string) *int {
 	n := r.size(name)
@@ -205,14 +215,13 @@ func textOf(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Attributes gives a host as Read takes it, but for its limits of connections: each with its value, as those who ask for them
-// find them there.
-func (h *Host) Attributes() map[string]any {
+// GroupSettings gives the groups as Read takes them, by their names.
+func (h *Host) GroupSettings() map[string]any {
 	groups := make(map[string]any, len(h.Groups))
 	for i := range h.Groups {
 		groups[h.Groups[i].Name] = h.Groups[i].attributes()
 	}
-	return map[string]any{"hostname": h.Name, "aliases": strings.Join(h.Aliases, ", "), "allowUnknownUser": h.AllowUnknownUser, "groups": groups}
+	return groups
 }
 
 func (g *Group) attributes() map[string]any {
@@ -232,7 +241,6 @@ func (g *Group) attributes() map[string]any {
 	}
 	for name, n := range map[string]int{
 		"maxFrameSize": g.MaxFrameSize, "maxSessionWindow": g.MaxSessionWindow, "maxSessions": g.MaxSessions,
-		"maxSenders": g.MaxSenders, "maxReceivers": g.MaxReceivers,
 	} {
 		if n > 0 {
 			m[name] = int64(n)
@@ -240,6 +248,7 @@ func (g *Group) attributes() map[string]any {
 	}
 	for name, n := range map[string]*int{
 		"maxConnectionsPerUser": g.MaxConnectionsPerUser, "maxConnectionsPerHost": g.MaxConnectionsPerHost,
+		"maxSenders": g.MaxSenders, "maxReceivers": g.MaxReceivers,
 	} {
 		if n != nil {
 			m[name] = int64(*n)

@@ -13,10 +13,11 @@ import (
 // ErrDenied refuses a client. It wraps why, which is for the log: the client is told nothing more.
 var ErrDenied = errors.New("connection disallowed by local policy")
 
-// ErrUnknown is of a host that is not declared, and ErrExists of one that is already.
+// ErrUnknown is of a host that is not declared, ErrExists of one that is already, and ErrInvalid of one that cannot be: it wraps why.
 var (
 	ErrUnknown = errors.New("no such virtual host is declared")
 	ErrExists  = errors.New("a virtual host of this name is declared already")
+	ErrInvalid = errors.New("PolicyError")
 )
 
 // Register is the hosts of now, and who has come in by them.
@@ -47,14 +48,14 @@ func NewRegister(p Policy) (*Register, error) {
 }
 
 func invalid(name string, err error) error {
-	return fmt.Errorf("PolicyError: Policy '%s' is invalid: Policy vhost '%s' %w", name, name, err)
+	return fmt.Errorf("%w: Policy '%s' is invalid: Policy vhost '%s' %w", ErrInvalid, name, name, err)
 }
 
 // bind has hosts hold from now on, unless they do not go together. The caller has the lock, or the only reference.
 func (r *Register) bind(hosts []*host) error {
 	b, err := newBook(r.policy, hosts)
 	if err != nil {
-		return fmt.Errorf("PolicyError: %w", err)
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	r.book, r.hosts = b, hosts
 	for _, h := range hosts {
@@ -137,7 +138,7 @@ type Arrival struct {
 	User       string     // who it has shown to be; empty for nobody
 	Address    netip.Addr // where it is
 	Connection string     // what its connection is called in the counts
-	Space      string     // what its addresses begin with at the router; "" for as it says
+	Spaced     bool       // its addresses begin at the router with the name of the host, and a slash
 }
 
 // Enter lets a client in, until Visit.Leave. The error wraps ErrDenied.
@@ -193,7 +194,7 @@ func (r *Register) HostOf(name string) string {
 
 // Totals are counts of all hosts together, as of the start of the process.
 type Totals struct {
-	Connections, ConnectionsDenied, LinksDenied, MessagesDenied int64
+	ConnectionsApproved, ConnectionsDenied, LinksDenied, MessagesDenied int64
 }
 
 // Totals gives those of now.
@@ -202,7 +203,7 @@ func (r *Register) Totals() Totals {
 	defer r.mu.Unlock()
 	t := Totals{ConnectionsDenied: r.denied.Load(), LinksDenied: r.links.Load(), MessagesDenied: r.large.Load()}
 	for _, s := range r.stats {
-		t.Connections += int64(s.connections)
+		t.ConnectionsApproved += s.connectionsApproved
 		t.ConnectionsDenied += s.connectionsDenied
 	}
 	return t

@@ -133,10 +133,10 @@ func (v *Visit) MaySend(f addressing.Filter) bool { return v.may(&v.group.target
 func (v *Visit) MayReceive(f addressing.Filter) bool { return v.may(&v.group.sources, f) }
 
 func (v *Visit) may(n *names, f addressing.Filter) bool {
-	if v.arrival.Space == "" || IsBeyond(f.String()) {
+	if !v.arrival.Spaced || IsBeyond(f.String()) {
 		return n.allow(v.arrival.User, f)
 	}
-	inner, ok := strings.CutPrefix(f.String(), v.arrival.Space)
+	inner, ok := strings.CutPrefix(f.String(), v.host.Name+"/")
 	if !ok {
 		return false
 	}
@@ -149,33 +149,16 @@ var management = addressing.Address("$management").Filter()
 
 // Manages tells whether the client may ask and change what the gateway is: who may send to where that is asked.
 func (v *Visit) Manages() bool {
-	return v.arrival.Space == "" && v.group.targets.allow(v.arrival.User, management)
+	return !v.arrival.Spaced && v.group.targets.allow(v.arrival.User, management)
 }
 
-// Links counts the links of a connection. The zero value is ready; its owner calls the methods one at a time.
-type Links struct{ senders, receivers int }
-
-// Opens takes up a link, on which the client sends or else receives. It is false when the group has no more; that is counted.
-func (v *Visit) Opens(l *Links, sends bool) bool {
-	count, most := &l.receivers, v.group.MaxReceivers
+// HasRoom tells whether the connection may have one more link, on which the client sends or else receives, beside so many.
+func (v *Visit) HasRoom(beside int, sends bool) bool {
+	most := v.group.MaxReceivers
 	if sends {
-		count, most = &l.senders, v.group.MaxSenders
+		most = v.group.MaxSenders
 	}
-	if most > 0 && *count >= most {
-		v.DeniesLink(sends)
-		return false
-	}
-	*count++
-	return true
-}
-
-// Closes gives a link back.
-func (v *Visit) Closes(l *Links, sends bool) {
-	if sends {
-		l.senders--
-	} else {
-		l.receivers--
-	}
+	return most == nil || beside < *most
 }
 
 // DeniesLink counts a link that the client was not given.

@@ -61,6 +61,7 @@ type autoLink struct {
 	Address         string    `json:"address" doc:"the tenant's; topic::name for a subscription"`
 	Direction       string    `json:"direction" enum:"in,out"`
 	Phase           int       `json:"phase"`
+	Fallback        bool      `json:"fallback,omitempty" doc:"out: takes what nobody else wants; in: what comes does not go there again"`
 	Connector       string    `json:"connector,omitempty"`
 	ExternalAddress string    `json:"externalAddress"`
 	Attached        bool      `json:"attached"`
@@ -142,7 +143,7 @@ func autoLinkView(l network.AutoLinkStatus) autoLink {
 		address += "::" + l.Subscription
 	}
 	return autoLink{
-		ID: numbered(l.ID), Name: l.Name, Address: address, Direction: l.Direction.String(), Phase: int(l.Phase),
+		ID: numbered(l.ID), Name: l.Name, Address: address, Direction: l.Direction.String(), Phase: int(l.Phase), Fallback: l.Fallback,
 		Connector: l.Connector, ExternalAddress: l.External, Attached: l.Attached, Since: l.Since.UTC(), Error: l.Error,
 	}
 }

@@ -1,6 +1,7 @@
 package dispatchconf
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -99,6 +100,9 @@ func (p *parser) attribute(line string, depth int) (Attribute, error) {
 	default:
 		a.Value = withoutComment(rest)
 	}
+	if err == nil && strings.Contains(a.Value, `\`) {
+		a.Value, err = p.unescaped(a.Value)
+	}
 	switch {
 	case err != nil:
 		return Attribute{}, err
@@ -108,6 +112,14 @@ func (p *parser) attribute(line string, depth int) (Attribute, error) {
 		return Attribute{}, p.fault("the { of a map stands at the end of its line")
 	}
 	return a, nil
+}
+
+// unescaped reads a value with backslashes, which mean what they do in JSON: that is what the router makes of a file.
+func (p *parser) unescaped(value string) (text string, err error) {
+	if err := json.Unmarshal([]byte(`"`+value+`"`), &text); err != nil {
+		return "", p.fault("a backslash in a value is written twice, or as in JSON: %v", err)
+	}
+	return text, nil
 }
 
 // opening reads the line that begins an entity: a name and a brace.

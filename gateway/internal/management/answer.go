@@ -27,6 +27,17 @@ func Answer(ctx context.Context, m Model, may Rights, request amqp.Message, room
 	return encode(request, status, description, amqp.Map{})
 }
 
+// Refusal tells why an answer says no, and whether it does.
+func Refusal(answer amqp.Message) (why string, ok bool) {
+	status, _ := answer.ApplicationProperty("statusCode")
+	if code, _ := status.(int32); code < statusBadRequest {
+		return "", false
+	}
+	text, _ := answer.ApplicationProperty("statusDescription")
+	why, _ = text.(string)
+	return why, true
+}
+
 // descriptions are those of what went well.
 var descriptions = map[int]string{statusOK: "OK", statusCreated: "Created", statusNoContent: "No Content"}
 

@@ -205,9 +205,11 @@ func TestAddressIsOfAKind(t *testing.T) {
 		`{"pattern": "a", "wings": 2}`:                                    "400",
 		`{"pattern": "a", "identity": "x"}`:                               "400",
 		`{"pattern": "a", "type": "listener"}`:                            "400",
-		`{"pattern": "a", "priority": 9}`:                                 "501",
+		`{"pattern": "a", "priority": 9}`:                                 "a anycast balanced",
+		`{"pattern": "a", "priority": 10}`:                                "400",
 		`{"pattern": "a", "egressPhase": 1}`:                              "a anycast balanced",
-		`{"pattern": "a", "enableFallback": true}`:                        "501",
+		`{"pattern": "a", "enableFallback": true}`:                        "a anycast balanced",
+		`{"pattern": "a", "enableFallback": true, "kind": "broadcast"}`:   "400",
 	} {
 		var read map[string]any
 		if err := json.Unmarshal([]byte(body), &read); err != nil {

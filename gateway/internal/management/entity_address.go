@@ -6,7 +6,7 @@ type Address struct {
 	Key          string `about:"M, its phase 0, and its text; L and its text for one of this router only; C, D, E or F and its text where links lead on."`
 	Distribution string `about:"Who gets a message: one of them (balanced, closest), or everybody (multicast)."`
 	Kind         string `about:"anycast, broadcast, queue or topic. Dispatch does not have it."`
-	Priority     int    `about:"-1: messages have priorities of their own."`
+	Priority     int    `about:"On the links between routers; -1: messages have priorities of their own."`
 
 	InProcess       int `about:"Receivers inside the gateway."`
 	SubscriberCount int `about:"Links of clients that receive from it."`
@@ -21,7 +21,7 @@ type Address struct {
 
 	DeliveriesIngressRouteContainer uint64 `about:"Always 0: it is not measured."`
 	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: it is not measured."`
-	DeliveriesRedirectedToFallback  uint64 `about:"Always 0: there are no fallback addresses."`
+	DeliveriesRedirectedToFallback  uint64 `about:"Messages of links of now that the fallback has got, as nobody else wanted them."`
 
 	RemoteHostRouters  []string `about:"Other routers that have receivers."`
 	TransitOutstanding []string `about:"Always empty."`

@@ -48,7 +48,7 @@ type AutoLink struct {
 	Phase           int    `about:"At which phase of the address: out takes what is sent there, in sends it there. By itself out has 0, in has 1." set:"create"`
 	ExternalAddress string `about:"The address elsewhere, if it is called otherwise." set:"create"`
 	ExternalAddr    string `about:"The same." set:"create"`
-	Fallback        bool   `about:"Always false: there are no fallback addresses." set:"create"`
+	Fallback        bool   `about:"out: it takes what nobody else wants; in: what comes does not go there again." set:"create"`
 
 	LinkRef    *string `about:"Not told."`
 	OperStatus string  `about:"inactive without a connection, attaching, failed, or active."`
@@ -77,11 +77,8 @@ func (l *AutoLink) settle(said saying) error {
 		l.ExternalAddress = l.ExternalAddr
 	}
 	l.Addr, l.ExternalAddr = l.Address, l.ExternalAddress
-	switch {
-	case l.Address == "":
+	if l.Address == "" {
 		return faultf(statusBadRequest, "an auto link has an address")
-	case l.Fallback:
-		return faultf(statusNotImplemented, "there are no fallback addresses")
 	}
 	if err := l.Heading.settle(); err != nil {
 		return err

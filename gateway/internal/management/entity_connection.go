@@ -66,22 +66,22 @@ func updateConnection(ctx context.Context, m Model, c Connection, said saying) (
 	return c, faultf(statusBadRequest, "adminStatus is %s or %s", statusEnabled, statusDeleted)
 }
 
-// Link is one way of messages between a client and an address, or the addresses of a filter; or to an edge router, of what is
-// for that by its name.
+// Link is one way of messages between a client and an address, or the addresses of a filter; one end of a link that leads on; or
+// a link to another router.
 type Link struct {
 	Names
 	AdminStatus  string  `about:"Always enabled."`
 	OperStatus   string  `about:"Always up."`
 	LinkName     string  `about:"What the link is called."`
-	LinkType     string  `about:"endpoint; edge-downlink for the one to an edge router."`
-	LinkDir      string  `about:"in: the client sends; out: it receives."`
+	LinkType     string  `about:"endpoint; between routers inter-router, router-control, or edge-downlink for what is for an edge router."`
+	LinkDir      string  `about:"in: the other side sends; out: it receives."`
 	ConnectionID string  `attr:"connectionId" about:"The identity of its connection."`
-	OwningAddr   string  `about:"The address or filter, as M, its phase 0, and its text; L and its text for a temporary one."`
-	Peer         *string `about:"Not told."`
+	OwningAddr   string  `about:"The address or filter, as M, its phase, and its text; L and its text for a temporary one."`
+	Peer         *string `about:"The other end of a link that leads on, by its identity."`
 	Capacity     int     `about:"Messages that may be on their way at once."`
-	Priority     int     `about:"Always 4."`
+	Priority     int     `about:"Of the messages that the link is for, between routers; else always 4."`
 
-	UndeliveredCount       int    `about:"Always 0: what waits, waits at the address."`
+	UndeliveredCount       int    `about:"Messages for which the client has no credit, at an address that stores nothing."`
 	UnsettledCount         uint64 `about:"Messages on their way, whose outcome is not known."`
 	DeliveryCount          uint64 `about:"Messages that went over it."`
 	PresettledCount        uint64 `about:"Of those, that nobody wanted to know the outcome of."`
@@ -90,11 +90,11 @@ type Link struct {
 	RejectedCount          uint64 `about:"Messages that were rejected."`
 	ReleasedCount          uint64 `about:"Messages that were released."`
 	ModifiedCount          uint64 `about:"Messages that were modified."`
-	DeliveriesDelayed1Sec  uint64 `about:"Always 0: it is not measured."`
-	DeliveriesDelayed10Sec uint64 `about:"Always 0: it is not measured."`
-	DeliveriesStuck        uint64 `about:"Always 0: it is not measured."`
+	DeliveriesDelayed1Sec  uint64 `about:"Messages whose outcome took longer than a second; not measured of links that lead on, or between routers."`
+	DeliveriesDelayed10Sec uint64 `about:"Likewise, longer than ten."`
+	DeliveriesStuck        uint64 `about:"Likewise, messages on their way for longer than ten seconds now."`
 	CreditAvailable        int    `about:"Messages that the client may send, or takes, before more credit is given."`
-	ZeroCreditSeconds      int    `about:"Always 0: it is not measured."`
+	ZeroCreditSeconds      int    `about:"For how long the client has had no credit, or given none; 0 while there is some."`
 	SettleRate             int    `about:"Always 0: it is not measured."`
 }
 

@@ -3,6 +3,8 @@ package management
 import (
 	"context"
 	"iter"
+
+	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // Connector keeps a connection to another router, or to a broker.
@@ -27,9 +29,10 @@ type Connector struct {
 	StripAnnotations   string `about:"Always no: annotations are passed on." set:"create"`
 	AllowRedirect      bool   `about:"Always false: it stays with its hosts." set:"create"`
 
-	FailoverURLs     string `attr:"failoverUrls" about:"Its further hosts, in the order in which they are tried."`
-	ConnectionStatus string `about:"CONNECTING, SUCCESS or FAILED."`
-	ConnectionMsg    string `about:"What became of the last try."`
+	OpenProperties   amqp.RawValue `about:"What the other side is told in open: a map." set:"create"`
+	FailoverURLs     string        `attr:"failoverUrls" about:"All its hosts, in the order in which they are tried, from the one on where it is: those that are declared, and those that the other side has told."`
+	ConnectionStatus string        `about:"CONNECTING, SUCCESS or FAILED."`
+	ConnectionMsg    string        `about:"What became of the last try."`
 
 	MessageLoggingComponents string `about:"Always none: bodies are not logged." set:"create"`
 }

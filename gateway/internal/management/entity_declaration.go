@@ -22,8 +22,8 @@ type Declaration struct {
 
 	IngressPhase   int  `about:"Always 0." set:"create"`
 	EgressPhase    int  `about:"Of an anycast address: at which phase its consumers receive." set:"create"`
-	Priority       int  `about:"-1: messages have priorities of their own." set:"create"`
-	EnableFallback bool `about:"Always false." set:"create"`
+	Priority       int  `about:"On the links between routers, 0 to 9; -1: messages have priorities of their own." set:"create"`
+	EnableFallback bool `about:"Of an anycast address: whether what nobody wants goes to those who receive as its fallback." set:"create"`
 
 	MaxMessageSize int    `about:"Bytes; 0 leaves it to limits.maxMessageSize. Dispatch does not have it." set:"create,update"`
 	MaxMessages    int    `about:"Messages that are stored at once; 0 is no limit. Dispatch does not have it." set:"create,update"`
@@ -127,11 +127,14 @@ func (d *Declaration) settle(said saying) error {
 	if err != nil {
 		return err
 	}
+	if d.EnableFallback && kind != addressing.Anycast {
+		return faultf(statusBadRequest, "a fallback does not fit kind %v, only anycast", kind)
+	}
 	whole := NewDeclaration(name, kind, distribution)
 	if d.Distribution != Unavailable {
 		d.Distribution = whole.Distribution
 	}
-	d.Identity, d.Kind, d.Priority = whole.Identity, whole.Kind, whole.Priority
+	d.Identity, d.Kind = whole.Identity, whole.Kind
 	d.Name = cmp.Or(d.Name, whole.Name)
 	if said("pattern") { // as it was written
 		return nil
@@ -147,10 +150,8 @@ func (d *Declaration) checkOffered(said saying) error {
 		return faultf(statusNotImplemented, "what clients send comes in at phase 0")
 	case d.EgressPhase < 0 || d.EgressPhase > 9:
 		return faultf(statusBadRequest, "egressPhase %d is not one of 0 to 9", d.EgressPhase)
-	case d.EnableFallback:
-		return faultf(statusNotImplemented, "there are no fallback addresses")
-	case said("priority") && d.Priority != noPriority:
-		return faultf(statusNotImplemented, "an address has no priority: messages have their own")
+	case said("priority") && (d.Priority < noPriority || d.Priority > 9):
+		return faultf(statusBadRequest, "priority %d is not one of -1 to 9", d.Priority)
 	}
 	return nil
 }
@@ -191,6 +192,9 @@ func (d *Declaration) filter() (f addressing.Filter, err error) {
 }
 
 func createDeclaration(ctx context.Context, m Model, d Declaration, said saying) (Declaration, error) {
+	if !said("priority") {
+		d.Priority = noPriority
+	}
 	if err := d.settle(said); err != nil {
 		return d, err
 	}

@@ -3,6 +3,8 @@ package management
 import (
 	"context"
 	"iter"
+
+	"github.com/manifoldmq/manifold/router/amqp"
 )
 
 // Listener is a door of the gateway.
@@ -29,6 +31,9 @@ type Listener struct {
 	HTTP               bool `attr:"http" about:"Whether it speaks HTTP." set:"create"`
 	Websockets         bool `about:"Whether it takes WebSockets."`
 
+	FailoverURLs   string        `attr:"failoverUrls" about:"Hosts that who comes in is told of, with commas between." set:"create"`
+	OpenProperties amqp.RawValue `about:"What he is told in open: a map." set:"create"`
+
 	InitialHandshakeTimeoutSeconds int    `about:"How long a client may take to be let in, for AMQP." set:"create"`
 	StripAnnotations               string `about:"Which annotations of routers are taken off: of messages that come in, go out, both or no." set:"create"`
 }
@@ -44,12 +49,15 @@ var listenerType = changeable(newType(entityType{name: "listener", base: configu
 		switch {
 		case secured && l.SSLProfile == "":
 			return l, faultf(statusBadRequest, "a listener that requires TLS has an sslProfile")
-		case !secured && l.SSLProfile != "":
-			return l, faultf(statusNotImplemented, "a listener speaks TLS or does not: one with an sslProfile requires it (requireSsl)")
 		case l.HTTP:
 			return l, faultf(statusNotImplemented, "listeners of HTTP are declared in the configuration")
 		}
 		return m.Listen(ctx, l)
 	},
-	remove: func(ctx context.Context, m Model, l Listener) error { return m.Close(ctx, l.Name) },
+	remove: func(ctx context.Context, m Model, l Listener) error {
+		if l.HTTP {
+			return faultf(statusBadRequest, "HTTP listeners cannot be deleted")
+		}
+		return m.Close(ctx, l.Name)
+	},
 })

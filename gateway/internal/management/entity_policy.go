@@ -7,12 +7,12 @@ type Policy struct {
 	Names
 	MaxConnections          int64  `about:"At once; 0 is no limit."`
 	MaxMessageSize          int64  `about:"Bytes; 0 is no limit."`
-	EnableVhostPolicy       bool   `about:"Whether roles are declared."`
-	EnableVhostNamePatterns bool   `about:"Always false: a tenant's name is no pattern."`
-	PolicyDir               string `about:"Always empty: roles are in the configuration."`
-	DefaultVhost            string `about:"The tenant of who names none."`
+	EnableVhostPolicy       bool   `about:"Whether virtual hosts, or roles, say who may do what."`
+	EnableVhostNamePatterns bool   `about:"Whether the names of virtual hosts are patterns."`
+	PolicyDir               string `about:"Always empty: what was in it has become part of the configuration."`
+	DefaultVhost            string `about:"The virtual host, or else the tenant, of who names none."`
 
-	ConnectionsProcessed uint64 `about:"Always 0: it is not measured."`
+	ConnectionsProcessed uint64 `about:"Connections that were judged by virtual hosts."`
 	ConnectionsDenied    uint64 `about:"Connections that a limit has refused."`
 	ConnectionsCurrent   int    `about:"Connections of now."`
 	LinksDenied          uint64 `about:"Links that a limit has refused."`

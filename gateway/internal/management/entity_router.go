@@ -17,29 +17,29 @@ type Router struct {
 
 	AddrCount        int `about:"Addresses that are declared, stored or in use."`
 	LinkCount        int `about:"Links of clients, over whichever protocol."`
-	BlockedLinkCount int `about:"Always 0: it is not measured."`
-	LinksBlocked     int `about:"Always 0: it is not measured."`
+	BlockedLinkCount int `about:"Links of clients that have had no credit for ten seconds."`
+	LinksBlocked     int `about:"The same."`
 	NodeCount        int `about:"Other routers that can be reached."`
 	LinkRouteCount   int `about:"Link routes that are declared."`
 	AutoLinkCount    int `about:"Links that the gateway keeps."`
 	ConnectionCount  int `about:"Connections of clients."`
 
-	PresettledDeliveries        uint64 `about:"Messages that links of now sent without asking for an outcome."`
-	DroppedPresettledDeliveries uint64 `about:"Messages that a consumer missed because it had no credit."`
-	AcceptedDeliveries          uint64 `about:"Messages from clients that were accepted, since the start."`
+	PresettledDeliveries        uint64 `about:"Messages from clients that were sent without asking for an outcome, since the start."`
+	DroppedPresettledDeliveries uint64 `about:"Of those, that did not arrive, or that a consumer missed because it had no credit."`
+	AcceptedDeliveries          uint64 `about:"Messages that were accepted, since the start."`
 	RejectedDeliveries          uint64 `about:"Likewise, that were rejected."`
 	ReleasedDeliveries          uint64 `about:"Likewise, that were released."`
 	ModifiedDeliveries          uint64 `about:"Likewise, that were modified."`
-	DeliveriesDelayed1Sec       uint64 `about:"Always 0: it is not measured."`
-	DeliveriesDelayed10Sec      uint64 `about:"Always 0: it is not measured."`
-	DeliveriesStuck             uint64 `about:"Always 0: it is not measured."`
-	DeliveriesIngress           uint64 `about:"Messages from clients that have ended, since the start."`
+	DeliveriesDelayed1Sec       uint64 `about:"Messages whose outcome came after more than a second, since the start."`
+	DeliveriesDelayed10Sec      uint64 `about:"Likewise, after more than ten seconds."`
+	DeliveriesStuck             uint64 `about:"Messages whose outcome is not known for ten seconds now, by link: one that came in and went out counts twice."`
+	DeliveriesIngress           uint64 `about:"Messages from clients, since the start."`
 	DeliveriesEgress            uint64 `about:"Deliveries to clients, since the start."`
-	DeliveriesTransit           uint64 `about:"Deliveries between other routers."`
+	DeliveriesTransit           uint64 `about:"Deliveries to other routers, since the start."`
 
-	DeliveriesIngressRouteContainer uint64 `about:"Always 0: it is not measured."`
-	DeliveriesEgressRouteContainer  uint64 `about:"Always 0: it is not measured."`
-	DeliveriesRedirectedToFallback  uint64 `about:"Always 0: there are no fallback addresses."`
+	DeliveriesIngressRouteContainer uint64 `about:"Messages that came from brokers, and from clients of a listener for them; they are among DeliveriesIngress."`
+	DeliveriesEgressRouteContainer  uint64 `about:"Deliveries to those; they are among DeliveriesEgress."`
+	DeliveriesRedirectedToFallback  uint64 `about:"Messages that fallbacks have got, as nobody else wanted them, since the start."`
 
 	UptimeSeconds int  `about:"How long it has been running."`
 	MemoryUsage   *int `about:"Bytes of memory that the process holds; told in the default tenant only."`

@@ -3,6 +3,8 @@ package management
 import (
 	"context"
 	"iter"
+
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // Model is what one tenant's entities are, and how they change. What it lists is in an order that stays, so that it can be
@@ -22,6 +24,14 @@ type Model interface {
 	RemoveSSLProfile(ctx context.Context, name string) error
 
 	// Logs has the module DEFAULT at least. ChangeLog has one be written otherwise, for the life of the process.
+	// VirtualHosts are those of the policy; what is declared of them lasts as long as the process. Errors are those of package
+	// vhost, too.
+	VirtualHosts() []vhost.Host
+	VirtualHostStats() []vhost.Stats
+	DeclareVirtualHost(ctx context.Context, h vhost.Host) error
+	RedeclareVirtualHost(ctx context.Context, h vhost.Host) error
+	WithdrawVirtualHost(ctx context.Context, name string) error
+
 	Logs() []Log
 	ChangeLog(ctx context.Context, l Log) (Log, error)
 	LogStats() []LogStats

@@ -18,6 +18,7 @@ type house struct {
 	connections int
 	declared    map[string]Declaration
 	dismissed   []string
+	traced      []string
 	network
 }
 
@@ -80,6 +81,11 @@ func (h *house) Connection(identity string) (Connection, bool) {
 
 func (h *house) Dismiss(_ context.Context, identity string) error {
 	h.dismissed = append(h.dismissed, identity)
+	return nil
+}
+
+func (h *house) Trace(_ context.Context, identity string, shown bool) error {
+	h.traced = append(h.traced, fmt.Sprint(identity, " ", shown))
 	return nil
 }
 

@@ -19,6 +19,7 @@ type network struct {
 	linkRoutes []LinkRoute
 	ownRoutes  []OwnRoute
 	profiles   []SSLProfile
+	log        *Log // what DEFAULT has become; nil for what it was
 }
 
 func (n *network) Nodes() []Node {
@@ -83,7 +84,21 @@ func (n *network) RemoveOwnRoute(_ context.Context, identity string) error {
 	return remove(&n.ownRoutes, identity)
 }
 
-func (n *network) Logs() []Log { return nil }
+func (n *network) Logs() []Log {
+	if n.log != nil {
+		return []Log{*n.log}
+	}
+	return []Log{{Names: Names{"log/DEFAULT", "log/DEFAULT"}, Module: "DEFAULT", Enable: "info+", OutputFile: new("stderr")}}
+}
+
+func (n *network) ChangeLog(_ context.Context, l Log) (Log, error) {
+	n.log = &l
+	return l, nil
+}
+
+func (n *network) LogStats() []LogStats {
+	return []LogStats{{Names: Names{"logStats/DEFAULT", "logStats/DEFAULT"}, InfoCount: 7}}
+}
 
 func (n *network) Records(most int) []Record {
 	all := []Record{
@@ -134,7 +149,7 @@ func TestWhatGoesOverTheNetworkIsMadeAndTakenAway(t *testing.T) {
 		{"router.config.autoLink", "addr=a dir=out phase=10", 400, ""},
 		{"router.config.autoLink", "addr=a dir=up", 400, ""},
 		{"router.config.autoLink", "dir=in", 400, ""},
-		{"router.config.autoLink", "addr=a dir=in fallback=yes", 501, ""},
+		{"router.config.autoLink", "addr=a dir=in fallback=yes", 201, "direction=in fallback=true"},
 		{"router.config.autoLink", "addr=a dir=in connection=a containerId=b", 400, ""},
 		{"router.config.linkRoute", "prefix=a direction=in connection=broker", 201, "dir=in distribution=linkBalanced"},
 		{"router.config.linkRoute", "pattern=a/# dir=out", 201, "direction=out"},

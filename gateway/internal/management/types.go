@@ -24,7 +24,7 @@ var selfType = newType(entityType{
 // types are all entity types that have entities.
 var types = []*entityType{
 	selfType, routerType, nodeType, listenerType, connectorType, connectionType, linkType, addressType,
-	declarationType, autoLinkType, linkRouteType, ownRouteType, poolType, policyType, logType, logStatsType, sslProfileType,
+	declarationType, autoLinkType, linkRouteType, ownRouteType, poolType, policyType, virtualHostType, virtualHostStatsType, groupSettingsType, logType, logStatsType, sslProfileType,
 }
 
 // absentTypes are those of Dispatch of which there is nothing here, so that who asks for them finds none.
@@ -33,9 +33,6 @@ var absentTypes = []*entityType{
 	absent("router.config.binding", configurationEntity, "There are no bindings: topics take their place."),
 	absent("authServicePlugin", configurationEntity, "Logins are in the configuration."),
 	absent("console", configurationEntity, "There is no console of its own."),
-	absent("vhost", configurationEntity, "Tenants are in the configuration."),
-	absent("vhostUserGroupSettings", configurationEntity, "Roles are in the configuration."),
-	absent("vhostStats", operationalEntity, "Tenants are counted by the metrics."),
 }
 
 func absent(name, base, why string) *entityType {

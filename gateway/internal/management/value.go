@@ -97,6 +97,14 @@ func (a *attribute) assign(entity reflect.Value, value any) error {
 		if set, ok = boolean(value); ok {
 			field.SetBool(set)
 		}
+	case "map":
+		var m amqp.Map
+		if m, ok = value.(amqp.Map); ok {
+			encoded, err := amqp.AppendAny(nil, m)
+			if ok = err == nil; ok {
+				field.SetBytes(encoded)
+			}
+		}
 	case "integer":
 		var n int64
 		if n, ok = integer(value); ok {

@@ -106,6 +106,16 @@ func (k *Keyring) Look() {
 
 // Run looks at the files of certificates and of authorities until ctx ends.
 func (k *Keyring) Run(ctx context.Context, trusts ...*Trust) {
+	keepLooking(ctx, func() {
+		k.Look()
+		for _, trust := range trusts {
+			trust.Look()
+		}
+	})
+}
+
+// keepLooking looks at files again and again until ctx ends.
+func keepLooking(ctx context.Context, look func()) {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
@@ -113,10 +123,7 @@ func (k *Keyring) Run(ctx context.Context, trusts ...*Trust) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			k.Look()
-			for _, trust := range trusts {
-				trust.Look()
-			}
+			look()
 		}
 	}
 }

@@ -19,13 +19,14 @@ type Field string
 
 // The fields. Subject is the common name, or the first alternative name of a certificate that has none (RFC 5280 section
 // 4.2.1.6); then there are alternative names of one kind. DN is the whole subject, from the country on (RFC 2253, the other way
-// round), of which the next ones are parts. The last ones are fingerprints of the certificate, in hexadecimal digits.
+// round), of which the next ones are parts; RFC2253 is the same in the order of that. The last ones are fingerprints of the certificate, in hexadecimal digits.
 const (
 	Subject      Field = "subject"
 	DNS          Field = "dns"
 	Email        Field = "email"
 	URI          Field = "uri"
 	DN           Field = "dn"
+	RFC2253      Field = "rfc2253"
 	Country      Field = "country"
 	State        Field = "state"
 	City         Field = "city"
@@ -39,7 +40,7 @@ const (
 
 // Fields are all there are.
 var Fields = []Field{
-	Subject, DNS, Email, URI, DN, Country, State, City, Organization, Unit, CommonName, SHA1, SHA256, SHA512,
+	Subject, DNS, Email, URI, DN, RFC2253, Country, State, City, Organization, Unit, CommonName, SHA1, SHA256, SHA512,
 }
 
 // fieldSeparator is between several fields, and between what they name.
@@ -108,7 +109,9 @@ func (f Field) names(c *x509.Certificate) []string {
 	case URI:
 		return uris(c)
 	case DN:
-		return distinguishedName(c)
+		return distinguishedName(c, false)
+	case RFC2253:
+		return distinguishedName(c, true)
 	case Country:
 		return c.Subject.Country
 	case State:
@@ -160,12 +163,14 @@ func uris(c *x509.Certificate) (all []string) {
 	return all
 }
 
-// distinguishedName writes a certificate's subject in the order in which it is there.
-func distinguishedName(c *x509.Certificate) []string {
+// distinguishedName writes a certificate's subject in the order in which it is there, or from its end.
+func distinguishedName(c *x509.Certificate, fromEnd bool) []string {
 	var name pkix.RDNSequence
 	if _, err := asn1.Unmarshal(c.RawSubject, &name); err != nil {
 		return nil
 	}
-	slices.Reverse(name) // as its String writes it from the end
+	if !fromEnd { // as String writes it
+		slices.Reverse(name)
+	}
 	return []string{name.String()}
 }

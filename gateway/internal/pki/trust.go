@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -91,6 +92,9 @@ func (t *Trust) Look() {
 	}
 	t.current.Store(is)
 }
+
+// Run looks at the files until ctx ends.
+func (t *Trust) Run(ctx context.Context) { keepLooking(ctx, t.Look) }
 
 func newAnchors(declared []Authority, all []*anchor) (*Anchors, error) {
 	s := &Anchors{declared: declared, all: all, pool: x509.NewCertPool(), owners: make(map[keyID]*anchor)}

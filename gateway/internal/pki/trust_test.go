@@ -156,6 +156,7 @@ func TestCertificateNamesItsUserAsDeclared(t *testing.T) {
 		{pki.Naming{Field: pki.Subject, Pattern: "pump{user}"}, ""},
 		{pki.Naming{Field: pki.Email, Pattern: "pump@acme{user}acme.example"}, ""},
 		{pki.Naming{Field: pki.DN}, `C=CH,ST=BE,O=Acme\, Inc.,OU=Water,CN=pump`},
+		{pki.Naming{Field: pki.RFC2253}, `CN=pump,OU=Water,O=Acme\, Inc.,ST=BE,C=CH`},
 		{pki.Naming{Field: pki.Country}, "CH"},
 		{pki.Naming{Field: pki.City}, ""},
 		{pki.Naming{Field: "unit;city;organization;country;state;commonName"}, "Water;Acme, Inc.;CH;BE;pump"},

@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -23,6 +24,7 @@ import (
 type Steps struct {
 	Proxies  []netip.Prefix // whose connections begin with a header; none when no header is known
 	TLS      *tls.Config    // nil for connections as they are
+	Either   bool           // a client that does not begin with a handshake is served as it is
 	Patience time.Duration  // for all of it
 	// Failed hears of connections that did not get that far, and of headers from who is no proxy. A client that hung up without
 	// a word is none.
@@ -128,8 +130,46 @@ func (s *Steps) run(ctx context.Context, nc net.Conn) (net.Conn, error) {
 	if s.TLS == nil {
 		return nc, nil
 	}
+	if s.Either {
+		begins, same, err := beginsHandshake(ctx, nc)
+		if err != nil || !begins {
+			return same, err
+		}
+		nc = same
+	}
 	secured := tls.Server(nc, s.TLS)
 	return secured, shakeHands(ctx, secured)
+}
+
+// handshakeRecord is the first octet of who shakes hands by TLS (RFC 8446 section 5.1). No protocol of ours begins so.
+const handshakeRecord = 22
+
+// beginsHandshake waits for the first octet of a client, and tells whether it begins a handshake. What is read is still to be read from
+// the connection that it gives.
+func beginsHandshake(ctx context.Context, nc net.Conn) (begins bool, same net.Conn, err error) {
+	stop := context.AfterFunc(ctx, func() { nc.SetReadDeadline(time.Unix(1, 0)) })
+	first := make([]byte, 1)
+	_, err = io.ReadFull(nc, first)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	return err == nil && first[0] == handshakeRecord, &begun{Conn: nc, first: first}, err
+}
+
+// begun is a connection of which something has been read.
+type begun struct {
+	net.Conn
+	first []byte // that comes again
+}
+
+// Read implements net.Conn.
+func (b *begun) Read(p []byte) (int, error) {
+	if len(b.first) == 0 || len(p) == 0 {
+		return b.Conn.Read(p)
+	}
+	n := copy(p, b.first)
+	b.first = b.first[n:]
+	return n, nil
 }
 
 // shakeHands tells why a handshake failed: that ctx has ended only if nothing else was wrong before.

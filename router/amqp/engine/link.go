@@ -19,6 +19,7 @@ type Link struct {
 	detached     bool          // our detach is written
 	over         bool          // the Handler has heard Detached, or never will
 	refused      bool          // the Handler will not hear Detached
+	requested    bool          // the peer wanted it
 	leaving      *frame.Detach // to say when nothing is unsent any more
 	parted       *Detachment   // the peer's detach, which the owner answers; nil for none
 
@@ -127,4 +128,14 @@ func (l *Link) touch() {
 		l.session.dirtyLinks = append(l.session.dirtyLinks, l)
 		l.session.touch()
 	}
+}
+
+// Links is how many links the peer wanted and has, that are of a role on our side: without those that were refused.
+func (c *Conn) Links(role frame.Role) (n int) {
+	for _, l := range c.links {
+		if l.role == role && l.requested && !l.refused && !l.over && !l.detached {
+			n++
+		}
+	}
+	return n
 }

@@ -115,7 +115,7 @@ func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
 	case int(a.Handle) < len(s.remoteLinks) && s.remoteLinks[a.Handle] != nil:
 		s.fail(frame.HandleInUse, "handle has a link")
 		return nil
-	case !c.keeps(cost):
+	case !c.keeps(cost + s.growth(a.Handle)):
 		s.fail(frame.ResourceLimitExceeded, "too much is said of links")
 		return nil
 	}
@@ -134,11 +134,16 @@ func (c *Conn) remoteAttach(channel uint16, d *amqp.Decoder) *frame.Error {
 	return nil
 }
 
+// growth is how many bytes the table of the peer's handles grows by for one: it may leave out as many as it likes.
+func (s *Session) growth(handle uint32) int { return 8 * max(0, int(handle)+1-len(s.remoteLinks)) }
+
 // bind joins the peer's end of a link to ours.
 func (l *Link) bind(a *frame.Attach, cost int) {
 	s := l.session
 	l.remote, l.remoteHandle, l.cost = a, a.Handle, cost
-	s.conn.kept += cost
+	grown := s.growth(a.Handle)
+	s.cost += grown // as long as the session is there
+	s.conn.kept += cost + grown
 	for len(s.remoteLinks) <= int(a.Handle) {
 		s.remoteLinks = append(s.remoteLinks, nil)
 	}
@@ -190,6 +195,7 @@ func (s *Session) request(a *frame.Attach, cost int) {
 		return
 	}
 	l.bind(a, cost)
+	l.requested = true
 	if l.role == frame.Receiver && !a.HasInitialCount {
 		l.Refuse(&frame.Error{Condition: frame.InvalidField, Description: "attach of a sender has no initial-delivery-count"})
 		return

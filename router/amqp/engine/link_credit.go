@@ -63,6 +63,13 @@ func (l *Link) Grant(n int) {
 	l.regrant()
 }
 
+// Announce has the next Flush tell the sender of all credit that it may hear of, which otherwise waits until it is worth a frame.
+func (l *Link) Announce() {
+	if l.role == frame.Receiver && l.attached() && l.announceable() > 0 {
+		l.touch()
+	}
+}
+
 // Drain asks the sender to use up its credit, or to give it back when it has nothing to send. Drained tells when it
 // did; what is granted until then counts afterwards.
 func (l *Link) Drain() {

@@ -37,6 +37,10 @@ func (c *Conn) Open(o frame.Open) {
 	c.sayOpen()
 }
 
+// Limit has other limits hold than those that the Conn was made with. It comes before Open, and of the peer's open nothing is
+// looked at again.
+func (c *Conn) Limit(l *Limits) { c.limits = l }
+
 // sayOpen writes our open once it is known and the layer for it is there.
 func (c *Conn) sayOpen() {
 	switch {

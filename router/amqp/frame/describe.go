@@ -178,6 +178,9 @@ func (t *teller) value(v any) {
 			t.value(e.Key)
 			t.text("=")
 			t.value(e.Value)
+			if len(t.dst) > t.most {
+				break
+			}
 		}
 		t.text("}")
 	default:
@@ -228,6 +231,9 @@ func (t *teller) described(v amqp.Described) {
 	for i, field := range fields {
 		if field == nil {
 			continue
+		}
+		if len(t.dst) > t.most {
+			break
 		}
 		if !first {
 			t.text(", ")

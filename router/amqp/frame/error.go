@@ -77,6 +77,19 @@ func (e *Error) Append(dst []byte) []byte {
 	return f.End()
 }
 
+// ParseError reads an error that Append has written; nil for null. What is damaged is nil, too.
+func ParseError(p []byte) *Error {
+	d := amqp.NewDecoder(p)
+	if d.ReadNull() {
+		return nil
+	}
+	e := readError(&d)
+	if d.Err() != nil {
+		return nil
+	}
+	return e
+}
+
 // readError reads an error with its descriptor.
 func readError(d *amqp.Decoder) *Error {
 	expect(d, amqp.DescriptorError, "error")

@@ -99,16 +99,45 @@ func (r rewriting) back() rewriting { return rewriting{remove: r.add, add: r.rem
 func (r rewriting) attach(a frame.Attach, role frame.Role) frame.Attach {
 	switch {
 	case r == rewriting{}:
-	case role == frame.Sender && a.Target != nil && a.Target.Address != "":
+	case role == frame.Sender && a.Target != nil:
 		target := *a.Target
-		target.Address = r.address(target.Address)
+		target.Address, target.DynamicNodeProperties = r.terminus(target.Address, target.Dynamic, target.DynamicNodeProperties)
 		a.Target = &target
-	case role == frame.Receiver && a.Source != nil && a.Source.Address != "":
+	case role == frame.Receiver && a.Source != nil:
 		source := *a.Source
-		source.Address = r.address(source.Address)
+		source.Address, source.DynamicNodeProperties = r.terminus(source.Address, source.Dynamic, source.DynamicNodeProperties)
 		a.Source = &source
 	}
 	return a
+}
+
+// terminus writes the address of a terminus anew, or the one in the properties of a dynamic node.
+func (r rewriting) terminus(address string, dynamic bool, properties amqp.RawValue) (string, amqp.RawValue) {
+	if address != "" {
+		return r.address(address), properties
+	}
+	view, ok := dynamicProperties(dynamic, properties).Map()
+	if !ok {
+		return address, properties
+	}
+	value, _ := view.Lookup(dynamicAddress)
+	leads, ok := value.Value().(string)
+	if !ok {
+		return address, properties
+	}
+	anew := amqp.BeginFields(nil)
+	for key, value := range view.All() {
+		if name, _ := key.Text(); string(name) == dynamicAddress {
+			value = amqp.AppendString(nil, r.address(leads))
+		}
+		anew.Pair(key, value)
+	}
+	return address, anew.End()
+}
+
+// Prefixed gives an attach that leads to an address with a prefix before it.
+func Prefixed(a frame.Attach, prefix string) frame.Attach {
+	return rewriting{add: prefix}.attach(a, a.Role)
 }
 
 // Pass has a link that the peer of d's connection has Requested go on along a way. The link's Context is the passage's then.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
 // recorded gives what Qpid Dispatch routers said of one kind.
@@ -193,6 +194,8 @@ func TestPhasesOfWaypoints(t *testing.T) {
 		{Receive, 0, 0, ""},
 		{Receive, 1, 2, "qd.waypoint.2"},
 		{Send, 2, 2, "qd.waypoint.2"},
+		{Send, protocol.FallbackPhase, 0, "qd.fallback"},
+		{Receive, protocol.FallbackPhase, 1, "qd.fallback"},
 	} {
 		got := Capability(c.direction, c.phase, c.egress)
 		if got != c.capability {

@@ -5,16 +5,22 @@ import (
 	"strings"
 
 	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 )
 
 // waypointPrefix begins the capability of a link that takes from an address, or sends to it, at another phase than
 // clients do. A number follows: one more than the phase of a link that receives, the phase of a link that sends.
 const waypointPrefix = "qd.waypoint."
 
+// fallbackCapability is that of a link for what nobody else wants of an address.
+const fallbackCapability amqp.Symbol = "qd.fallback"
+
 // Capability gives the capability that a link for a phase of an address needs, whose clients send at phase 0 and receive
 // at egress; empty for none.
 func Capability(d Direction, phase, egress uint8) amqp.Symbol {
 	switch {
+	case phase == protocol.FallbackPhase:
+		return fallbackCapability
 	case d == Receive && phase != egress:
 		return amqp.Symbol(waypointPrefix + strconv.Itoa(int(phase)+1))
 	case d == Send && phase != 0:
@@ -27,6 +33,9 @@ func Capability(d Direction, phase, egress uint8) amqp.Symbol {
 // Phase gives the phase that a link is for, from the capabilities of its terminus.
 func Phase(d Direction, egress uint8, capabilities []amqp.Symbol) uint8 {
 	for _, c := range capabilities {
+		if c == fallbackCapability {
+			return protocol.FallbackPhase
+		}
 		text, ok := strings.CutPrefix(string(c), waypointPrefix)
 		ordinal, err := strconv.Atoi(text)
 		switch {

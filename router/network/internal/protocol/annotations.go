@@ -20,6 +20,7 @@ const (
 	annotationTrace   = prefix + "trace"
 
 	annotationRetain = "x-opt-manifold-retain" // for Qpid Dispatch one of a client, which it passes on
+	annotationAuthor = "x-opt-manifold-author" // likewise
 )
 
 // Annotations are what routers write on a message for each other. Clients do not see them.
@@ -27,9 +28,10 @@ type Annotations struct {
 	Ingress   string   // the router where it came into the network, as a NodeName; empty before that
 	Trace     []string // the routers that it has passed, as NodeNames, the newest last; not to be changed
 	To        string   // the address to use instead of that in its properties; empty for none
-	Phase     uint8    // of the address, 0 to 9
+	Phase     uint8    // of the address, 0 to HighestPhase, or FallbackPhase
 	Streaming bool     // it began to be sent on before all of it was there
 	Retain    bool     // its publisher asked the topic to keep it
+	Author    string   // a mark of who has sent it, for subscribers who leave out what is their own; empty for none
 }
 
 // Passed tells whether the message has passed a router.
@@ -61,8 +63,11 @@ func ParseAnnotations(view amqp.MapView) (Annotations, error) {
 	ok := true
 	for key, value := range view.All() {
 		name, _ := key.Text()
-		if string(name) == annotationRetain {
+		switch string(name) {
+		case annotationRetain:
 			a.Retain = true
+		case annotationAuthor:
+			a.Author, _ = text(value)
 		}
 		if !strings.HasPrefix(string(name), prefix) {
 			continue
@@ -73,7 +78,7 @@ func ParseAnnotations(view amqp.MapView) (Annotations, error) {
 			var phase int64
 			phase, fine = integer(value)
 			a.Phase = uint8(phase)
-			fine = fine && phase >= 0 && phase <= 9
+			fine = fine && IsPhase(phase)
 		case annotationStream:
 			var streaming int64
 			streaming, fine = integer(value)
@@ -93,18 +98,26 @@ func ParseAnnotations(view amqp.MapView) (Annotations, error) {
 	return a, nil
 }
 
+// ours tells whether routers write an annotation.
+func ours(name string) bool {
+	return strings.HasPrefix(name, prefix) || name == annotationRetain || name == annotationAuthor
+}
+
 // Append appends the section of message annotations that has those of others that no router wrote, then these. Without
 // any it appends nothing. Qpid Dispatch wants the routers' annotations last, and in this order.
 func (a Annotations) Append(dst []byte, others amqp.MapView) []byte {
 	start := len(dst)
 	fields := amqp.BeginMessageAnnotations(dst)
 	for key, value := range others.All() {
-		if name, _ := key.Text(); !strings.HasPrefix(string(name), prefix) && string(name) != annotationRetain {
+		if name, _ := key.Text(); !ours(string(name)) {
 			fields.Pair(key, value)
 		}
 	}
 	if a.Retain {
 		fields.Bool(annotationRetain, true)
+	}
+	if a.Author != "" {
+		fields.String(annotationAuthor, a.Author)
 	}
 	if a.Phase != 0 {
 		fields.Int(annotationPhase, int32(a.Phase))

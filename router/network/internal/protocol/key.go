@@ -26,16 +26,27 @@ const (
 )
 
 const (
-	lowestPhase  = '0'
-	highestPhase = '9'
-	longestShown = 80 // octets of a name in a text for people
+	lowestPhase   = '0'
+	highestPhase  = '9'
+	fallbackPhase = 'F'
+	longestShown  = 80 // octets of a name in a text for people
+
+	// HighestPhase is the highest phase of messages that are for whoever receives.
+	HighestPhase uint8 = highestPhase - lowestPhase
+	// FallbackPhase is that of messages that nobody else wants.
+	FallbackPhase uint8 = fallbackPhase - lowestPhase
 )
+
+// IsPhase tells whether an address may have a phase.
+func IsPhase(phase int64) bool {
+	return phase >= 0 && phase <= int64(HighestPhase) || phase == int64(FallbackPhase)
+}
 
 // Key is an address as routers write it in their tables and tell it each other: its class, for a mobile address its
 // phase, then its name.
 type Key string
 
-// MobileKey gives the key of a mobile address in a phase from 0 to 9.
+// MobileKey gives the key of a mobile address in a phase from 0 to HighestPhase, or FallbackPhase.
 func MobileKey(phase uint8, name string) Key {
 	return Key([]byte{byte(Mobile), lowestPhase + phase}) + Key(name)
 }
@@ -74,7 +85,7 @@ func (k Key) Told() bool {
 	}
 	switch k.Class() {
 	case Mobile:
-		return k[1] >= lowestPhase && k[1] <= highestPhase
+		return IsPhase(int64(k.Phase()))
 	case LinkRouteIn, LinkRouteOut, LinkPatternIn, LinkPatternOut, Edge:
 		return true
 	default:
@@ -89,7 +100,7 @@ func (k Key) String() string {
 		name = name[:longestShown] + "..."
 	}
 	if k.Class() == Mobile {
-		return fmt.Sprintf("%q (%c%d)", name, k.Class(), k.Phase())
+		return fmt.Sprintf("%q (%c%c)", name, k.Class(), lowestPhase+k.Phase())
 	}
 	return fmt.Sprintf("%q (%c)", name, k.Class())
 }

@@ -276,6 +276,8 @@ func TestKeys(t *testing.T) {
 	}{
 		{MobileKey(0, "a/b"), Mobile, 0, "a/b", true},
 		{MobileKey(9, "q"), Mobile, 9, "q", true},
+		{"MFq", Mobile, FallbackPhase, "q", true},
+		{"M:q", Mobile, 10, "q", false},
 		{KeyOf(Edge, "E1"), Edge, 0, "E1", true},
 		{KeyOf(LinkRouteIn, "x"), LinkRouteIn, 0, "x", true},
 		{KeyOf(Local, "qdhello"), Local, 0, "qdhello", false},

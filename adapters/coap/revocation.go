@@ -1,0 +1,31 @@
+package coap
+
+import (
+	"time"
+
+	"github.com/manifoldmq/manifold/router"
+)
+
+// revocation is why an observation gets nothing more.
+type revocation struct {
+	subscription *subscription
+	why          *router.Error
+}
+
+var _ router.Revocable = (*subscription)(nil)
+
+// Revoked implements router.Revocable.
+func (s *subscription) Revoked(_ *router.Receiver, why *router.Error) {
+	if why != nil {
+		s.conn.mail.revocations.Put(revocation{s, why})
+	}
+}
+
+// sayRevoked ends the observations that get nothing more.
+func (c *conn) sayRevoked(now time.Time) {
+	for _, r := range c.mail.revocations.Take() {
+		if !r.subscription.ended {
+			r.subscription.stop(now, r.why)
+		}
+	}
+}
