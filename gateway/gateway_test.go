@@ -48,17 +48,24 @@ func startChanging(
 	t *testing.T, fs vfs.FS, c config.Config, changes <-chan config.Config, log *slog.Logger,
 ) map[string]string {
 	t.Helper()
+	return startProcess(t, fs, c, Process{Log: log, Changes: changes})
+}
+
+// startProcess is startOn with what else a process gives a gateway; Ready is the test's own.
+func startProcess(t *testing.T, fs vfs.FS, c config.Config, p Process) map[string]string {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	doors := make(chan map[string]string, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runOn(ctx, fs, c, Process{Log: log, Changes: changes, Ready: func(endpoints []Endpoint) {
+		p.Ready = func(endpoints []Endpoint) {
 			addresses := make(map[string]string)
 			for _, e := range endpoints {
 				addresses[e.Door] = e.Address.String()
 			}
 			doors <- addresses
-		}})
+		}
+		ended <- runOn(ctx, fs, c, p)
 	}()
 	select {
 	case addresses := <-doors:

@@ -87,6 +87,7 @@ func declarationOf(a *config.Address) management.Declaration {
 	if a.Unavailable {
 		d.Distribution = management.Unavailable
 	}
+	d.Write(a.Written)
 	d.MaxMessageSize, d.MaxMessages, d.MaxBytes = int(a.MaxMessageSize), int(a.MaxMessages), int(a.MaxBytes)
 	d.MaxDeliveries, d.DeadLetter = a.MaxDeliveries, a.DeadLetter
 	return d
@@ -131,6 +132,7 @@ func (m *managedTenant) put(d management.Declaration, a config.Address, terms de
 	if a.Priority, err = addressing.ParsePriority(strconv.Itoa(d.Priority)); err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
+	a.Written = d.Written()
 	if a.Label = d.Name; a.Label == d.Filter() {
 		a.Label = ""
 	}
@@ -140,9 +142,10 @@ func (m *managedTenant) put(d management.Declaration, a config.Address, terms de
 	return m.changed(changes, err)
 }
 
-// Withdraw implements management.Model.
+// Withdraw implements management.Model. Where the gateway stands in for a router of Dispatch, also what the file declares can be
+// taken away, until the next start or reload, as there.
 func (m *managedTenant) Withdraw(_ context.Context, filter string) error {
-	changes, err := m.book.DeleteItem(m.name, addressList, filter, declared.Terms{Match: "*", Within: true})
+	changes, err := m.book.DeleteItem(m.name, addressList, filter, declared.Terms{Match: "*", Within: true, File: m.isDispatch()})
 	return m.changed(changes, err)
 }
 

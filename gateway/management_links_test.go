@@ -181,6 +181,9 @@ func TestLinksTellTheirNames(t *testing.T) {
 	if len(over) != 1 || over[0]["dir"] != "out" || link["linkName"] == "" {
 		t.Errorf("the automatic link is %v, over %v", link, over)
 	}
+	if refs := m.column("router.config.autoLink", "linkRef"); len(refs) != 1 || refs[0] != link["identity"] {
+		t.Errorf("the automatic link leads to %v, want %v", refs, link["identity"])
+	}
 	receiver, err := m.session.NewReceiver(ctx, "commands/in", &goamqp.ReceiverOptions{Name: "called"})
 	if err != nil {
 		t.Fatal(err)

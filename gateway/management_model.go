@@ -58,6 +58,10 @@ func (m *managedTenant) Router() management.Router {
 	for kind := range addressing.Topic + 1 {
 		countMessages(&r, counters.Kind(kind))
 	}
+	routed := m.network.RoutedTotals(m.name)
+	r.DeliveriesIngress += routed.Came
+	r.DeliveriesEgress += routed.Went
+	r.DeliveriesTransit += routed.Onward
 	for l := range m.links() {
 		r.LinkCount++
 		r.DeliveriesStuck += uint64(l.Stuck)

@@ -258,7 +258,7 @@ func autoLinkOf(s *network.AutoLinkStatus) management.AutoLink {
 	}
 	switch {
 	case s.Attached:
-		l.OperStatus = "active"
+		l.OperStatus, l.LinkRef = "active", new(linkIdentity+strconv.FormatUint(s.Link, 10))
 	case s.Error != "":
 		l.OperStatus, l.LastError = "failed", new(withoutCondition(s.Error))
 	}

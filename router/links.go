@@ -83,6 +83,9 @@ func (l *listed) enlist(r *Router, entry lister) {
 	l.list.Add(&r.numbers, entry, &l.number)
 }
 
+// Number is how the link is found: Link.ID.
+func (l *listed) Number() uint64 { return l.number }
+
 // delist takes out a link that is closed, once.
 func (l *listed) delist() {
 	if l.list != nil && l.list.Remove(l.number) {

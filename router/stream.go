@@ -33,6 +33,7 @@ type Stream struct {
 	left    int      // bytes that may still come before the message is too large
 	hungry  bool     // the consumer waits for ready
 	full    bool     // the producer waits for room
+	convoy  any      // with what a way has it go; nil for none
 }
 
 // phase is how far a stream has come.
@@ -204,6 +205,21 @@ func (s *Stream) end() (free func()) {
 	free = s.free
 	s.phase, s.pending, s.waiting, s.room, s.ready, s.free = exhausted, nil, 0, nil, nil, nil
 	return free
+}
+
+// Join is for a Way, which has the stream go on with others: whatever comes after it (Way.DeliverAfter) is to follow. What the convoy
+// is only the way knows; it outlives the stream.
+func (s *Stream) Join(convoy any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.convoy = convoy
+}
+
+// Convoy gives what the stream has joined; nil before.
+func (s *Stream) Convoy() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.convoy
 }
 
 // over tells whether it has come to its end.

@@ -37,12 +37,14 @@ func run(t *testing.T, test func(t *testing.T, h *house)) {
 	synctest.Test(t, func(t *testing.T) {
 		def := routertest.Define(t, "small", addressing.Anycast)
 		def.MaxMessageSize = 100
+		spare, way := routertest.Define(t, "spare", addressing.Anycast), routertest.Define(t, "way", addressing.Anycast)
+		spare.Fallback, way.Egress = true, 2
 		definitions := []addressing.Definition{
 			routertest.Define(t, "commands/#", addressing.Anycast),
 			routertest.Define(t, "alerts/#", addressing.Broadcast),
 			routertest.Define(t, "jobs", addressing.Queue),
 			routertest.Define(t, "news/#", addressing.Topic),
-			def,
+			def, spare, way,
 		}
 		user, other := routertest.User(t, "default", definitions...), routertest.User(t, "acme", definitions...)
 		directory, err := tenancy.NewDirectory(user.Tenant, other.Tenant, &tenancy.Tenant{Name: "closed"})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -86,11 +87,17 @@ func (c *conn) attachIncoming(l *engine.Link) error {
 	return nil
 }
 
+// betweenRouters is what the addresses begin with at which edge routers ask theirs, over connections of their own.
+const betweenRouters = "_$qd."
+
 // open links to the one address that the client sends to.
 func (in *incoming) open(address string, capabilities []codec.Symbol) error {
 	a, err := parseAddress(in.conn.place(address))
 	if err != nil {
 		return err
+	}
+	if strings.HasPrefix(string(a), betweenRouters) {
+		return router.Errorf(router.NotFound, "%s is what routers ask each other at", a)
 	}
 	c := in.conn
 	in.sender, err = c.links().Sender(
@@ -175,6 +182,9 @@ func (in *incoming) readHead(m codec.Message) (d router.Delivery, n names, err e
 // as he is called within the tenant or with it. Who is anonymous has shown nothing to compare with.
 func (c *conn) mayClaim(user []byte) error {
 	name := c.user.User
+	if v := c.user.Policy; v != nil && v.Group().AllowUserIDProxy {
+		return nil
+	}
 	if len(user) == 0 || name == "" || string(user) == name || string(user) == name+"@"+c.user.Tenant.Name {
 		return nil
 	}
@@ -295,7 +305,7 @@ func (c *conn) passOnCredit() {
 	c.desk.Afford()
 	for _, in := range c.mail.credits.Take() {
 		in.grant(int(in.credit.Swap(0)))
-		if in.vain {
+		if in.vain || c.server.config.Manner.tellsCredit() {
 			in.vain = false
 			in.link.Announce()
 		}

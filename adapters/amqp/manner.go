@@ -33,6 +33,10 @@ func (m Manner) lingers() bool { return m == DispatchManner }
 // withdraws tells whether credit is taken back from senders when nobody is there any more.
 func (m Manner) withdraws() bool { return m == DispatchManner }
 
+// tellsCredit tells whether credit is told as soon as there is more of it, for clients that send one message each time they are told.
+// Otherwise it is told when that is worth a frame, or when a message has come to nothing.
+func (m Manner) tellsCredit() bool { return m == DispatchManner }
+
 // hearsHeartbeats tells whether clients may have themselves watched: see heartbeat.
 func (m Manner) hearsHeartbeats() bool { return m == DispatchManner }
 

@@ -37,7 +37,8 @@ func (c peer) Opened(o *frame.Open) {
 }
 
 // Closed implements engine.Handler.
-func (c peer) Closed(engine.Ending) {
+func (c peer) Closed(why engine.Ending) {
+	c.countOversize(why)
 	if c.sole {
 		c.server.containers.release(c.conn)
 	}
@@ -109,7 +110,6 @@ func (c peer) Detached(l *engine.Link, d engine.Detachment) {
 	if end, ok := l.Context.(linkEnd); ok {
 		end.detached(d)
 	}
-	c.closeOversize(d)
 }
 
 // Sendable implements engine.Handler.

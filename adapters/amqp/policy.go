@@ -18,8 +18,10 @@ import (
 const (
 	connectionDisallowed = "connection disallowed by local policy"
 	linkDisallowed       = "link disallowed by local policy"
-	oversize             = "Message size exceeded"
 )
+
+// oversize ends the connection of a client that has sent a larger message than its group may.
+var oversize = &frame.Error{Condition: frame.ConnectionForced, Description: "Message size exceeded"}
 
 // comeUnder has the client come in by the virtual host that it asks for, and gives its addresses a name space of their own if the
 // entrance does so. It is false when the client may not come in.
@@ -59,7 +61,7 @@ func (c *conn) confine(v *vhost.Visit) {
 		limits.IncomingWindow = uint32(max(2, g.MaxSessionWindow/int(limits.MaxFrameSize)))
 	}
 	if most := v.MaxMessageSize(); most > 0 {
-		limits.MaxMessageSize = min(limits.MaxMessageSize, uint64(most))
+		limits.MaxMessageSize, limits.TooLarge = min(limits.MaxMessageSize, uint64(most)), oversize
 	}
 	c.Limit(&limits)
 }
@@ -133,13 +135,11 @@ func (c *conn) refused(l *engine.Link, err error) *frame.Error {
 	return c.server.config.Manner.refusal(err)
 }
 
-// closeOversize ends the connection of a client that has sent a larger message than it may, if the policy says so.
-func (c *conn) closeOversize(d engine.Detachment) {
-	if c.user == nil || c.user.Policy == nil || d.By != engine.ByUs || d.Error == nil || d.Error.Condition != frame.MessageSizeExceeded {
-		return
+// countOversize counts the end of a connection whose client has sent a larger message than it may.
+func (c *conn) countOversize(why engine.Ending) {
+	if c.isIn && c.user.Policy != nil && why.By == engine.ByUs && why.Error == oversize {
+		c.user.Policy.DeniesSize()
 	}
-	c.user.Policy.DeniesSize()
-	c.Close(&frame.Error{Condition: frame.ConnectionForced, Description: oversize})
 }
 
 // place gives an address as the router knows it that the client says: in the client's name space, unless it is of routers.

@@ -1,6 +1,10 @@
 package mqtt
 
-import "github.com/manifoldmq/manifold/router"
+import (
+	"slices"
+
+	"github.com/manifoldmq/manifold/router"
+)
 
 // revocation is why an inlet gets nothing more; nil says that it replays nothing more.
 type revocation struct {
@@ -36,7 +40,8 @@ func (c *conn) takeRevocations() {
 func (c *conn) revoke(in *inlet, why *router.Error) {
 	s := in.subscription
 	s.end(in)
-	if why.Reason == router.NotFound && len(s.inlets) > 0 {
+	others := slices.ContainsFunc(s.inlets, func(in *inlet) bool { return !in.replays })
+	if why.Reason == router.NotFound && others {
 		return
 	}
 	s.close()

@@ -85,6 +85,7 @@ type Address struct {
 	Fallback        bool                `yaml:"fallback"`    // anycast: what nobody wants goes to those who receive as its fallback
 	Priority        addressing.Priority `yaml:"priority"`    // on the links between routers, 0 to 9; none is that of each message
 	Label           string              `yaml:"label"`       // what tools call the declaration; none is by its name
+	Written         string              `yaml:"written"`     // the prefix or pattern as tools tell it, where they write the name otherwise
 	Unavailable     bool                `yaml:"unavailable"` // whether links to it are refused, as if it were not declared
 }
 

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,7 +22,7 @@ func (t *translator) address(e *entity) error {
 	if err != nil {
 		return err
 	}
-	a := config.Address{Name: name, Label: e.text("name")}
+	a := config.Address{Name: name, Label: e.text("name"), Written: e.written(name)}
 	if !setDistribution(&a, distribution) {
 		a.Kind, a.Unavailable = addressing.Anycast, true
 	}
@@ -55,10 +56,20 @@ func (t *translator) address(e *entity) error {
 		a.Fallback = false
 	}
 	if slices.ContainsFunc(t.tenant.Addresses, func(there config.Address) bool { return there.Name == name }) {
-		return refusal("Address %s is declared twice", name)
+		t.remark(e.Line, e.Type, "", "%s is declared already, and the first one holds", name)
+		return nil
 	}
 	t.tenant.Addresses = append(t.tenant.Addresses, a)
 	return nil
+}
+
+// written is how the file writes the prefix or pattern, where its name has it otherwise.
+func (e *entity) written(name addressing.Filter) string {
+	text := cmp.Or(e.Value("prefix"), e.Value("pattern"))
+	if text == strings.TrimSuffix(strings.TrimPrefix(name.String(), "tokens:"), "/#") {
+		return ""
+	}
+	return text
 }
 
 // pattern gives what an entity applies to: a prefix or a pattern.

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -135,12 +136,20 @@ func TestEveryAttributeIsTranslatedOrRemarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprint(string(yaml), out.Remarks, out.Logs, out.Time)
+		logs, err := json.Marshal(out.Logs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(string(yaml), out.Remarks, string(logs), out.Time)
 	}
 	for entityType, values := range attributes {
 		without := whole(fmt.Sprintf(around[entityType], ""))
 		for name, value := range values {
-			if whole(fmt.Sprintf(around[entityType], " "+name+": "+value+"\n")) == without {
+			entities := around[entityType]
+			if name == "caCertFile" { // instead of its former name
+				entities = strings.Replace(entities, " certDb: d\n", "", 1)
+			}
+			if whole(fmt.Sprintf(entities, " "+name+": "+value+"\n")) == without {
 				t.Errorf("%s.%s: nothing comes of it, and nothing is said", entityType, name)
 			}
 		}
@@ -175,7 +184,7 @@ func TestWhatTheRouterRefusesIsRefused(t *testing.T) {
 		"listener {\n sslProfile: none\n}\n":                                                            "not found",
 		"address {\n prefix: a\n pattern: b\n}\n":                                                       "cannot be specified",
 		"address {\n distribution: closest\n}\n":                                                        "required",
-		"policy {\n enableVhostPolicy: yes\n}\nvhost {\n hostname: $default\n maxConnections: few\n}\n": "not a whole number",
+		"policy {\n enableVhostPolicy: yes\n}\nvhost {\n hostname: $default\n maxConnections: few\n}\n": "does not resolve to an integer",
 		"autoLink {\n address: a\n}\n":                                                                  "Missing required attribute",
 		"router {\n id: a b\n}\n":                                                                       "AttributeError: Router id attribute containing character ' '",
 		"router {\n id: a\\bc\n}\n":                                                                     "AttributeError: Router id attribute containing character '\\b'",
@@ -233,7 +242,7 @@ func TestHTTPListenerIsNotOpenedWider(t *testing.T) {
 func TestProfileOfEachListenerIsItsOwn(t *testing.T) {
 	profile := func(name, more string) string {
 		return "sslProfile {\n name: " + name + "\n privateKeyFile: k\n" + more + "}\n" +
-			"listener {\n port: 1\n sslProfile: " + name + "\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
+			"listener {\n port: " + name[1:] + "\n sslProfile: " + name + "\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
 	}
 	out, err := Translate("x.conf", []byte(profile("p1", " caCertFile: a\n certFile: c\n uidFormat: 1\n")+
 		profile("p2", " caCertFile: a\n certFile: c\n uidFormat: 2n\n uidNameMappingFile: names\n protocols: TLSv1.2 TLSv1.3\n")+
@@ -331,7 +340,7 @@ func TestPasswordsOfKeys(t *testing.T) {
 	}
 }
 
-// TestCertificatesNameUsersAsTheRouterDoes: who has a certificate comes in, unless a policy says who does.
+// TestCertificatesNameUsersAsTheRouterDoes: who has a certificate shows who he is. A policy judges later whether he comes in.
 func TestCertificatesNameUsersAsTheRouterDoes(t *testing.T) {
 	const listens = "listener {\n port: 1\n sslProfile: p\n requireSsl: yes\n authenticatePeer: yes\n saslMechanisms: EXTERNAL\n}\n"
 	const policy = "policy {\n enableVhostPolicy: yes\n}\nvhost {\n id: $default\n}\n"
@@ -346,7 +355,6 @@ func TestCertificatesNameUsersAsTheRouterDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want.AnyUser = rules == ""
 			if got := out.Config.Tenants[0].Certificates; len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(want) {
 				t.Errorf("%q gives %+v, want %+v", said, got, want)
 			}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/manifoldmq/manifold/gateway/config"
 	"github.com/manifoldmq/manifold/gateway/internal/dispatchconf"
@@ -116,6 +117,7 @@ func newTranslator(file string) *translator {
 	c.AMQP.MaxMessageSize, c.Network.MaxMessageSize = maxMessageSize, maxMessageSize
 	c.AMQP.Manner = config.DispatchManner
 	c.AMQP.MaxLinks, c.AMQP.HandleMax, c.AMQP.MaxKept = maxLinks, maxHandle, maxKept
+	c.Network.Reconnect.Max = longestPause
 	t.out.Config = c
 	t.tenant = config.Tenant{Name: tenancy.DefaultTenant, Anonymous: true}
 	return t
@@ -126,6 +128,7 @@ const (
 	defaultLinkCapacity = 250
 	maxMessageSize      = 256 << 20 // it has no bound; this is our highest
 	maxLinks            = 64 << 10  // of a connection; it has no bound
+	longestPause        = 5 * time.Second
 	maxHandle           = 1<<16 - 1 // of a session; likewise
 	maxKept             = 64 << 20  // of what a client says of so many
 )

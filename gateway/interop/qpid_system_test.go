@@ -50,6 +50,7 @@ func TestQpidSystemTests(t *testing.T) {
 	newQpidTools(t) // or they are not there
 	for _, documented := range documentedSystemTests(t) {
 		t.Run(documented.file, func(t *testing.T) {
+			t.Parallel() // each has a network of its own, and waits most of the time
 			passed, total, output := runSystemTests(t, documented.file)
 			t.Logf("system_tests_%s: passed %d of %d", documented.file, passed, total)
 			if passed < documented.least || passed > documented.passed || total != documented.total {

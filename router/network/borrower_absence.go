@@ -11,6 +11,7 @@ type absence struct {
 	since   time.Time  // zero while the home is there, as far as is known
 	silent  bool       // there is a path, and it does not answer
 	pending int        // questions that it has not answered
+	latest  time.Time  // when it was last asked
 }
 
 // path notes whether there is a path to the home.
@@ -39,6 +40,7 @@ func (a *absence) asked() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.pending++
+	a.latest = time.Now()
 }
 
 // over notes that a question is answered, or lost with the path, and whether it was the home that has answered.
@@ -60,10 +62,10 @@ func (a *absence) left(patience time.Duration) time.Duration {
 	return patience
 }
 
-// mayAsk tells whether there is any use in asking. Of a home that is silent one question at a time is enough to hear when it
-// is there again, however many want to know.
+// mayAsk tells whether there is any use in asking. Of a home that is silent one question is enough to hear when it is there again,
+// however many want to know; another one is asked after a while, in case the first got lost.
 func (a *absence) mayAsk() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.silent || a.pending == 0
+	return !a.silent || a.pending == 0 || time.Since(a.latest) >= lendingPatience
 }

@@ -29,8 +29,9 @@ type broker struct {
 	silent    bool       // messages are taken in and not settled
 	greedy    bool       // no drain is answered
 	verdict   frame.State
-	refused   string // an address
-	password  string // none is for anybody
+	refused   string        // an address
+	password  string        // none is for anybody
+	tells     amqp.RawValue // properties of its open
 	credit    int
 	queues    map[string][][]byte
 	sent      int // deliveries, also those that came back
@@ -142,7 +143,11 @@ func (c events) Authenticate(a engine.Authentication) {
 	}
 	c.Admit(nil)
 }
-func (c events) Opened(*frame.Open)                  { c.Open(frame.Open{}) }
+func (c events) Opened(*frame.Open) {
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	c.Open(frame.Open{Properties: c.broker.tells})
+}
 func (c events) Closed(engine.Ending)                {}
 func (c events) Begun(*engine.Session)               {}
 func (c events) Ended(*engine.Session, *frame.Error) {}
@@ -275,7 +280,7 @@ func at(t *testing.T, test func(*testing.T, *site), hosts ...[]string) {
 			}
 			limits := DefaultLimits()
 			limits.MaxMessageSize, limits.MaxPartial, limits.IncomingBytes = 64<<20, 1<<20, 1<<18 // far less than a message is kept
-			config.Connectors = append(config.Connectors, Connector{Name: h[0][:1], Hosts: h, Limits: limits})
+			config.Connectors = append(config.Connectors, Connector{Name: h[0][:1], Hosts: h, Limits: limits, Follow: h[0][:1] == "a"})
 		}
 		s.network = New(config)
 		running, halt := context.WithCancel(context.Background())

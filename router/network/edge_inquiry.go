@@ -22,8 +22,8 @@ type inquiry struct {
 }
 
 // Inquire has an edge router ask whether a link leads on that a client of a tenant wants, and of which RouteLink does not know.
-// It is false when there is nobody to ask, or too much is asked already. Otherwise done is called once, from any goroutine, with the way as of RouteLink, if
-// the link does lead on; it must not block.
+// It is false when there is nobody to ask, or too much is asked already. Otherwise done is called once, from any goroutine, with
+// the way as of RouteLink, if the link does lead on; it must not block.
 func (n *Network) Inquire(tenant string, a *frame.Attach, done func(way passage.Way, leads bool)) bool {
 	m := n.config.Mesh
 	address, ok := passage.Address(a)

@@ -104,6 +104,9 @@ func (k *neighbor) requestedByEdge(l *engine.Link) {
 // errNoEdgeID is for an edge router that does not say how it is called.
 var errNoEdgeID = router.Errorf(router.Malformed, "the source of a downlink is the id of an edge router")
 
+// errOnlyAsked is for who wants to hear what others ask.
+var errOnlyAsked = router.Errorf(router.Unsupported, "%s is only sent to", edge.LookupAddress)
+
 // accept accepts a link over an edge connection.
 func accept(l *engine.Link, end trunk) {
 	l.Context = end
@@ -124,6 +127,8 @@ func (k *neighbor) servesEdge(l *engine.Link, source *frame.Source) error {
 		k.tellHub(func(h *hub) { h.downlink(k, source.Address, true) })
 	case source.Dynamic:
 		return k.serveReplies(l, source)
+	case source.Address == edge.LookupAddress:
+		return errOnlyAsked
 	case source.Address == edge.TrackingAddress:
 		k.spurs.news = &newsOut{neighbor: k}
 		accept(l, k.spurs.news)

@@ -57,10 +57,32 @@ func (f *fringe) consumers(a protocol.Address, there bool, now time.Time) {
 	} else {
 		delete(f.here, a.Key)
 	}
-	if w := f.roads[a.Key]; w != nil {
-		w.rivalled.Store(there)
+	for _, key := range rivals(a.Key) {
+		if w := f.roads[key]; w != nil {
+			w.rivalled.Store(f.serves(key))
+		}
 	}
 	f.router.Consumers(a, n, now)
+}
+
+// rivals gives the addresses whose messages may go to the consumers of one: those of the fallback may get what is sent at any phase.
+func rivals(key protocol.Key) []protocol.Key {
+	keys := []protocol.Key{key}
+	if key.Phase() == addressing.Fallback {
+		for phase := range addressing.LastPhase + 1 {
+			keys = append(keys, protocol.MobileKey(phase, key.Name()))
+		}
+	}
+	return keys
+}
+
+// serves tells whether there are consumers at this router for what is sent to an address, also as its fallback.
+func (f *fringe) serves(key protocol.Key) bool {
+	if f.here[key] {
+		return true
+	}
+	def, ok := f.mesh.definition(key)
+	return ok && def.Fallback && f.here[protocol.MobileKey(addressing.Fallback, key.Name())]
 }
 
 // opened notes that a connection to an interior router is open.
@@ -159,7 +181,7 @@ func (f *fringe) openRoad(a edge.Action, k *neighbor, l *lane) *uplinkWay {
 	many := a.Address.Treatment == protocol.Multicast
 	w := &uplinkWay{many: many, stored: f.mesh.isStored(a.Address.Key)}
 	w.road.Store(l)
-	w.rivalled.Store(f.here[a.Address.Key])
+	w.rivalled.Store(f.serves(a.Address.Key))
 	if err := w.open(f.mesh, k, nil, a.Address.Key, w, a.Address.Treatment); err != nil {
 		f.mesh.log.Debug("no way up for an address", "address", a.Address.Key, "err", err)
 		return nil

@@ -121,3 +121,18 @@ func TestBrokerIsAFallback(t *testing.T) {
 		s.has(b, "kept")
 	})
 }
+
+// TestEdgeDoesNotAskForWhatItsFallbackTakes: before it is known whether anybody wants a message, it goes to the fallback here, as an interior
+// router of Dispatch would not send it back.
+func TestEdgeDoesNotAskForWhatItsFallbackTakes(t *testing.T) {
+	cross(t, func(t *testing.T, n *nets) {
+		p := n.routers["x"].Sender("spare")
+		last := n.routers["x"].lastOf(t, "spare") // comes when the way up is there
+		p.Send("one")
+		last.Expect("one")[0].Settle(router.Accept())
+		p.Accepted(1)
+		if got := n.routers["a"].Router.Counters("default").Kind(addressing.Anycast).Delivered(); got != 0 {
+			t.Errorf("%d messages went up", got)
+		}
+	}, "x-a")
+}

@@ -90,6 +90,7 @@ func (in *incoming) begin() error {
 		in.link.Stream()
 	}
 	in.intake = k
+	in.auto.leads(k.sender.Number())
 	return nil
 }
 

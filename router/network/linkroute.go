@@ -94,6 +94,11 @@ func (n *Network) RoutedLinks(tenant string, after uint64, most int) []passage.L
 	return n.linkRoutes.routed.Page(tenant, after, most)
 }
 
+// RoutedTotals counts the messages that have gone over those links, also over those that are no more.
+func (n *Network) RoutedTotals(tenant string) passage.Totals {
+	return n.linkRoutes.routed.Totals(tenant)
+}
+
 // RoutedLink finds one by its number.
 func (n *Network) RoutedLink(tenant string, id uint64) (passage.Link, bool) {
 	return n.linkRoutes.routed.Get(tenant, id)

@@ -253,7 +253,7 @@ func (k *neighbor) post(p parcel) {
 // opened notes who is at the other side, and that the connection may be used.
 func (k *neighbor) opened(o *frame.Open) {
 	k.openedAt, k.number = time.Now(), k.network.config.Directory.Number()
-	k.desk.Number = k.number
+	k.desk.Number, k.desk.Router = k.number, true
 	k.container = o.ContainerID
 	k.cost = max(k.cost, costIn(o.Properties))
 	k.network.joined(k)

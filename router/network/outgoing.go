@@ -54,6 +54,7 @@ func (out *outgoing) attached() {
 		out.conn.refused(out.auto, err.Error())
 		return
 	}
+	out.auto.leads(out.receiver.Number())
 	out.auto.note(true, "")
 	out.creditChanged() // the broker may have given credit with the attach
 }

@@ -32,6 +32,7 @@ type AutoLinkStatus struct {
 	AutoLink
 	ID       uint64 // unique among those of the process, as that of a connection is: tenancy.Directory.Number; it rises
 	Attached bool
+	Link     uint64    // at our address, of what is attached: router.Link.ID
 	Since    time.Time // when that became so
 	Error    string    // why it is not; empty when it is, or was not tried yet
 }
@@ -63,6 +64,13 @@ func (l *autoLink) note(attached bool, reason string) (news bool) {
 	}
 	s.Error = reason
 	return news
+}
+
+// leads notes by which link of the router it is at our address.
+func (l *autoLink) leads(link uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status.Link = link
 }
 
 func (l *autoLink) describe() AutoLinkStatus {

@@ -21,12 +21,11 @@ type lane struct {
 	queue    []parcel     // that wait for credit, or behind a message that is under way
 	open     int          // messages that the neighbour has and has not settled
 	download wire.Download
-	behind   bool           // the first of the queue waits until what has gone before is written
-	extra    bool           // for a message that streams, and what follows it
-	leader   *router.Stream // the latest that has gone on an extra one
-	silent   bool           // on an extra one something has gone of whose end nobody hears
-	over     bool           // its link has ended
-	lost     []*sent        // what it had not settled when the link ended
+	behind   bool    // the first of the queue waits until what has gone before is written
+	extra    bool    // for messages that stream, and what follows them
+	convoy   *convoy // of an extra one; nil of others
+	over     bool    // its link has ended
+	lost     []*sent // what it had not settled when the link ended
 }
 
 // sent is a message that the neighbour has and has not settled.
@@ -202,7 +201,9 @@ func (l *lane) write(p parcel, payload []byte, more bool) bool {
 	case nil:
 		l.open++
 		l.tally.begins(p.settled())
-		l.silent = l.silent || p.settled()
+		if l.extra {
+			l.convoy.silent = l.convoy.silent || p.settled()
+		}
 		l.traffic.sent.Add(1)
 		return true
 	case engine.TooLarge:

@@ -1,8 +1,10 @@
 package network
 
 import (
+	"cmp"
 	"slices"
 
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -13,42 +15,57 @@ const maxStreamLanes = 64
 // A message that streams takes as long as it takes to come. Where the other side offers that (qd.streaming-links) it goes
 // over a data link of its own, in a session of its own, so that it holds up nobody else's. What the same sender sends after
 // it goes there too, behind it: so what one sender sends to an address stays in order, here and at the routers that follow.
-// Such links are kept for the next one.
+// Such links are kept for the next one. Where there can be no more of them several senders share one, and wait for each other
+// there rather than hold up everybody.
 
-// streamLane gives the lane of what streams on which a message goes: where the stream before it of its sender has gone, or
-// for a new one where nothing is under way. It is nil for a message that has none to follow, and when there can be no more.
+// convoy is what goes on a lane of streams one after the other, until all of it is known to have arrived: streams, and what their
+// senders send after them. Each stream is told with which it goes, so that the next message of its sender finds it.
+type convoy struct {
+	silent bool // something has gone of whose end nobody hears
+}
+
+// streamLane gives the lane of what streams on which a message goes: with the convoy of the stream before it of its sender, or
+// for a new one where nothing is under way. It is nil for a message that has none to follow, and when there is no such lane.
 func (k *neighbor) streamLane(p parcel) *lane {
-	stream := p.delivery.Stream
-	i := slices.IndexFunc(k.streamLanes, func(l *lane) bool { return l.leader == p.after })
-	switch {
-	case p.after != nil && i >= 0:
-		if stream != nil {
-			k.streamLanes[i].leader = stream
-		}
-		return k.streamLanes[i]
-	case stream == nil:
-		return nil
+	l, stream := k.laneBehind(p.after), p.delivery.Stream
+	if stream == nil {
+		return l
 	}
-	l := k.spareLane()
+	if l == nil {
+		l = k.spareLane()
+	}
 	if l != nil {
-		l.leader, l.silent = stream, false
+		stream.Join(l.convoy)
 	}
 	return l
 }
 
-// spareLane gives a lane for another sender: preferably one of which it is known that all has arrived that went on it. It is
-// nil when something is under way on each, and there can be none more.
-func (k *neighbor) spareLane() *lane {
-	if i := slices.IndexFunc(k.streamLanes, (*lane).idle); i >= 0 {
-		return k.streamLanes[i]
+// laneBehind gives the lane of the convoy that a stream goes with; nil if all of that has arrived.
+func (k *neighbor) laneBehind(s *router.Stream) *lane {
+	if s == nil {
+		return nil
 	}
-	if l := k.openStreamLane(); l != nil {
-		return l
-	}
-	if i := slices.IndexFunc(k.streamLanes, (*lane).free); i >= 0 {
+	with := s.Convoy()
+	if i := slices.IndexFunc(k.streamLanes, func(l *lane) bool { return l.convoy == with }); i >= 0 {
 		return k.streamLanes[i]
 	}
 	return nil
+}
+
+// spareLane gives a lane for another sender: one of which it is known that all has arrived that went on it, or a new one. When
+// there can be none more it is the one with the least before it. It is nil when there is none at all.
+func (k *neighbor) spareLane() *lane {
+	if i := slices.IndexFunc(k.streamLanes, (*lane).idle); i >= 0 {
+		l := k.streamLanes[i]
+		l.convoy = new(convoy)
+		return l
+	}
+	if l := k.openStreamLane(); l != nil || len(k.streamLanes) == 0 {
+		return l
+	}
+	return slices.MinFunc(k.streamLanes, func(a, b *lane) int {
+		return cmp.Or(cmp.Compare(a.waiting(), b.waiting()), cmp.Compare(a.open, b.open))
+	})
 }
 
 // hasStreamLinks tells whether the other side knows links for messages that stream.
@@ -58,14 +75,14 @@ func (k *neighbor) hasStreamLinks() bool {
 
 // openStreamLane attaches the link of one lane more; nil if there can be none.
 func (k *neighbor) openStreamLane() *lane {
-	if !k.hasStreamLinks() || len(k.streamLanes) == maxStreamLanes {
+	if len(k.streamLanes) == maxStreamLanes || !k.hasStreamLinks() {
 		return nil
 	}
 	s := k.Begin()
 	if s == nil {
 		return nil
 	}
-	l := &lane{neighbor: k, extra: true}
+	l := &lane{neighbor: k, extra: true, convoy: new(convoy)}
 	a := attachment(frame.Sender, dataCapability)
 	if k.role == Edge { // there, a link to all addresses has none of its own
 		a.Source, a.Target = &frame.Source{}, &frame.Target{}
@@ -82,11 +99,17 @@ func (k *neighbor) openStreamLane() *lane {
 	return l
 }
 
-// idle tells whether all that went on a lane has arrived where it went to.
-func (l *lane) idle() bool { return l.free() && l.open == 0 && !l.silent }
+// idle tells whether all that went on an extra lane has arrived where it went to.
+func (l *lane) idle() bool { return l.waiting() == 0 && l.open == 0 && !l.convoy.silent }
 
-// free tells whether nothing is under way on a lane, and nothing waits for it.
-func (l *lane) free() bool { return len(l.queue) == 0 && !l.download.Busy() }
+// waiting is how many messages are before a new one: those that wait, and one that is under way.
+func (l *lane) waiting() int {
+	n := len(l.queue)
+	if l.download.Busy() {
+		n++
+	}
+	return n
+}
 
 // gone forgets a lane that the other side has ended, which it may when nothing is under way.
 func (l *lane) gone(link *engine.Link) {

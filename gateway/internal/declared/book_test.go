@@ -157,6 +157,33 @@ func TestFileAndAPIDeclareOneTenantTogether(t *testing.T) {
 	open(t, h.fs, "").declares("acme", "") // nothing is left of the API
 }
 
+// TestWhatTheFileDeclaresMayGoUntilItIsReadAgain, where that is allowed.
+func TestWhatTheFileDeclaresMayGoUntilItIsReadAgain(t *testing.T) {
+	const file = "tenants: [{name: acme, addresses: [{name: jobs, kind: queue}, {name: more, kind: queue}]}]"
+	h := open(t, vfs.NewMem(), file)
+	if _, err := h.put(`{"name":"acme","addresses":[{"name":"mine","kind":"topic"}]}`, true, Terms{}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := h.book.DeleteItem("acme", "addresses", "jobs", Terms{Match: "*", Within: true, File: true})
+	if err != nil || len(all) != 1 {
+		t.Fatalf("got %s and %v", changes(all), err)
+	}
+	h.declares("acme", `{"name":"acme","addresses":[{"name":"mine","kind":"topic"},{"name":"more","kind":"queue"}]}`)
+	if _, err := h.book.DeleteItem("acme", "addresses", "jobs", Terms{File: true}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removing it again gives %v", err)
+	}
+	whole := `{"name":"acme","addresses":[{"name":"jobs","kind":"queue"},{"name":"mine","kind":"topic"},{"name":"more","kind":"queue"}]}`
+	open(t, h.fs, file).declares("acme", whole)
+	next, err := config.Parse("next.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.book.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	h.declares("acme", whole)
+}
+
 func TestReloadKeepsWhatTheAPIDeclares(t *testing.T) {
 	h := open(t, vfs.NewMem(), "addresses: [{name: jobs, kind: queue}]\ntenants: [{name: old}]")
 	if _, err := h.put(acme, false, Terms{}); err != nil {

@@ -33,6 +33,7 @@ type Terms struct {
 	Match  string // the tag that what is to be changed must have, "*" for any as long as it exists, None if it must not; empty for all
 	DryRun bool   // only tell what would change
 	Within bool   // the tenant itself stays as it is, but for its lists
+	File   bool   // what the file declares may be taken away too, until that is read again
 }
 
 // None is the match for what is not there yet.
@@ -170,44 +171,63 @@ func (b *Book) PutItem(tenant, list, name string, item any, draft config.Draft, 
 
 // DeleteItem takes back an item of one of the lists of a tenant.
 func (b *Book) DeleteItem(tenant, list, name string, terms Terms) ([]Difference, error) {
-	return b.change(tenant, terms, func(was *Tenant) (*config.Tenant, error) {
+	return b.changeParts(tenant, terms, func(was *Tenant) (file, api *config.Tenant, err error) {
 		if was == nil {
-			return nil, ErrNotFound
+			return nil, nil, ErrNotFound
 		}
 		i, ok := was.Items(list).Find(name)
-		switch {
+		switch owner := was.Owner(list, name); {
 		case !ok:
-			return nil, ErrNotFound
-		case was.Owner(list, name) == File:
-			return nil, ErrFile
+			return nil, nil, ErrNotFound
+		case owner == File && !terms.File:
+			return nil, nil, ErrFile
+		case owner == File:
+			file, api = was.file.Clone(), was.api
+			without(file.Items(list), name)
+		default:
+			file, api = was.file, was.ownPart()
+			without(api.Items(list), name)
 		}
-		if err := terms.met(Tag(was.Items(list).At(i))); err != nil {
-			return nil, err
-		}
-		api := was.ownPart()
-		own := api.Items(list)
-		i, _ = own.Find(name)
-		own.Remove(i)
-		return api, nil
+		return file, api, terms.met(Tag(was.Items(list).At(i)))
 	})
+}
+
+// without takes an item out of a list.
+func without(all config.Items, name string) {
+	if i, ok := all.Find(name); ok {
+		all.Remove(i)
+	}
 }
 
 // change has the API's part of one tenant become another one. edit gives it, which is nil for none; was is nil when there is
 // no such tenant.
 func (b *Book) change(name string, terms Terms, edit func(was *Tenant) (*config.Tenant, error)) ([]Difference, error) {
+	return b.changeParts(name, terms, func(was *Tenant) (file, api *config.Tenant, err error) {
+		if was != nil {
+			file = was.file
+		}
+		api, err = edit(was)
+		return file, api, err
+	})
+}
+
+// changeParts is change for that of the file, too.
+func (b *Book) changeParts(
+	name string, terms Terms, edit func(was *Tenant) (file, api *config.Tenant, err error),
+) ([]Difference, error) {
 	if _, err := tenancy.ParseName(name); err != nil {
 		return nil, &Invalid{Tenant: name, Problems: config.Problems{{Path: "name", Text: err.Error()}}}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was := b.edition.Load()
-	api, err := edit(was.tenants[name])
+	file, api, err := edit(was.tenants[name])
 	if err != nil {
 		return nil, err
 	}
 	is := &edition{tenants: maps.Clone(was.tenants)}
 	delete(is.tenants, name)
-	if t := newPart(was.tenants[name], name, api); t != nil {
+	if t := newPart(file, name, api); t != nil {
 		is.tenants[name] = t
 	}
 	is.sort()
@@ -228,12 +248,8 @@ func (b *Book) change(name string, terms Terms, edit func(was *Tenant) (*config.
 	return all, nil
 }
 
-// newPart gives a tenant with another part of the API; nil if nobody declares it then.
-func newPart(was *Tenant, name string, api *config.Tenant) *Tenant {
-	var file *config.Tenant
-	if was != nil {
-		file = was.file
-	}
+// newPart gives a tenant of the parts of the file and the API; nil if nobody declares it then.
+func newPart(file *config.Tenant, name string, api *config.Tenant) *Tenant {
 	if file == nil && api == nil {
 		return nil
 	}

@@ -246,6 +246,36 @@ func TestConnectionIsClosedByItsStatus(t *testing.T) {
 	}
 }
 
+func TestConnectionIsTracedWhenSomebodySaysSo(t *testing.T) {
+	h := newHouse(t)
+	for identity, want := range map[string]int32{"1": 200, "7": 404, "G1": 400} {
+		got := h.ask(t, everything, asking{
+			map[string]any{"operation": "UPDATE", "type": "connection", "identity": identity}, amqp.Map{{Key: "enableProtocolTrace", Value: "yes"}},
+		})
+		if got.status != want {
+			t.Errorf("%s: %d %s, want %d", identity, got.status, got.description, want)
+		}
+	}
+	if fmt.Sprint(h.traced) != "[1 true]" {
+		t.Errorf("traced are %v", h.traced)
+	}
+}
+
+func TestLogsAreChangedAndCounted(t *testing.T) {
+	h := newHouse(t)
+	update := asking{map[string]any{"operation": "UPDATE", "type": "log", "name": "log/DEFAULT"}, amqp.Map{{Key: "enable", Value: "debug+"}}}
+	if got := h.ask(t, everything, update); got.status != 200 || h.log == nil || h.log.Enable != "debug+" || *h.log.OutputFile != "stderr" {
+		t.Errorf("%d %s: %+v", got.status, got.description, h.log)
+	}
+	if got := h.ask(t, Rights{Read: true}, update); got.status != 403 {
+		t.Errorf("who only reads: %d", got.status)
+	}
+	got := h.ask(t, everything, asking{map[string]any{"operation": "READ", "type": "logStats", "name": "logStats/DEFAULT"}, nil})
+	if n, _ := got.body.(amqp.Map).Get("infoCount"); n != int64(7) {
+		t.Errorf("it counts %v: %d %s", n, got.status, got.description)
+	}
+}
+
 func TestTypesAreDescribed(t *testing.T) {
 	describe := func(operation, entityType string) amqp.Map {
 		t.Helper()

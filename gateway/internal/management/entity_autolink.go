@@ -50,7 +50,7 @@ type AutoLink struct {
 	ExternalAddr    string `about:"The same." set:"create"`
 	Fallback        bool   `about:"out: it takes what nobody else wants; in: what comes does not go there again." set:"create"`
 
-	LinkRef    *string `about:"Not told."`
+	LinkRef    *string `about:"The identity of the link, of one that is active."`
 	OperStatus string  `about:"inactive without a connection, attaching, failed, or active."`
 	LastError  *string `about:"Why it is not there, where something has gone wrong."`
 }

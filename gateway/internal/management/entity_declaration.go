@@ -76,6 +76,30 @@ func NewDeclaration(name addressing.Filter, kind addressing.Kind, distribution a
 	return d
 }
 
+// text is the prefix or pattern.
+func (d *Declaration) text() *string {
+	if d.Prefix != nil {
+		return d.Prefix
+	}
+	return d.Pattern
+}
+
+// Write has the prefix or pattern told as somebody has written it; empty leaves it as the filter has it.
+func (d *Declaration) Write(text string) {
+	if text != "" {
+		*d.text() = text
+	}
+}
+
+// Written is how the prefix or pattern is written, where the filter has it otherwise.
+func (d *Declaration) Written() string {
+	filter := strings.TrimPrefix(d.Filter(), "tokens:")
+	if text := *d.text(); text != filter && text+"/#" != filter {
+		return text
+	}
+	return ""
+}
+
 // DistributionOf gives Dispatch's word for who gets a message.
 func DistributionOf(kind addressing.Kind, distribution addressing.Distribution) string {
 	if kind == addressing.Broadcast || kind == addressing.Topic {
@@ -136,10 +160,12 @@ func (d *Declaration) settle(said saying) error {
 	}
 	d.Identity, d.Kind = whole.Identity, whole.Kind
 	d.Name = cmp.Or(d.Name, whole.Name)
-	if said("pattern") { // as it was written
+	if said("pattern") || said("prefix") { // as it was written
 		return nil
 	}
+	written := d.Written()
 	d.Prefix, d.Pattern = whole.Prefix, whole.Pattern
+	d.Write(written)
 	return nil
 }
 

@@ -33,7 +33,7 @@ type Router struct {
 	DeliveriesDelayed1Sec       uint64 `about:"Messages whose outcome came after more than a second, since the start."`
 	DeliveriesDelayed10Sec      uint64 `about:"Likewise, after more than ten seconds."`
 	DeliveriesStuck             uint64 `about:"Messages whose outcome is not known for ten seconds now, by link: one that came in and went out counts twice."`
-	DeliveriesIngress           uint64 `about:"Messages from clients, since the start."`
+	DeliveriesIngress           uint64 `about:"Messages from clients, and all that came over links that are routed, since the start."`
 	DeliveriesEgress            uint64 `about:"Deliveries to clients, since the start."`
 	DeliveriesTransit           uint64 `about:"Deliveries to other routers, since the start."`
 

@@ -11,6 +11,7 @@ import (
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // house is a Model with a few connections and links, and addresses that can be declared.
@@ -19,13 +20,18 @@ type house struct {
 	declared    map[string]Declaration
 	dismissed   []string
 	traced      []string
+	hosts       *vhost.Register
 	network
 }
 
 var _ Model = (*house)(nil)
 
 func newHouse(t testing.TB, filters ...string) *house {
-	h := &house{connections: 3, declared: make(map[string]Declaration)}
+	hosts, err := vhost.NewRegister(vhost.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{connections: 3, declared: make(map[string]Declaration), hosts: hosts}
 	for _, text := range filters {
 		f, err := addressing.ParseFilter(text)
 		if err != nil {
@@ -53,6 +59,20 @@ func (h *house) Close(context.Context, string) error {
 }
 
 func (h *house) Pools() []Pool { return nil }
+
+func (h *house) VirtualHosts() []vhost.Host { return h.hosts.Policy().Hosts }
+
+func (h *house) VirtualHostStats() []vhost.Stats { return h.hosts.Stats() }
+
+func (h *house) DeclareVirtualHost(_ context.Context, v vhost.Host) error { return h.hosts.Declare(v) }
+
+func (h *house) RedeclareVirtualHost(_ context.Context, v vhost.Host) error {
+	return h.hosts.Redeclare(v)
+}
+
+func (h *house) WithdrawVirtualHost(_ context.Context, name string) error {
+	return h.hosts.Withdraw(name)
+}
 
 func (h *house) connection(i int) Connection {
 	properties := amqp.BeginFields(nil)

@@ -210,3 +210,46 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	goleak.VerifyNone(t, before)
 }
+
+// TestClientDecidesWhetherItSpeaksTLS where both are taken; who says nothing is waited for no longer than anybody else.
+func TestClientDecidesWhetherItSpeaksTLS(t *testing.T) {
+	a := gatewaytest.New(t)
+	pair, err := tls.LoadX509KeyPair(a.Server())
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := Steps{Either: true, TLS: &tls.Config{Certificates: []tls.Certificate{pair}}}
+	l, _ := listen(t, steps)
+	say(t, l, "AMQP")
+	nc, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	text := make([]byte, 4)
+	if _, err := io.ReadFull(nc, text); err != nil || string(text) != "AMQP" {
+		t.Errorf("it says %q, %v", text, err)
+	}
+	if _, secured := nc.(interface{ ConnectionState() tls.ConnectionState }); secured {
+		t.Error("it counts as one of TLS")
+	}
+	client := tls.Client(say(t, l, ""), a.Dialer("localhost", ""))
+	go client.HandshakeContext(t.Context())
+	served, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.Close()
+	if secured, ok := served.(*tls.Conn); !ok || !secured.ConnectionState().HandshakeComplete {
+		t.Errorf("who has shaken hands is a %T", served)
+	}
+	steps.Patience = 20 * time.Millisecond
+	l, failures := listen(t, steps)
+	silent := say(t, l, "")
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("who says nothing is answered")
+	}
+	if f := <-failures; !errors.Is(f.err, errTimeout) {
+		t.Errorf("told %v", f.err)
+	}
+}

@@ -27,6 +27,8 @@ type Limits struct {
 	MaxKept int
 	// MaxMessageSize is the largest message we take, in bytes; announced. Answer: amqp:link:message-size-exceeded.
 	MaxMessageSize uint64
+	// TooLarge ends the connection of a peer that sends a larger one; nil ends only the link.
+	TooLarge *frame.Error
 	// MaxPartial is how many bytes of unfinished messages are kept for the links of a connection that take whole
 	// messages. Answer: the link that goes beyond is detached with amqp:resource-limit-exceeded.
 	MaxPartial int

@@ -59,6 +59,10 @@ func (s *Session) transfer(t *frame.Transfer, payload []byte) {
 	}
 	a := &l.arriving
 	if a.size += uint64(len(payload)); a.size > l.local.MaxMessageSize {
+		if c := l.session.conn; c.limits.TooLarge != nil {
+			c.close(Ending{By: ByUs, Error: c.limits.TooLarge})
+			return
+		}
 		l.fail(frame.MessageSizeExceeded, "message is larger than max-message-size")
 		return
 	}

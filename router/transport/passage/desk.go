@@ -13,7 +13,8 @@ import (
 // A Desk is the part of a connection that its routed links need. It belongs to the connection's owner, who calls its
 // methods; but that a link shall go on along it may be said from elsewhere, and so may what is to happen when it is closed.
 type Desk struct {
-	Number uint64 // of the connection, for a List; the owner sets it before the first link
+	Number uint64 // of the connection, for a List; the owner sets it, and Router, before the first link
+	Router bool   // another router is at the other end of the connection
 
 	conn   *engine.Conn
 	wake   func()

@@ -11,7 +11,26 @@ import (
 // A List has the ends of links that lead on, by the owners of the links. Any goroutine may ask it. Its zero value is empty.
 type List struct {
 	numbers register.Numbers
-	owners  sync.Map // of *register.Of[*End], by the names of owners
+	owners  sync.Map // of *owned, by the names of owners
+}
+
+// owned is what belongs to an owner.
+type owned struct {
+	links register.Of[*End]
+	totals
+}
+
+// totals count all messages of an owner's links, also of those that are over.
+type totals struct{ came, went, onward atomic.Uint64 }
+
+// Totals is how many messages have come in over the links of an owner, and how many of them went to clients and containers, and
+// how many on to other routers.
+type Totals struct{ Came, Went, Onward uint64 }
+
+// Totals gives those of an owner. They only rise.
+func (l *List) Totals(owner string) Totals {
+	t := &l.of(owner).totals
+	return Totals{Came: t.came.Load(), Went: t.went.Load(), Onward: t.onward.Load()}
 }
 
 // Link is what there is to say about an end of a link that leads on.
@@ -36,13 +55,14 @@ type Link struct {
 // entry is what an end has that is in a list: what it is, which does not change, and what has become of its messages, which its
 // owner counts.
 type entry struct {
-	list       *register.Of[*End] // nil for none
+	list       *owned // nil for none
 	number     uint64
 	peer       atomic.Uint64
 	connection uint64
 	label      string
 	address    string
 	sends      bool
+	router     bool // who is at this end is a router: Desk.Router
 
 	delivered, presettled atomic.Uint64
 	outcomes              [frame.Modified + 1]atomic.Uint64 // by their kinds
@@ -50,12 +70,12 @@ type entry struct {
 }
 
 // of gives what belongs to an owner.
-func (l *List) of(owner string) *register.Of[*End] {
+func (l *List) of(owner string) *owned {
 	all, ok := l.owners.Load(owner)
 	if !ok {
-		all, _ = l.owners.LoadOrStore(owner, new(register.Of[*End]))
+		all, _ = l.owners.LoadOrStore(owner, new(owned))
 	}
-	return all.(*register.Of[*End])
+	return all.(*owned)
 }
 
 // add enters both ends of a link.
@@ -63,7 +83,7 @@ func (l *List) add(owner string, near, far *End) {
 	all := l.of(owner)
 	for _, e := range []*End{near, far} {
 		e.list = all
-		all.Add(&l.numbers, e, &e.number)
+		all.links.Add(&l.numbers, e, &e.number)
 	}
 	near.peer.Store(far.number)
 	far.peer.Store(near.number)
@@ -72,13 +92,13 @@ func (l *List) add(owner string, near, far *End) {
 // delist takes out an end that is over.
 func (e *End) delist() {
 	if e.list != nil {
-		e.list.Remove(e.number)
+		e.list.links.Remove(e.number)
 	}
 }
 
 // Page gives the links of an owner in the order in which they were made: those whose numbers are above after, at most so many.
 func (l *List) Page(owner string, after uint64, most int) []Link {
-	page := l.of(owner).Page(after, most)
+	page := l.of(owner).links.Page(after, most)
 	links := make([]Link, len(page))
 	for i, e := range page {
 		links[i] = e.describe()
@@ -88,7 +108,7 @@ func (l *List) Page(owner string, after uint64, most int) []Link {
 
 // Get finds a link of an owner by its number.
 func (l *List) Get(owner string, id uint64) (Link, bool) {
-	e, ok := l.of(owner).Get(id)
+	e, ok := l.of(owner).links.Get(id)
 	if !ok {
 		return Link{}, false
 	}
@@ -110,6 +130,15 @@ func (e *entry) counted(settled bool) {
 	e.delivered.Add(1)
 	if settled {
 		e.presettled.Add(1)
+	}
+	switch {
+	case e.list == nil:
+	case e.sends:
+		e.list.came.Add(1)
+	case e.router:
+		e.list.onward.Add(1)
+	default:
+		e.list.went.Add(1)
 	}
 }
 

@@ -76,6 +76,29 @@ func TestOutcomeIsCountedOnce(t *testing.T) {
 	})
 }
 
+// TestMessagesAreCountedBeyondTheEndOfTheirLinks, those to another router apart.
+func TestMessagesAreCountedBeyondTheEndOfTheirLinks(t *testing.T) {
+	for toRouter, want := range map[bool]Totals{false: {Came: 2, Went: 2}, true: {Came: 2, Onward: 2}} {
+		in(t, func(h *house) {
+			list := h.listed()
+			h.inside.desk.Router = toRouter
+			c := h.client()
+			l := c.attach(sender("mine"))
+			c.do(func() {
+				l.Send(engine.Delivery{Payload: []byte("m")})
+				l.Send(engine.Delivery{Payload: []byte("m")})
+			})
+			c.do(func() { l.Close(nil) })
+			if got := list.Page("tenant", 0, 10); len(got) != 0 {
+				t.Errorf("there are still %+v", got)
+			}
+			if got := list.Totals("tenant"); got != want {
+				t.Errorf("to a router (%v) %+v, want %+v", toRouter, got, want)
+			}
+		})
+	}
+}
+
 func TestLinksThatAreOverAreNotListed(t *testing.T) {
 	for how, end := range map[string]func(h *house, c *party, l *engine.Link){
 		"detached":           func(_ *house, c *party, l *engine.Link) { c.do(l.Detach) },

@@ -170,6 +170,7 @@ func (e *End) enlist(far *End, w Way, wish *frame.Attach) {
 		return
 	}
 	address, _ := Address(wish)
+	e.router, far.router = e.desk.Router, far.desk.Router
 	e.connection, e.label, e.address, e.sends = e.desk.Number, e.link.Name(), address, wish.Role == frame.Sender
 	far.connection, far.label, far.address, far.sends = far.desk.Number, w.Name, address, !e.sends
 	w.List.add(w.Owner, e, far)
