@@ -154,6 +154,7 @@ func (m *managedTenant) linkOf(l router.Link) management.Link {
 	d.UndeliveredCount, d.ZeroCreditSeconds, d.DeliveriesStuck = l.Waiting, l.Dry, uint64(l.Stuck)
 	d.DeliveriesDelayed1Sec, d.DeliveriesDelayed10Sec = l.Delayed1Sec, l.Delayed10Sec
 	outcomes(&d, l.Ended)
+	d.Name = cmp.Or(d.LinkName, d.Name)
 	return d
 }
 
@@ -214,5 +215,6 @@ func (m *managedTenant) routedLinkOf(l passage.Link) management.Link {
 	if l.Peer != 0 {
 		d.Peer = new(routedIdentity + strconv.FormatUint(l.Peer, 10))
 	}
+	d.Name = cmp.Or(d.LinkName, d.Name)
 	return d
 }

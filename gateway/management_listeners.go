@@ -61,7 +61,9 @@ func (m *managedTenant) Listen(_ context.Context, l management.Listener) (manage
 	if l.AuthenticatePeer {
 		declared.Authenticate()
 	}
-	declared.Secure.Optional = declared.TLS && !l.RequireSSL && !l.RequireEncryption
+	if declared.Secure.Optional = declared.TLS && !l.RequireSSL && !l.RequireEncryption; declared.Secure.Optional && !m.isDispatch() {
+		return l, router.Errorf(router.Unsupported, "a listener with an sslProfile requires it (requireSsl)")
+	}
 	declared.AskForCertificates()
 	if slices.ContainsFunc(m.Listeners(), func(other management.Listener) bool { return other.Name == declared.Name }) {
 		return l, router.Errorf(router.Conflict, "there is a listener %q already", declared.Name)

@@ -51,6 +51,9 @@ func (m *managedTenant) AddOwnRoute(_ context.Context, r management.OwnRoute) (m
 	if !ok {
 		return r, router.Errorf(router.Unsupported, "links lead to connections of AMQP only")
 	}
+	if v := m.asker.Policy; v != nil && v.Group().DenyDynamicLinkRoutes {
+		return r, router.Errorf(router.Denied, "link routes of a connection are denied by local policy")
+	}
 	direction := network.Out
 	if r.Direction == network.In.String() {
 		direction = network.In

@@ -30,6 +30,23 @@ func routing(t *testing.T, broker string) config.Config {
 	return c
 }
 
+// passes has some messages go to the broker over a link, and come back from there in their order.
+func (c *amqpClient) passes(t *testing.T, sender *goamqp.Sender) {
+	t.Helper()
+	for i := range 10 {
+		if err := sendAMQP(c.ctx, sender, goamqp.NewMessage(fmt.Append(nil, i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receiver, err := c.session.NewReceiver(c.ctx, sender.Address(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		takes(c.ctx, t, receiver, fmt.Sprint(i))
+	}
+}
+
 // routedSender attaches a link as soon as there is a way to the broker.
 func (c *amqpClient) routedSender(t *testing.T, address string) *goamqp.Sender {
 	t.Helper()
@@ -137,17 +154,5 @@ func TestLinksLeadOnOverOtherRouters(t *testing.T) {
 		{Name: "home", Role: network.InterRouter, Hosts: []string{start(t, home)["router"]}},
 	}
 	client := dialAMQP(ctx, t, start(t, far)["amqp"])
-	sender := client.routedSender(t, "stored")
-	for i := range 10 {
-		if err := sendAMQP(ctx, sender, goamqp.NewMessage(fmt.Append(nil, i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	receiver, err := client.session.NewReceiver(ctx, "stored", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 10 {
-		takes(ctx, t, receiver, fmt.Sprint(i))
-	}
+	client.passes(t, client.routedSender(t, "stored"))
 }

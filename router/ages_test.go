@@ -139,3 +139,28 @@ func TestWhatGoesOnToOtherRoutersIsCountedApart(t *testing.T) {
 		t.Errorf("%d of %d deliveries went to other routers, want 1 of 1", c.Onward(), c.Delivered())
 	}
 }
+
+// TestStreamsAreCountedAsAllElse: what comes in while it goes out has an outcome, too.
+func TestStreamsAreCountedAsAllElse(t *testing.T) {
+	h := newHouse(t)
+	f := addressing.Address("commands/a").Filter()
+	box := new(inbox)
+	r, err := h.router.Receiver(t.Context(), h.user, router.Source{Filter: f, Streams: true}, box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Grant(1)
+	stream, _ := h.sender("commands/a", new(outcomes)).SendStream(1, text("begins"), nil, func() {})
+	if stream == nil {
+		t.Fatal("the message is not streamed")
+	}
+	stream.Append([]byte("ends"), true)
+	h.router.Advance(20 * time.Second)
+	if l := h.link(true); l.Delivered != 1 || l.Stuck != 1 {
+		t.Errorf("before the outcome the sender is %+v, want one that is stuck", l)
+	}
+	box.got[0].Settle(router.Release())
+	if l := h.link(true); l.Ended[router.Released] != 1 || l.Stuck != 0 || l.Unsettled != 0 {
+		t.Errorf("the sender is %+v, want one released", l)
+	}
+}

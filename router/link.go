@@ -212,8 +212,14 @@ func (s *Sender) welcome(n int) {
 	s.producer.Credit(s, n)
 }
 
-// began counts a message that is sent.
+// began counts a message that is sent, and notes when that is.
 func (s *Sender) began(d *Delivery) {
+	d.began = s.Begin()
+	s.sent(d)
+}
+
+// sent counts a message that is sent.
+func (s *Sender) sent(d *Delivery) {
 	if s.granted.Load() <= int64(s.delivered.Add(1)) {
 		s.usedUp()
 	}
@@ -221,7 +227,6 @@ func (s *Sender) began(d *Delivery) {
 	if d.Settled {
 		s.presettled.Add(1)
 	}
-	d.began = s.Begin()
 }
 
 // ended counts how a message ended that was sent. One that was settled has no outcome that anybody waits for.

@@ -272,11 +272,13 @@ func (s *Sender) SendStream(tag uint64, d Delivery, begun []byte, room func()) (
 	}
 	d.Stream = newStream(s.streamBuffer, s.streamMemory, begun, left, room)
 	d.Stream.from = s.principal
+	d.began = s.Begin()
 	if r := node.OfferStream(d); r != Taken {
+		s.ages.end(d.began, s.house.now())
 		return nil, r
 	}
 	s.streamed.Store(d.Stream)
-	s.delivered.Add(1)
+	s.sent(&d)
 	s.principal.Sent(d.Message.Len() + len(begun))
 	return d.Stream, Taken
 }

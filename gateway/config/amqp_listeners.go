@@ -172,10 +172,7 @@ func (l *AMQPListener) Check(inNetwork bool) error {
 	k.oneOf("role", l.Role, "", "normal", InterRouterRole, EdgeRole, RouteContainerRole)
 	k.refuse(!inNetwork && (l.Role == InterRouterRole || l.Role == EdgeRole), "role", "%s is for routers of a network only", l.Role)
 	l.validateLimits(&k, "")
-	if len(k.problems) > 0 {
-		return k.problems
-	}
-	return nil
+	return k.err()
 }
 
 // validateLimits looks at the numbers of a listener whose settings begin with at.

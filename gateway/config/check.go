@@ -12,6 +12,14 @@ type check struct {
 	problems Problems
 }
 
+// err is Problems, or nil when there are none.
+func (k *check) err() error {
+	if len(k.problems) > 0 {
+		return k.problems
+	}
+	return nil
+}
+
 func (k *check) refuse(bad bool, path, format string, args ...any) {
 	if bad {
 		k.problems = append(k.problems, Problem{Path: path, Text: fmt.Sprintf(format, args...)})

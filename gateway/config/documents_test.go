@@ -111,7 +111,7 @@ func TestSettingsOfQueuesAreExplained(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	others := map[string]bool{
 		"name": true, "kind": true, "distribution": true, "waypoint.connectors": true, "waypoint.external": true,
-		"egressPhase": true, "fallback": true, "priority": true, "label": true, "unavailable": true,
+		"egressPhase": true, "fallback": true, "priority": true, "label": true, "written": true, "unavailable": true,
 	}
 	rows := 0
 	for _, s := range settingsOf(reflect.ValueOf(Address{}), "") {

@@ -236,10 +236,7 @@ func (c *Config) validateNetwork(k *check) {
 func (c *Connector) Check() error {
 	var k check
 	c.validate(&k, "connector")
-	if len(k.problems) > 0 {
-		return k.problems
-	}
-	return nil
+	return k.err()
 }
 
 func (c *Connector) validate(k *check, at string) {
@@ -268,10 +265,7 @@ func (c *Connector) validate(k *check, at string) {
 func (t *ConnectorTLS) Check() error {
 	var k check
 	t.validate(&k, "tls")
-	if len(k.problems) > 0 {
-		return k.problems
-	}
-	return nil
+	return k.err()
 }
 
 func (t *ConnectorTLS) validate(k *check, at string) {

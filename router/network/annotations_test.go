@@ -3,6 +3,7 @@ package network
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp"
@@ -85,5 +86,30 @@ func TestWhatNoRouterWritesIsRefused(t *testing.T) {
 	strip := Annotations{Router: "A", StripIn: true}
 	if in, err := strip.In(m); err != nil || in.MessageAnnotations().Len() != 0 {
 		t.Errorf("it is not stripped: %v", err)
+	}
+}
+
+// TestRoutersThatAClientNamesComeFirst: his message may have passed others before, on the way to his own network.
+func TestRoutersThatAClientNamesComeFirst(t *testing.T) {
+	mesh := &Mesh{config: MeshConfig{ID: "A"}}
+	mesh.fresh = mesh.onward(protocol.Annotations{})
+	l := &lane{neighbor: &neighbor{mesh: mesh}}
+	for _, c := range []struct {
+		said protocol.Annotations
+		want []string
+	}{
+		{protocol.Annotations{}, []string{"0/A"}},
+		{protocol.Annotations{Ingress: "0/X", Trace: []string{"0/X", "0/Y"}}, []string{"0/X", "0/Y", "0/A"}},
+	} {
+		p := parcel{delivery: router.Delivery{Message: annotatedMessage(t, "mine", c.said)}, to: "M0orders"}
+		payload, _ := l.encode(&p, time.Now())
+		m, err := amqp.ParseMessage(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, seen := said(t, m)
+		if own != "mine" || seen.Ingress != "0/A" || !slices.Equal(seen.Trace, c.want) {
+			t.Errorf("of %+v the next router reads %q and %+v, want the ingress 0/A and %v", c.said, own, seen, c.want)
+		}
 	}
 }

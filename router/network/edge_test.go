@@ -72,23 +72,27 @@ func (p paced) Settled(*router.Sender, uint64, router.Outcome) {}
 func (p paced) Credit(_ *router.Sender, n int)                 { p.credit <- n }
 
 func TestEdgeSendersGetCreditWhenThereAreConsumers(t *testing.T) {
-	cross(t, func(t *testing.T, n *nets) {
-		x, p := n.routers["x"], paced{make(chan int, 10)}
-		s, err := x.Router.Sender(context.Background(), x.User, router.Target{Address: "orders"}, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		later(5 * time.Second)
-		if len(p.credit) > 0 {
-			t.Error("there is credit before there are consumers")
-		}
-		n.routers["b"].Receiver("orders", 1)
-		later(5 * time.Second)
-		if len(p.credit) != 1 {
-			t.Errorf("credit was granted %d times", len(p.credit))
-		}
-	}, "x-a", "a-b")
+	cross(t, func(t *testing.T, n *nets) { welcomesAtEdge(t, n, "orders") }, "x-a", "a-b")
+}
+
+// welcomesAtEdge fails unless who sends at the edge router x gets credit when somebody receives at router b, and not before.
+func welcomesAtEdge(t *testing.T, n *nets, address addressing.Address) {
+	t.Helper()
+	x, p := n.routers["x"], paced{make(chan int, 10)}
+	s, err := x.Router.Sender(context.Background(), x.User, router.Target{Address: address}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	later(5 * time.Second)
+	if len(p.credit) > 0 {
+		t.Error("there is credit before there are consumers")
+	}
+	n.routers["b"].Receiver(string(address), 1)
+	later(5 * time.Second)
+	if len(p.credit) != 1 {
+		t.Errorf("credit was granted %d times", len(p.credit))
+	}
 }
 
 func TestBroadcastReachesEveryEdgeOnce(t *testing.T) {

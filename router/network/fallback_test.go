@@ -128,6 +128,7 @@ func TestEdgeDoesNotAskForWhatItsFallbackTakes(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
 		p := n.routers["x"].Sender("spare")
 		last := n.routers["x"].lastOf(t, "spare") // comes when the way up is there
+		synctest.Wait()
 		p.Send("one")
 		last.Expect("one")[0].Settle(router.Accept())
 		p.Accepted(1)

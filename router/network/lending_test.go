@@ -214,20 +214,19 @@ func TestSilentHomeIsWaitedForOnce(t *testing.T) {
 func TestRouterThatStopsLendsNothingMore(t *testing.T) {
 	lend(t, func(t *testing.T, n *nets) {
 		a, c := n.routers["a"], n.routers["c"]
-		source := router.Source{Filter: routertest.Filter(t, "jobs/a"), Browse: true}
-		browser := c.From(source, 10)
-		p := a.Sender("jobs/a")
+		reader := c.From(subscription(t, "events/a", "audit"), 10)
+		p := a.Sender("events/a")
 		p.Send("one")
 		synctest.Wait()
-		browser.Expect("one") // which it does not settle, so that the connections stay for a while
+		reader.Expect("one") // which it does not settle, so that the connections stay for a while
 		n.serving.Go(a.stop)
 		synctest.Wait()
 		p.Send("two")
 		synctest.Wait()
-		if !browser.Idle() {
+		if !reader.Idle() {
 			t.Error("a router that stops goes on lending")
 		}
-		browser.Link.Close()
+		reader.Link.Close()
 	}, "a-b", "c-b")
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/network/internal/protocol"
 	"github.com/manifoldmq/manifold/router/network/internal/routing"
 	"github.com/manifoldmq/manifold/router/network/internal/topology"
@@ -105,6 +106,14 @@ func (m *Mesh) onward(a protocol.Annotations) protocol.Annotations {
 		return a
 	}
 	return a.Through(m.ID())
+}
+
+// begun gives what is written on a message that came from a client: it may say which routers it has passed before.
+func (m *Mesh) begun(message router.Message) protocol.Annotations {
+	if said, err := protocol.ParseAnnotations(message.MessageAnnotations()); err == nil && len(said.Trace) > 0 {
+		return m.onward(protocol.Annotations{Trace: said.Trace})
+	}
+	return m.fresh
 }
 
 // ID is how the router is called in the network.

@@ -180,10 +180,11 @@ func (n *nets) station(id string, to []string) *station {
 	definitions := []addressing.Definition{
 		routertest.Define(t, "orders", addressing.Anycast), routertest.Define(t, "news", addressing.Broadcast),
 		routertest.Define(t, "big", addressing.Anycast), routertest.Define(t, "near", addressing.Anycast), routertest.Define(t, "spare", addressing.Anycast),
+		routertest.Define(t, "urgent", addressing.Anycast),
 	}
 	definitions[2].MaxMessageSize = 64 << 20
 	definitions[3].Distribution = addressing.Closest
-	definitions[4].Fallback = true
+	definitions[4].Fallback, definitions[5].Priority = true, 8 // which is the number 7
 	if id == strings.ToUpper(id) {
 		definitions = nil
 	}

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,20 +56,6 @@ func TestMulticastEndsAsAllOfTheNetworkSay(t *testing.T) {
 func TestMulticastEdgeSendersGetCreditWhenThereAreConsumers(t *testing.T) {
 	cross(t, func(t *testing.T, n *nets) {
 		asDispatch(n)
-		x, p := n.routers["x"], paced{make(chan int, 10)}
-		s, err := x.Router.Sender(context.Background(), x.User, router.Target{Address: "news"}, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		later(5 * time.Second)
-		if len(p.credit) > 0 {
-			t.Error("there is credit before there are consumers")
-		}
-		n.routers["b"].Receiver("news", 1)
-		later(5 * time.Second)
-		if len(p.credit) != 1 {
-			t.Errorf("credit was granted %d times", len(p.credit))
-		}
+		welcomesAtEdge(t, n, "news")
 	}, "x-a", "a-b")
 }

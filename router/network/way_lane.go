@@ -166,9 +166,11 @@ func (l *lane) encode(p *parcel, now time.Time) (payload []byte, wanted bool) {
 	if !wanted {
 		return nil, false
 	}
-	a := l.mesh.fresh
+	var a protocol.Annotations
 	if from, ok := d.Route.(*forwarding.Message); ok {
 		a = from.Onward
+	} else {
+		a = l.mesh.begun(m)
 	}
 	if p.to != "" {
 		a.To, a.Phase = p.to.Name(), p.to.Phase()

@@ -81,7 +81,10 @@ func (f *folder) save(name string, t *config.Tenant) error {
 		if err := f.fs.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return f.sync(f.dir)
+		if err := f.sync(f.dir); !errors.Is(err, fs.ErrNotExist) { // there is none as long as nothing was kept
+			return err
+		}
+		return nil
 	}
 	return f.replace(f.path(name), config.JSON(t, true))
 }

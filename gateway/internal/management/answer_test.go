@@ -67,7 +67,8 @@ func TestRequestsAreJudged(t *testing.T) {
 		{"READ of another type", everything, asking{map[string]any{"operation": "READ", "name": "jobs", "type": "listener"}, nil}, 400},
 		{"READ of what is not there", everything, asking{map[string]any{"operation": "READ", "name": "x"}, nil}, 404},
 		{"UPDATE of a listener", everything, asking{map[string]any{"operation": "UPDATE", "identity": "listener/http"}, nil}, 501},
-		{"DELETE of a listener", everything, asking{map[string]any{"operation": "DELETE", "identity": "listener/http"}, nil}, 403},
+		{"DELETE of a listener", everything, asking{map[string]any{"operation": "DELETE", "identity": "listener/amqp"}, nil}, 403},
+		{"DELETE of one of HTTP", everything, asking{map[string]any{"operation": "DELETE", "identity": "listener/http"}, nil}, 400},
 		{"CREATE of a listener", everything, asking{map[string]any{"operation": "CREATE", "type": "listener", "name": "x"}, nil}, 201},
 		{"CREATE of nothing", everything, asking{map[string]any{"operation": "CREATE"}, nil}, 400},
 		{"GET-ATTRIBUTES of what is no type", everything, asking{map[string]any{"operation": "GET-ATTRIBUTES", "entityType": "x"}, nil}, 400},
@@ -98,7 +99,7 @@ func TestQueryGivesWhatIsAskedFor(t *testing.T) {
 		t.Errorf("exchanges: %v", rows)
 	}
 	if _, rows := h.query(t, map[string]any{"entityType": "configurationEntity"}, "identity"); fmt.Sprint(rows) !=
-		"[[router/house] [listener/amqp] [listener/http] [policy]]" {
+		"[[router/house] [listener/amqp] [listener/http] [policy] [log/DEFAULT]]" {
 		t.Errorf("what is declared: %v", rows)
 	}
 }

@@ -197,7 +197,7 @@ type GroupSettings struct {
 	AllowUserIDProxy       bool   `attr:"allowUserIdProxy" about:"Whether their messages may name another user."`
 	AllowWaypointLinks     bool   `about:"Whether they may be waypoints."`
 	AllowFallbackLinks     bool   `about:"Whether they may be fallback destinations."`
-	AllowDynamicLinkRoutes bool   `about:"There are no such link routes."`
+	AllowDynamicLinkRoutes bool   `about:"Whether they may make link routes that end with their connection."`
 	AllowAdminStatusUpdate bool   `about:"Whether they may close connections."`
 }
 

@@ -59,8 +59,8 @@ func (s *Session) transfer(t *frame.Transfer, payload []byte) {
 	}
 	a := &l.arriving
 	if a.size += uint64(len(payload)); a.size > l.local.MaxMessageSize {
-		if c := l.session.conn; c.limits.TooLarge != nil {
-			c.close(Ending{By: ByUs, Error: c.limits.TooLarge})
+		if l.session.conn.limits.TooLarge != nil {
+			l.endConnection()
 			return
 		}
 		l.fail(frame.MessageSizeExceeded, "message is larger than max-message-size")
@@ -79,6 +79,18 @@ func (s *Session) transfer(t *frame.Transfer, payload []byte) {
 		l.whole(t, payload)
 	}
 	l.endDrain()
+}
+
+// endConnection ends the connection of who sends a message that is too large, and says of which one.
+func (l *Link) endConnection() {
+	c, a := l.session.conn, &l.arriving
+	if !a.settled {
+		l.session.tell(frame.Receiver, a.id, frame.State{Kind: frame.Rejected, Error: &frame.Error{
+			Condition: frame.MessageSizeExceeded, Description: "message is larger than max-message-size",
+		}}, true)
+		l.session.flushVerdict()
+	}
+	c.close(Ending{By: ByUs, Error: c.limits.TooLarge})
 }
 
 // begins takes the first transfer of a delivery.

@@ -51,8 +51,8 @@ var views = []view{
 		{"user", "user", asText}, {"sslProto", "tls", asText}, {"uptimeSeconds", "uptime", asDuration},
 		{"messagesIn", "in", asCount}, {"messagesOut", "out", asCount}, {"bytesIn", "bytes in", asBytes}, {"bytesOut", "bytes out", asBytes},
 	}},
-	{flag: "links", short: "l", about: "links of clients", entityType: "router.link", columns: []column{
-		{"identity", "id", asText}, {"connectionId", "conn", asCount}, {"linkDir", "dir", asText}, {"owningAddr", "address", asAddress},
+	{flag: "links", short: "l", about: "links of clients, and between routers", entityType: "router.link", columns: []column{
+		{"linkType", "type", asText}, {"identity", "id", asText}, {"peer", "peer", asText}, {"connectionId", "conn", asCount}, {"linkDir", "dir", asText}, {"owningAddr", "address", asAddress},
 		{"creditAvailable", "credit", asCount}, {"unsettledCount", "unsettled", asCount}, {"deliveryCount", "messages", asCount},
 		{"presettledCount", "presettled", asCount}, {"droppedPresettledCount", "missed", asCount}, {"acceptedCount", "accepted", asCount},
 		{"releasedCount", "released", asCount}, {"rejectedCount", "rejected", asCount}, {"modifiedCount", "modified", asCount},
