@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,5 +224,46 @@ func TestFileOfNamesThatMakesNoSenseKeepsTheGatewayClosed(t *testing.T) {
 		if _, err := s.at(&config.ListenerTLS{User: "sha1", UserNames: file}, "x", false); err == nil || !strings.Contains(err.Error(), "x.userNames") {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestAuthoritiesAreWatchedAlsoWithoutACertificateOfAllDoors: of who is revoked a listener with a certificate of its own hears, too.
+func TestAuthoritiesAreWatchedAlsoWithoutACertificateOfAllDoors(t *testing.T) {
+	a, b := gatewaytest.New(t), gatewaytest.New(t)
+	settings := a.Settings("optional")
+	pair := settings.KeyPair
+	settings.KeyPair, settings.ClientCA = config.KeyPair{}, a.Join("trusted.pem", a.File)
+	s := openTestSecurity(t, settings)
+	own := ownSecurity(t, s, config.ListenerTLS{KeyPair: pair})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var looking sync.WaitGroup
+	defer looking.Wait()
+	defer cancel()
+	for _, chore := range append(s.chores(), own.chosen(s)...) {
+		looking.Go(func() { _ = chore(ctx) })
+	}
+	shown := b.Dialer("localhost", "ann").Certificates[0]
+	client := a.With("localhost", &shown)
+	if _, err := shakeHands(t, own.config(tls.RequireAnyClientCert, "amqp"), client); err == nil {
+		t.Fatal("a stranger comes in")
+	}
+	a.Join("trusted.pem", a.File, b.File)
+	for {
+		_, err := shakeHands(t, own.config(tls.RequireAnyClientCert, "amqp"), client)
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("the file is not read again: %v", err)
+		}
+	}
+}
+
+// TestNoVersionOfTLSIsNoneWhateverAClientSays that it speaks.
+func TestNoVersionOfTLSIsNoneWhateverAClientSays(t *testing.T) {
+	s := &security{spoken: []uint16{0}}
+	if _, _, err := s.versions([]uint16{0, tls.VersionTLS12}); !errors.Is(err, errNoVersion) {
+		t.Errorf("the error is %v", err)
 	}
 }

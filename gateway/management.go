@@ -81,7 +81,8 @@ func (a *assembly) routerID() string { return cmp.Or(a.network.RouterID(), a.con
 func (a *assembly) mayManage(p *tenancy.Principal) management.Rights {
 	all, _ := tenancy.Everywhere.For(p)
 	admin := p.May(tenancy.Admin, all)
-	if t, ok := a.directory.Lookup(p.Tenant.Name); ok && t.Anonymous && len(t.Roles) == 0 && (a.isPrivate() || a.isDispatch()) {
+	t, ok := a.directory.Lookup(p.Tenant.Name)
+	if ok && t.Anonymous && len(t.Roles) == 0 && p.Policy == nil && (a.isPrivate() || a.isDispatch()) {
 		admin = admin || p.Known()
 	}
 	return management.Rights{Read: admin || p.May(tenancy.Manage, all), Change: admin}

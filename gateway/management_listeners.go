@@ -203,7 +203,9 @@ func (m *managedTenant) describeListener(l *management.Listener, declared *confi
 	}
 	m.describeAMQP(l, &settings)
 	l.Role, l.Cost = cmp.Or(declared.Role, "normal"), cmp.Or(declared.Cost, 1)
-	l.MultiTenant = declared.Tenant == ""
+	if l.MultiTenant = declared.Tenant == ""; m.isDispatch() {
+		l.MultiTenant = declared.MultiTenant
+	}
 	l.LinkCapacity = cmp.Or(declared.LinkCredit, l.LinkCapacity)
 	if len(declared.Mechanisms) > 0 {
 		l.SASLMechanisms = strings.Join(declared.Mechanisms, " ")

@@ -69,11 +69,16 @@ func (m *managedTenant) ChangeLog(_ context.Context, l management.Log) (manageme
 }
 
 func (m *managedTenant) changeLog(l management.Log) error {
+	if err := m.reachesOut("logs"); err != nil {
+		return err
+	}
 	if m.process.Modules == nil {
 		return m.setLevel(l)
 	}
-	if err := m.namesFiles(); err != nil {
-		return err
+	if l.OutputFile != nil && !m.process.Modules.IsOwn(*l.OutputFile) {
+		if err := m.mayNameFiles(); err != nil {
+			return router.Errorf(router.Denied, "outputFile is neither a file of the log nor a new one beside those of the configuration: %v", err)
+		}
 	}
 	err := m.process.Modules.Set(modulelog.Settings{
 		Module: l.Module, Levels: &l.Enable, File: l.OutputFile, Source: l.IncludeSource, Stamp: l.IncludeTimestamp,

@@ -91,8 +91,10 @@ func TestWhatIsSaidOnOneConnectionIsLogged(t *testing.T) {
 func TestModulesOfTheLogChangeWhileItRuns(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	m := newManager(ctx, t, startLogged(t, modulelog.Settings{Module: "AGENT", Levels: new("none")})["amqp"], nil)
-	file := filepath.Join(t.TempDir(), "agent.log")
+	folder := t.TempDir()
+	m := newManager(ctx, t, startLogged(t, modulelog.Settings{Module: "AGENT", Levels: new("none")},
+		modulelog.Settings{Module: "MESSAGE", File: new(filepath.Join(folder, "message.log"))})["amqp"], nil)
+	file := filepath.Join(folder, "agent.log")
 	update := func(want int32, module string, body map[string]any) any {
 		t.Helper()
 		return m.expect(want, "UPDATE", map[string]any{"type": "org.apache.qpid.dispatch.log", "name": "log/" + module}, body)
@@ -127,7 +129,33 @@ func TestModulesOfTheLogChangeWhileItRuns(t *testing.T) {
 	}
 	update(400, "AGENT", map[string]any{"enable": "loud"})
 	update(404, "NOBODY", map[string]any{"enable": "info+"})
-	update(500, "AGENT", map[string]any{"outputFile": filepath.Join(file, "below")})
+	update(500, "AGENT", map[string]any{"outputFile": ""})
+	others := filepath.Join(t.TempDir(), "others")
+	update(403, "AGENT", map[string]any{"outputFile": others}) // of which anybody could fill any
+	if _, err := os.Stat(others); err == nil {
+		t.Error("it has been made")
+	}
+}
+
+// TestWhoHasTheRightNamesAnyFileOfTheLog, as he does of others.
+func TestWhoHasTheRightNamesAnyFileOfTheLog(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	declared, err := config.Parse("policy.yaml", []byte(policyOfTwo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := modulelog.New(new(bytes.Buffer), nil, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(modules.Close)
+	c := quickstart(t)
+	c.Anonymous, c.Addresses, c.Tenants, c.AMQP.Manner, c.AMQP.Policy = false, nil, declared.Tenants, declared.AMQP.Manner, declared.AMQP.Policy
+	door := startProcess(t, vfs.NewMem(), c, Process{Modules: modules})["amqp"]
+	ann := newManager(ctx, t, door, &goamqp.ConnOptions{SASLType: goamqp.SASLTypePlain("ann", "a")})
+	ann.expect(200, "UPDATE", map[string]any{"type": "org.apache.qpid.dispatch.log", "name": "log/AGENT"},
+		map[string]any{"outputFile": filepath.Join(t.TempDir(), "any.log")})
 }
 
 // TestLogThatIsOneChangesItsLevelOnly, in the gateway's own manner.

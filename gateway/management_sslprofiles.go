@@ -132,6 +132,9 @@ func (m *managedTenant) AddSSLProfile(_ context.Context, p management.SSLProfile
 
 // RemoveSSLProfile implements management.Model. What is secured by it stays so.
 func (m *managedTenant) RemoveSSLProfile(_ context.Context, name string) error {
+	if err := m.reachesOut("SSL profiles"); err != nil {
+		return err
+	}
 	m.profiles.mu.Lock()
 	_, ok := m.profiles.made[name]
 	delete(m.profiles.made, name)
@@ -143,16 +146,18 @@ func (m *managedTenant) RemoveSSLProfile(_ context.Context, name string) error {
 	return nil
 }
 
-// namesFiles refuses it to name files of this machine to anybody but who has the right admin in the tenant that runs the
-// gateway: that nobody is told apart there gives no such right, nor does another router's word for who asks through it, unless
-// the gateway stands in for a router of Dispatch.
+// namesFiles refuses it to name files that are read to anybody but who mayNameFiles in the tenant that runs the gateway, unless the
+// gateway stands in for a router of Dispatch.
 func (m *managedTenant) namesFiles() error {
-	if err := m.reachesOut("SSL profiles"); err != nil {
+	if err := m.reachesOut("files of this machine"); err != nil || m.isDispatch() {
 		return err
 	}
-	if m.isDispatch() {
-		return nil
-	}
+	return m.mayNameFiles()
+}
+
+// mayNameFiles refuses it to name files of this machine to anybody but who has the right admin: that nobody is told apart gives no
+// such right, nor does another router's word for who asks through it.
+func (m *managedTenant) mayNameFiles() error {
 	if m.asker.IsInsider() {
 		return router.Errorf(router.Denied, "who names files of this machine asks its own router, not through another")
 	}

@@ -69,8 +69,11 @@ func (s *security) prepare(declared []pki.Authority) (use func(), err error) {
 
 // chores look at files and at servers of OCSP until ctx ends.
 func (s *security) chores() (all []func(context.Context) error) {
-	if s.keyring == nil {
-		return nil
+	if s.keyring == nil { // listeners may have certificates of their own
+		return []func(context.Context) error{
+			func(ctx context.Context) error { s.trust.Run(ctx); return nil },
+			func(ctx context.Context) error { s.routers.Run(ctx); return nil },
+		}
 	}
 	return []func(context.Context) error{
 		func(ctx context.Context) error { s.keyring.Run(ctx, s.trust, s.routers); return nil },
@@ -108,7 +111,7 @@ func (s *security) versions(known []uint16) (lowest, highest uint16, err error) 
 		return s.lowest, 0, nil
 	}
 	for _, v := range slices.Backward(s.spoken) {
-		if slices.Contains(known, v) {
+		if v != 0 && slices.Contains(known, v) { // 0 is none, whatever a client says
 			return v, v, nil
 		}
 	}

@@ -26,7 +26,7 @@ func (a *assembly) webDoor(entrance *amqp.Server, l *config.AMQPListener, s *sec
 	server, err := http.New(http.Config{
 		Router: a.router.Through("http"), Directory: a.directory, Origins: h.Origins, TenantOrigins: a.tenantOrigins(),
 		Upgrades: upgrades, UpgradesOnly: true, Else: a.webPages(&l.Web),
-		Log: a.log.With("door", at.Name), Limits: httpLimits(h, a.config.DrainTimeout),
+		Log: a.log.With("door", "http", "listener", l.Name), Limits: httpLimits(h, a.config.DrainTimeout),
 	})
 	if err != nil {
 		return door{}, fmt.Errorf("%s door: %w", at.Name, err)

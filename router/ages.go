@@ -2,6 +2,7 @@ package router
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,36 +21,34 @@ const (
 	youngSpans = 3 // in which what began is not stuck
 )
 
-// ages counts what has not ended of a link, and how long it took what has.
+// ages counts what has not ended of a link, and how long it took what has. As each message of each link is counted here, twice, that
+// takes no lock: who counts while the span changes may be off by one until what is young now is old, and never after.
 type ages struct {
-	mu      sync.Mutex // guards everything below; a leaf
-	latest  uint32     // span
-	young   [youngSpans]int32
-	stuck   int32
-	delayed [2]uint64 // that took longer than one second, and longer than ten
+	young   [youngSpans]atomic.Int32
+	stuck   atomic.Int32
+	delayed [2]atomic.Uint64 // that took longer than one second, and longer than ten
+
+	mu     sync.Mutex    // of those who turn; a leaf
+	latest atomic.Uint32 // span
 }
 
 // begin notes a message.
 func (a *ages) begin(now Instant) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.turn(now)
-	a.young[a.latest%youngSpans]++
+	a.young[uint32(now)/span%youngSpans].Add(1)
 }
 
 // end notes the outcome of a message, and how many seconds it took.
 func (a *ages) end(began, now Instant) (took uint32) {
-	took = uint32(now - began)
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.turn(now)
-	if began := uint32(began) / span; a.latest-began < youngSpans {
-		a.young[began%youngSpans]--
+	if s := uint32(began) / span; a.latest.Load()-s < youngSpans {
+		a.young[s%youngSpans].Add(-1)
 	} else {
-		a.stuck--
+		a.stuck.Add(-1)
 	}
+	took = uint32(now - began)
 	if i, late := delayOf(took); late {
-		a.delayed[i]++
+		a.delayed[i].Add(1)
 	}
 	return took
 }
@@ -67,22 +66,26 @@ func delayOf(took uint32) (i int, late bool) {
 
 // turn goes on to the span of a time: what is not young any more is stuck.
 func (a *ages) turn(now Instant) {
-	to := uint32(now) / span
-	a.latest = max(a.latest, min(to, to-youngSpans)) // of an empty span there is nothing to move
-	for a.latest < to {
-		a.latest++
-		i := a.latest % youngSpans
-		a.stuck += a.young[i]
-		a.young[i] = 0
+	if a.latest.Load() < uint32(now)/span {
+		a.turnTo(uint32(now) / span)
 	}
+}
+
+func (a *ages) turnTo(to uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	latest := max(a.latest.Load(), min(to, to-youngSpans)) // of an empty span there is nothing to move
+	for latest < to {
+		latest++
+		a.stuck.Add(a.young[latest%youngSpans].Swap(0))
+	}
+	a.latest.Store(latest)
 }
 
 // tell gives how many messages are stuck now, and how many were late.
 func (a *ages) tell(now Instant) (stuck int, delayed [2]uint64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.turn(now)
-	return int(a.stuck), a.delayed
+	return int(max(a.stuck.Load(), 0)), [2]uint64{a.delayed[0].Load(), a.delayed[1].Load()}
 }
 
 // waitingRoom is a node that stores nothing and where messages wait for credit.

@@ -30,7 +30,7 @@ func (s *Sender) sign(d *Delivery) {
 }
 
 // isBy tells whether a delivery is of an origin, at this router or at another one.
-func (d Delivery) isBy(origin any) bool {
+func (d *Delivery) isBy(origin any) bool {
 	if from := d.sender(); from != nil && from.target.Origin == origin {
 		return true
 	}

@@ -60,7 +60,7 @@ func (d Delivery) Dropped() {
 }
 
 // sender gives who sent the delivery, as long as no node has put itself in between.
-func (d Delivery) sender() *Sender {
+func (d *Delivery) sender() *Sender {
 	switch origin := d.owner().(type) {
 	case *Sender:
 		return origin
@@ -72,7 +72,7 @@ func (d Delivery) sender() *Sender {
 }
 
 // leader gives the latest stream that the sender of a delivery has sent, also one that has come to its end; nil for none.
-func (d Delivery) leader() *Stream {
+func (d *Delivery) leader() *Stream {
 	if gone, ok := d.owner().(departed); ok {
 		return gone.streamed
 	}

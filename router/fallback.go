@@ -44,7 +44,7 @@ func (d Delivery) FallsBack() bool { return d.rank() == anybody }
 func (s *Source) isFallback() bool { return s.Phase != nil && *s.Phase == addressing.Fallback }
 
 // rank gives that of the message's sender.
-func (d Delivery) rank() rank {
+func (d *Delivery) rank() rank {
 	switch origin := d.owner().(type) {
 	case *Sender:
 		return origin.rank
@@ -74,7 +74,7 @@ func (n *anycast) among(d Delivery, all []*consumer) []*consumer {
 }
 
 // redirected counts a message that a consumer of the fallback gets in the place of others.
-func (d Delivery) redirected() {
+func (d *Delivery) redirected() {
 	if s := d.sender(); s != nil && s.rank == anybody {
 		s.redirected.Add(1)
 		s.counts.redirected.Add(1)

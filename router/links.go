@@ -121,7 +121,7 @@ func (l *listed) describe() Link {
 	now := l.house.now()
 	d := Link{ID: l.number, Visit: l.principal.Visit(), Way: l.passes, Dropped: l.missed.Load()}
 	stuck, delayed := l.ages.tell(now)
-	d.Stuck, d.Delayed1Sec, d.Delayed10Sec = max(stuck, 0), delayed[0], delayed[1]
+	d.Stuck, d.Delayed1Sec, d.Delayed10Sec = stuck, delayed[0], delayed[1]
 	d.Dry = int(now - Instant(l.dry.Load()))
 	d.Presettled = l.presettled.Load()
 	for i := range l.ended { // before what was delivered, so that no more has ended than that

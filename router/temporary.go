@@ -63,6 +63,12 @@ func (r *Router) makeTemporary(
 	}
 }
 
+// IsTemporary tells whether an address of p's tenant is one that somebody has made for himself, and has not released.
+func (r *Router) IsTemporary(p *tenancy.Principal, a addressing.Address) bool {
+	_, ok := r.temporary(p.Tenant.Name, a)
+	return ok
+}
+
 func (r *Router) temporary(tenant string, a addressing.Address) (*temporary, bool) {
 	if !strings.HasPrefix(string(a), r.temporaryNames.root) {
 		return nil, false

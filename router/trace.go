@@ -74,7 +74,7 @@ func (t *traced) end(o Outcome) {
 }
 
 // owner is who hears the outcome of a delivery, whether it is followed or not.
-func (d Delivery) owner() Settler {
+func (d *Delivery) owner() Settler {
 	if t, ok := d.origin.(*traced); ok {
 		return t.Settler
 	}

@@ -16,6 +16,9 @@ func (d *Delivery) weight() int { return d.Message.Len() + deliveryWeight }
 // at that address alone: a node may have very many.
 func within[V any](all map[addressing.Address]V, f addressing.Filter) iter.Seq[addressing.Address] {
 	return func(yield func(addressing.Address) bool) {
+		if len(all) == 0 {
+			return
+		}
 		if a, literal := f.Literal(); literal {
 			if _, ok := all[a]; ok {
 				yield(a)

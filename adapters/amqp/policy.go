@@ -142,15 +142,20 @@ func (c *conn) countOversize(why engine.Ending) {
 	}
 }
 
-// place gives an address as the router knows it that the client says: in the client's name space, unless it is of routers.
+// place gives an address as the router knows it that the client says: in the client's name space, unless it is in none.
 func (c *conn) place(address string) string {
 	if c.space == "" || address == "" {
 		return address
 	}
-	if address = addressText(address); vhost.IsBeyond(address) {
+	if address = addressText(address); c.isBeyond(address) {
 		return address
 	}
 	return c.space + address
+}
+
+// isBeyond tells whether an address is in no name space: of routers, or one that somebody has made for himself and told the client.
+func (c *conn) isBeyond(address string) bool {
+	return vhost.IsBeyond(address) || c.server.config.Router.IsTemporary(c.user, addressing.Address(address))
 }
 
 // bare gives an address as the client says it that is in its name space.
@@ -159,7 +164,7 @@ func (c *conn) bare(address string) string { return strings.TrimPrefix(address, 
 // wish gives what a client's attach says, with the address as the router knows it.
 func (c *conn) wish(a *frame.Attach) *frame.Attach {
 	address, ok := passage.Address(a)
-	if c.space == "" || !ok || a.Coordinator != nil || vhost.IsBeyond(addressText(address)) {
+	if c.space == "" || !ok || a.Coordinator != nil || c.isBeyond(addressText(address)) {
 		return a
 	}
 	placed := passage.Prefixed(*a, c.space)

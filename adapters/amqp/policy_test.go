@@ -195,6 +195,31 @@ func TestNameSpacesOfHosts(t *testing.T) {
 	})
 }
 
+// TestTemporaryAddressesAreInNoNameSpace: who is told of one reaches it by that name, as long as it is there.
+func TestTemporaryAddressesAreInNoNameSpace(t *testing.T) {
+	g := vhost.Group{AllowDynamicSource: true, AllowAnonymousSender: true, Sources: []string{"*"}, Targets: []string{"*"}}
+	underPolicy(t, g, func(h *house) {
+		h.server.entrance.MultiTenant = true
+		asker, server := h.client(inShop), h.client(inShop)
+		answers := asker.attach(frame.Attach{Name: "answers", Role: frame.Receiver, Source: &frame.Source{Dynamic: true}, Target: &frame.Target{}}, nil)
+		answers.Grant(10)
+		asker.flush()
+		address := answers.Remote().Source.Address
+		server.sender(address).send(engine.Delivery{Payload: text("by link"), Settled: true})
+		server.flush()
+		answers.expect("by link")
+		relay := server.attach(frame.Attach{Name: "relay", Role: frame.Sender, Source: &frame.Source{}, Target: &frame.Target{}}, nil)
+		properties := codec.Properties{To: address}
+		relay.send(engine.Delivery{Payload: append(properties.Append(nil), text("by relay")...), Settled: true})
+		server.flush()
+		answers.expect("by relay")
+		usual := server.receiver("usual", &frame.Source{Address: "temp/x", HasAddress: true})
+		if got := usual.refusal(); got != frame.NotFound { // shop/temp/x, which nobody has declared
+			t.Errorf("what is called like one is reached: %v", usual.detached)
+		}
+	})
+}
+
 // TestHostThatIsAPatternHasNoNameSpace: it would reach into those of others.
 func TestHostThatIsAPatternHasNoNameSpace(t *testing.T) {
 	for _, name := range []string{"*", "#", "a/*"} {

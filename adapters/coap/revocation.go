@@ -9,23 +9,24 @@ import (
 // revocation is why an observation gets nothing more.
 type revocation struct {
 	subscription *subscription
+	link         *router.Receiver // which may never have become the subscription's
 	why          *router.Error
 }
 
 var _ router.Revocable = (*subscription)(nil)
 
 // Revoked implements router.Revocable.
-func (s *subscription) Revoked(_ *router.Receiver, why *router.Error) {
+func (s *subscription) Revoked(link *router.Receiver, why *router.Error) {
 	if why != nil {
-		s.conn.mail.revocations.Put(revocation{s, why})
+		s.conn.mail.revocations.Put(revocation{s, link, why})
 	}
 }
 
 // sayRevoked ends the observations that get nothing more.
 func (c *conn) sayRevoked(now time.Time) {
 	for _, r := range c.mail.revocations.Take() {
-		if !r.subscription.ended {
-			r.subscription.stop(now, r.why)
+		if s := r.subscription; !s.ended && s.link == r.link {
+			s.stop(now, r.why)
 		}
 	}
 }

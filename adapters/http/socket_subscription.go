@@ -17,6 +17,9 @@ type subscription struct {
 	renews  bool         // credit comes back by itself
 	window  int          // the most deliveries on their way and not settled
 	open    atomic.Int64 // those that there is credit for, unless it renews
+
+	live    bool          // the client is told that it is there; of the writer
+	revoked *router.Error // why nothing more comes, if that was heard before; of the writer
 }
 
 var _ router.Revocable = (*subscription)(nil)
@@ -47,8 +50,17 @@ func (c *socket) subscribe(o *order) error {
 		credit = min(o.Credit, sub.window)
 		sub.open.Add(int64(credit))
 	}
-	c.answerAfter(o.ID, result{Status: nethttp.StatusOK}, func() { sub.link.Grant(credit) })
+	c.answerAfter(o.ID, result{Status: nethttp.StatusOK}, func() { sub.start(credit) })
 	return nil
+}
+
+// start lets messages come. It is the writer's.
+func (s *subscription) start(credit int) {
+	s.live = true
+	s.link.Grant(credit)
+	if s.revoked != nil {
+		s.Revoked(s.link, s.revoked)
+	}
 }
 
 func (s *subscription) keeps() bool {

@@ -75,10 +75,19 @@ func (c *socket) writeNews(n *news) (ok bool) {
 		return ok
 	}
 	if n.revoked != nil {
-		n.from.link.Close()
-		return c.writeJSON(shownEnd{n.from.number, refusal(0, n.revoked)})
+		return c.writeEnd(n.from, n.revoked)
 	}
 	return c.writeDelivery(n.from, n.delivery)
+}
+
+// writeEnd tells that a subscription gets nothing more, once the client knows that there is one.
+func (c *socket) writeEnd(of *subscription, why *router.Error) (ok bool) {
+	if !of.live {
+		of.revoked = why
+		return true
+	}
+	of.link.Close()
+	return c.writeJSON(shownEnd{of.number, refusal(0, why)})
 }
 
 // writeDelivery shows a message, which is accepted then unless the client settles itself.

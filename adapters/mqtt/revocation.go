@@ -9,21 +9,22 @@ import (
 // revocation is why an inlet gets nothing more; nil says that it replays nothing more.
 type revocation struct {
 	inlet *inlet
+	link  *router.Receiver // which may never have become the inlet's
 	why   *router.Error
 }
 
 var _ router.Revocable = (*inlet)(nil)
 
 // Revoked implements router.Revocable.
-func (in *inlet) Revoked(_ *router.Receiver, why *router.Error) {
-	in.client.mail.revoked.Put(revocation{in, why})
+func (in *inlet) Revoked(link *router.Receiver, why *router.Error) {
+	in.client.mail.revoked.Put(revocation{in, link, why})
 }
 
 // takeRevocations ends the inlets that get nothing more.
 func (c *conn) takeRevocations() {
 	for _, r := range c.mail.revoked.Take() {
 		switch in := r.inlet; {
-		case in.ended:
+		case in.ended, in.link != r.link:
 		case r.why == nil:
 			in.endReplay()
 		case in.replays:

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/manifoldmq/manifold/tenancy/vhost"
 )
 
 // setting is one key of the configuration as a document should show it.
@@ -45,6 +47,8 @@ func everySetting() []setting {
 	all = append(all, settingsOf(reflect.ValueOf(KeyPair{}), "tls.certificates[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Connector{}), "connectors[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(AMQPListener{}), "listeners[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(vhost.Host{}), "vhosts[]")...)
+	all = append(all, settingsOf(reflect.ValueOf(vhost.Group{}), "groups[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(AutoLink{}), "autoLinks[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(LinkRoute{}), "linkRoutes[]")...)
 	all = append(all, settingsOf(reflect.ValueOf(Federation{}), "federation[]")...)
@@ -53,7 +57,7 @@ func everySetting() []setting {
 
 // shown gives a value as a person writes it.
 func shown(v reflect.Value) string {
-	if v.Kind() == reflect.Slice || fmt.Sprint(v.Interface()) == "" {
+	if v.Kind() == reflect.Slice || v.Kind() == reflect.Pointer || fmt.Sprint(v.Interface()) == "" {
 		return "none"
 	}
 	switch value := v.Interface().(type) {

@@ -79,7 +79,7 @@ func (t *TLS) LowestVersion() uint16 {
 // AsksForCertificates tells whether some door asks its clients for certificates.
 func (c *Config) AsksForCertificates() bool {
 	for _, l := range c.Listeners() {
-		if l.Enabled && c.TLS.Enabled() && c.ClientAuthOf(l) != tls.NoClientCert {
+		if l.Enabled && (c.TLS.Enabled() || l.Secured) && c.ClientAuthOf(l) != tls.NoClientCert {
 			return true
 		}
 	}

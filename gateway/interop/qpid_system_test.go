@@ -91,7 +91,7 @@ func runSystemTests(t *testing.T, file string) (passed, total int, output string
 		"system_tests_"+file, strconv.Itoa(int(systemTestTime.Seconds())))
 	process.Dir = folder
 	process.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "PYTHONPATH="+python, "PYTHONDONTWRITEBYTECODE=1",
-		"BUILD_DIR="+build, "SOURCE_DIR="+sources, "QPID_DISPATCH_HOME="+sources, "QPID_SYSTEM_TEST_TIMEOUT=20")
+		"BUILD_DIR="+build, "SOURCE_DIR="+sources, "QPID_DISPATCH_HOME="+sources, "QPID_SYSTEM_TEST_TIMEOUT=60")
 	said, err := process.CombinedOutput()
 	counts := regexp.MustCompile(`(?m)^passed (\d+) of (\d+)$`).FindSubmatch(said)
 	if err != nil || counts == nil {

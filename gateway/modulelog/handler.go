@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
-	"runtime"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // handler tells the lines of a module.
@@ -32,8 +32,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 		b.WriteString(h.text(a))
 		return true
 	})
-	frame, _ := runtime.CallersFrames([]uintptr{r.PC}).Next()
-	return h.module.log.write(h.module, r.Time, b.String(), fmt.Sprintf(" (%s:%d)", filepath.Base(frame.File), frame.Line))
+	return h.module.log.write(h.module, r.Time, b.String(), r.PC)
 }
 
 // WithAttrs implements slog.Handler. That of a door says which module it is.
@@ -59,8 +58,11 @@ func (h *handler) WithGroup(name string) slog.Handler {
 // text gives an attribute as it stands behind the message.
 func (h *handler) text(a slog.Attr) string {
 	value := a.Value.Resolve().String()
-	if strings.ContainsAny(value, " \n\"") {
-		value = fmt.Sprintf("%q", value)
+	if strings.ContainsFunc(value, isOdd) {
+		value = strconv.Quote(value)
 	}
 	return " " + h.group + a.Key + "=" + value
 }
+
+// isOdd tells whether a character in a value could be taken for its end, or for something else than a character.
+func isOdd(r rune) bool { return r == ' ' || r == '"' || !unicode.IsPrint(r) }

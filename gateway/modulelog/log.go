@@ -1,10 +1,14 @@
 package modulelog
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -60,8 +64,10 @@ type Log struct {
 
 	byName map[string]*module // does not change
 
-	mu    sync.Mutex // guards everything below, the settings of modules, and writing
-	files map[string]*os.File
+	mu      sync.Mutex // guards everything below, the settings of modules, and writing
+	files   map[string]*os.File
+	had     map[string]bool // files that have been opened, by their absolute names
+	folders map[string]bool // of those that New was given
 }
 
 // module is a part of the gateway whose lines are settled together.
@@ -80,7 +86,10 @@ type module struct {
 // New gives a log that writes to stderr and the files that settings name; the last one that is of a module counts. Times are
 // written by layout, as strftime reads it, in UTC if that is said. The error says which file cannot be opened, or what is no level.
 func New(stderr io.Writer, settings []Settings, layout string, utc bool) (*Log, error) {
-	l := &Log{stderr: stderr, utc: utc, layout: layout, byName: make(map[string]*module), files: make(map[string]*os.File)}
+	l := &Log{
+		stderr: stderr, utc: utc, layout: layout, byName: make(map[string]*module),
+		files: make(map[string]*os.File), had: make(map[string]bool), folders: make(map[string]bool),
+	}
 	for _, name := range modules {
 		l.byName[name] = &module{name: name, log: l, settings: Settings{Module: name}}
 	}
@@ -90,6 +99,9 @@ func New(stderr io.Writer, settings []Settings, layout string, utc bool) (*Log, 
 			l.Close()
 			return nil, err
 		}
+	}
+	for name := range l.had {
+		l.folders[filepath.Dir(name)] = true
 	}
 	return l, nil
 }
@@ -143,6 +155,26 @@ func (l *Log) Set(s Settings) error {
 	return nil
 }
 
+// IsOwn tells whether a file may be the log's whoever names it: one of the streams, one that it has or had already, and a new one
+// beside those that New was given. Others may be somebody else's.
+func (l *Log) IsOwn(file string) bool {
+	switch file {
+	case "stderr", "stdout", "syslog", "": // which cannot be opened
+		return true
+	}
+	name, err := filepath.Abs(file)
+	if err != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.had[name] || !l.folders[filepath.Dir(name)] {
+		return l.had[name]
+	}
+	_, err = os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // FileError says that a file of the log cannot be opened.
 type FileError struct {
 	File string
@@ -173,6 +205,9 @@ func (l *Log) open(name string) (io.Writer, error) {
 		return nil, &FileError{name, err}
 	}
 	l.files[name] = f
+	if absolute, err := filepath.Abs(name); err == nil {
+		l.had[absolute] = true
+	}
 	return f, nil
 }
 
@@ -219,8 +254,8 @@ func (l *Log) Close() {
 	}
 }
 
-// write writes a line of a module.
-func (l *Log) write(m *module, at time.Time, text, source string) error {
+// write writes a line of a module. pc is the place in the code; 0 for none.
+func (l *Log) write(m *module, at time.Time, text string, pc uintptr) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var b strings.Builder
@@ -231,8 +266,9 @@ func (l *Log) write(m *module, at time.Time, text, source string) error {
 		b.WriteString(stamp(at, l.layout) + " ")
 	}
 	b.WriteString(text)
-	if m.source {
-		b.WriteString(source)
+	if m.source && pc != 0 {
+		frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+		fmt.Fprintf(&b, " (%s:%d)", filepath.Base(frame.File), frame.Line)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(m.out, b.String())

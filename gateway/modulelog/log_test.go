@@ -120,6 +120,45 @@ func TestWhatCannotBeDoneChangesNothing(t *testing.T) {
 	}
 }
 
+// TestFilesOfOthersAreNotItsOwn: a log is not to append to what somebody else has.
+func TestFilesOfOthersAreNotItsOwn(t *testing.T) {
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	t.Chdir(folder)
+	for _, name := range []string{filepath.Join(folder, "others"), filepath.Join(elsewhere, "others")} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(elsewhere, "nothing"), "link"); err != nil {
+		t.Fatal(err)
+	}
+	l, _ := open(t, Settings{Module: "AGENT", File: new("agent.log")})
+	if err := l.Set(Settings{Module: "AGENT", File: new(filepath.Join(elsewhere, "named.log"))}); err != nil { // by who may
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{
+		"stderr": true, "stdout": true, "syslog": true, "agent.log": true, filepath.Join(folder, "agent.log"): true, "new.log": true,
+		filepath.Join(folder, "new.log"): true, "below/../new.log": true, filepath.Join(elsewhere, "named.log"): true,
+		"others": false, "link": false, "below/new.log": false, "..": false, filepath.Join(elsewhere, "new.log"): false,
+		filepath.Join(elsewhere, "others"): false, "../new.log": false, ".": false,
+	} {
+		if got := l.IsOwn(file); got != want {
+			t.Errorf("%s: %t", file, got)
+		}
+	}
+	if none, _ := open(t); none.IsOwn("new.log") || none.IsOwn(filepath.Join(folder, "new.log")) {
+		t.Error("a log without files has a folder")
+	}
+}
+
+func TestValuesCannotBeTakenForLines(t *testing.T) {
+	l, stderr := open(t)
+	l.Logger().Info("odd", "a", "x\r\x1b[2Jy", "b", "plain", "c", "a\u2028b", "d", "q\"")
+	if got, want := stderr.String(), `ROUTER_CORE (info) odd a="x\r\x1b[2Jy" b=plain c="a\u2028b" d="q\""`+"\n"; got != want {
+		t.Errorf("the log has %q, want %q", got, want)
+	}
+}
+
 func TestFileIsClosedWhenNoModuleHasItAnyMore(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.log")
 	l, stderr := open(t, Settings{Module: "AGENT", File: &file})

@@ -76,6 +76,9 @@ func (in *inlet) received(t *engine.Transfer) {
 		in.receivedWhole(t, found)
 		return
 	}
+	if t.Aborted && in.upload.Awaited() {
+		in.tally.ends(router.Release())
+	}
 	in.upload = in.uploads.Received(in, in.link, in.upload, t)
 }
 
@@ -92,6 +95,9 @@ func (in *inlet) count(t *engine.Transfer) (found *router.Sender) {
 		}
 		if t.ID == in.id {
 			return found
+		}
+		if in.upload != nil && !in.upload.Settled() {
+			in.tally.ends(router.Release())
 		}
 		in.senders.done(found) // the one before was aborted
 		in.open--

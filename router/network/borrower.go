@@ -74,7 +74,7 @@ func (b *borrower) wait(ctx context.Context, l *loan) (err error, heard bool) {
 		return err, true
 	case <-ctx.Done():
 	case <-patience.C:
-		b.absence.unanswered(l.since)
+		b.absence.unanswered(l.asked)
 	}
 	return router.Errorf(router.Unroutable, "the router %s, which stores it, is out of reach", b.home), false
 }
@@ -97,7 +97,7 @@ func (b *borrower) list(ctx context.Context, tenant string, wanted router.Source
 	w := wish{tenant: tenant, source: router.Source{Subscription: wanted.Subscription}, list: true}
 	for {
 		some, err := b.ask(ctx, w)
-		if all = append(all, some.sources...); err != nil || some.next == "" || some.next == w.after {
+		if all = append(all, some.sources...); err != nil || some.next <= w.after {
 			return all, err
 		}
 		w.after = some.next

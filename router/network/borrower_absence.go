@@ -62,10 +62,14 @@ func (a *absence) left(patience time.Duration) time.Duration {
 	return patience
 }
 
+// rareQuestions is after how many without an answer it does not take longer and longer until the next one: then it is a minute.
+const rareQuestions = 12
+
 // mayAsk tells whether there is any use in asking. Of a home that is silent one question is enough to hear when it is there again,
-// however many want to know; another one is asked after a while, in case the first got lost.
+// however many want to know; another one is asked after a while, in case the first got lost, and each further one later than the
+// one before, as all of them stay open.
 func (a *absence) mayAsk() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.silent || a.pending == 0 || time.Since(a.latest) >= lendingPatience
+	return !a.silent || time.Since(a.latest) >= time.Duration(min(a.pending, rareQuestions))*lendingPatience
 }

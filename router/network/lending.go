@@ -62,7 +62,6 @@ func (k *neighbor) lends(l *engine.Link) bool {
 	}
 	out := &lending{neighbor: k, link: l, wish: w}
 	l.Context = out
-	k.lendings[out] = true
 	k.wishes.Go(out.begin) // it waits for the disk
 	return true
 }
@@ -105,7 +104,7 @@ func (out *lending) grantWish() (err error) {
 	return nil
 }
 
-// isStored tells whether there is a durable subscription of that name, which its members share whether they are to last or not.
+// isStored tells whether there is a durable subscription of that name and filter, which its members share whether they are to last or not.
 func (out *lending) isStored(source router.Source) bool {
 	found, err := out.network.config.Router.Subscriptions(context.Background(), insider(out.tenant), source)
 	return err == nil && len(found) > 0
@@ -127,7 +126,7 @@ func (out *lending) answer(err error) {
 			out.link.Close(nil)
 			return
 		}
-		out.open = true
+		out.open, out.lendings[out] = true, true
 		out.sendable()
 	}
 }

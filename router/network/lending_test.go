@@ -379,3 +379,111 @@ func TestSubscriptionBeginsWithWhatItsHomeRetains(t *testing.T) {
 		}
 	}, "b-a", "c-b")
 }
+
+// TestRefusedWishesAreForgotten by the home: a client may come back with one for ever.
+func TestRefusedWishesAreForgotten(t *testing.T) {
+	lend(t, func(t *testing.T, n *nets) {
+		a, c := n.routers["a"], n.routers["c"]
+		keeper := a.From(subscription(t, "events/a", "audit"), 10)
+		for range 5 {
+			_, err := c.Router.Receiver(t.Context(), c.User, subscription(t, "events/a", "audit"), routertest.NewConsumer(t))
+			if router.ReasonOf(err) != router.Conflict {
+				t.Fatalf("it is refused as %v", err)
+			}
+		}
+		later(time.Second)
+		for _, k := range []*neighbor{a.mesh.path("b"), n.routers["b"].mesh.path("a")} {
+			if len(k.lendings)+len(k.borrowings) > 0 {
+				t.Errorf("%d wishes are remembered", len(k.lendings)+len(k.borrowings))
+			}
+		}
+		keeper.Link.Close()
+	}, "b-a", "c-b")
+}
+
+// TestSubscriptionStaysWhereItsHomeDoesNotKnowOfIt: only that there are retained messages is asked there, and it begins with none.
+func TestSubscriptionStaysWhereItsHomeDoesNotKnowOfIt(t *testing.T) {
+	lend(t, func(t *testing.T, n *nets) {
+		n.routers["a"].redefine()
+		c := n.routers["c"].receive(router.Source{Filter: routertest.Filter(t, "events/#"), Retained: true}, 10)
+		later(time.Minute)
+		if len(c.why) > 0 {
+			t.Errorf("the subscriber is told %v", <-c.why)
+		}
+		if c.Link.Pending() {
+			t.Error("the home is still asked")
+		}
+		c.Link.Close()
+	}, "b-a", "c-b")
+}
+
+// TestGroupInMemoryLeavesNothingBehind where one of the same name keeps other topics.
+func TestGroupInMemoryLeavesNothingBehind(t *testing.T) {
+	lend(t, func(t *testing.T, n *nets) {
+		a, c := n.routers["a"], n.routers["c"]
+		kept := subscription(t, "events/a", "group")
+		kept.Shared = true
+		a.From(kept, 10).Link.Close()
+		for _, filter := range []string{"events/a", "events/b"} {
+			member := subscription(t, filter, "group")
+			member.Shared, member.Volatile = true, true
+			c.From(member, 10).Link.Close()
+		}
+		later(time.Second)
+		found, err := a.Router.Subscriptions(t.Context(), a.User, router.Source{Subscription: "group"})
+		if err != nil || len(found) != 1 || found[0].Filter != kept.Filter {
+			t.Errorf("there are %+v, %v", found, err)
+		}
+	}, "b-a", "c-b")
+}
+
+// TestWhoHasASubscriptionWhenItsHomeComesBackIsWaitedFor for as long as if the home had been there all the time.
+func TestWhoHasASubscriptionWhenItsHomeComesBackIsWaitedFor(t *testing.T) {
+	lend(t, func(t *testing.T, n *nets) {
+		a, c := n.routers["a"], n.routers["c"]
+		source := subscription(t, "events/a", "audit")
+		first := c.receive(source, 10)
+		a.away.Store(true)
+		a.breakOff()
+		later(2 * eviction)
+		thief := a.From(source, 10)
+		a.away.Store(false)
+		for range 60 {
+			if later(time.Second); c.mesh.homeward("a") != nil {
+				break
+			}
+		}
+		later(eviction / 2)
+		thief.Link.Close()
+		later(eviction)
+		a.Sender("events/a").Send("one")
+		synctest.Wait()
+		if len(first.why) > 0 {
+			t.Fatalf("the client is told %v", <-first.why)
+		}
+		first.Expect("one")[0].Settle(router.Accept())
+		first.Link.Close()
+	}, "b-a", "c-b")
+}
+
+// TestSilentHomeIsAskedMoreAndMoreSeldom: questions that it does not answer stay open.
+func TestSilentHomeIsAskedMoreAndMoreSeldom(t *testing.T) {
+	lend(t, func(t *testing.T, n *nets) {
+		c := n.routers["c"]
+		busy := make(chan struct{})
+		n.routers["a"].busy.Store(&busy)
+		source := subscription(t, "events/a", "audit")
+		source.Resumes = true
+		reader := c.From(source, 10)
+		later(time.Hour)
+		if got := len(c.mesh.path("b").borrowings); got < 20 || got > 100 {
+			t.Errorf("%d questions wait for the home", got)
+		}
+		close(busy)
+		later(5 * time.Second)
+		n.routers["a"].Sender("events/a").Send("one")
+		synctest.Wait()
+		reader.Expect("one")[0].Settle(router.Accept())
+		reader.Link.Close()
+	}, "b-a", "c-b")
+}

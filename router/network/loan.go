@@ -17,11 +17,12 @@ type loan struct {
 	wish     wish
 	answered chan error // the first answer
 	listed   listing    // what it lists; to be read after that
+	asked    time.Time  // when it was first asked for
 
 	mu       sync.Mutex // guards everything below; a node's lock
 	at       *borrowing // the link; nil in between
 	waiting  []router.Delivery
-	since    time.Time     // when it was first asked for, or when it was lost
+	taken    time.Time     // since when the home says that somebody else has it; zero while it does not
 	pause    time.Duration // before the next try
 	timer    *time.Timer   // of that, or of the home's answer
 	made     bool          // the first answer has been given
@@ -41,7 +42,7 @@ const (
 )
 
 func newLoan(b *borrower, r *router.Receiver, w wish) *loan {
-	return &loan{from: b, receiver: r, wish: w, answered: make(chan error, 1), since: time.Now()}
+	return &loan{from: b, receiver: r, wish: w, answered: make(chan error, 1), asked: time.Now()}
 }
 
 // told gives the first answer.
@@ -101,7 +102,7 @@ func (l *loan) opened(at *borrowing) {
 		return
 	}
 	l.timer.Stop()
-	l.pause, at.open = 0, true
+	l.pause, l.taken, at.open = 0, time.Time{}, true
 	if l.wish.list && !l.made {
 		l.listed = readListing(at.link.Remote().Source)
 	}
@@ -123,9 +124,7 @@ func (l *loan) lose(at *borrowing, reason *frame.Error) {
 	}
 	l.timer.Stop()
 	l.at, l.waiting, l.draining = nil, nil, false
-	if at.open {
-		l.since = time.Now()
-	}
+	l.noteTaken(reason)
 	if l.over || l.passes(reason) {
 		l.retry()
 		return
@@ -135,10 +134,23 @@ func (l *loan) lose(at *borrowing, reason *frame.Error) {
 	switch {
 	case !l.made:
 		l.tell(err)
-	case l.receiver == nil || l.receiver.Revoke(err):
+	case l.receiver == nil || l.begins() || l.receiver.Revoke(err):
 		l.over = true
 	default: // who cannot be told has it when it can be had
 		l.again()
+	}
+}
+
+// begins tells whether it is only what a receiver begins with: what follows comes all the same when the home does not lend that.
+func (l *loan) begins() bool { return l.wish.source.Kept && !l.receiver.Source().Kept }
+
+// noteTaken notes whether the home says that somebody else has what is wanted. The lock is held.
+func (l *loan) noteTaken(reason *frame.Error) {
+	switch {
+	case reason == nil || reason.Condition != wire.Condition(router.Conflict):
+		l.taken = time.Time{}
+	case l.taken.IsZero():
+		l.taken = time.Now()
 	}
 }
 
@@ -160,9 +172,9 @@ func (l *loan) passes(reason *frame.Error) bool {
 		return true
 	case wire.Condition(router.Conflict):
 		if l.made {
-			return time.Since(l.since) < eviction
+			return time.Since(l.taken) < eviction
 		}
-		return time.Since(l.since) < handover
+		return time.Since(l.asked) < handover
 	case frame.NotFound, frame.UnauthorizedAccess, frame.NotImplemented, frame.InvalidField, frame.NotAllowed:
 		return false
 	default:

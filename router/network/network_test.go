@@ -79,13 +79,15 @@ func TestWhatIsSentIsAcceptedWhenTheBrokerHasIt(t *testing.T) {
 
 func TestBrokersOutcomesReachTheSender(t *testing.T) {
 	full := &frame.Error{Condition: frame.ResourceLimitExceeded, Description: "full"}
+	untold := router.Reject(router.Malformed, "the consumer rejected the message")
+	untold.Detail = string((*frame.Error)(nil).Append(nil)) // a sender over AMQP is told no more than the broker said
 	for _, c := range []struct {
 		verdict frame.State
 		want    router.Outcome
 	}{
 		{frame.State{Kind: frame.Released}, router.Release()},
 		{frame.State{Kind: frame.Rejected, Error: full}, router.Reject(router.Quota, "full")},
-		{frame.State{Kind: frame.Rejected}, router.Reject(router.Malformed, "the consumer rejected the message")},
+		{frame.State{Kind: frame.Rejected}, untold},
 		{frame.State{Kind: frame.Modified, DeliveryFailed: true}, router.Fail()},
 	} {
 		at(t, func(t *testing.T, s *site) {

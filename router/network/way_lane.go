@@ -316,6 +316,9 @@ func (o outlet) Finish(_ router.Delivery, outcome router.Outcome) { o.finish(o.p
 // GiveUp implements wire.Outlet.
 func (o outlet) GiveUp(_ router.Delivery, outcome router.Outcome) {
 	o.open--
+	if !o.parcel.settled() {
+		o.tally.ends(outcome)
+	}
 	o.finish(o.parcel, outcome)
 }
 

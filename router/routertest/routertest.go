@@ -97,6 +97,48 @@ func (l Links) From(source router.Source, credit int) *Consumer {
 	return c
 }
 
+// Watch gives the receivers that are made from now on, by whatever door, up to 16 of them. It comes before any link is made.
+func (l Links) Watch() Receivers {
+	w := make(Receivers, 16)
+	l.Router.Watch(w)
+	return w
+}
+
+// Receivers are those that have been made and that nobody took yet.
+type Receivers chan *router.Receiver
+
+var _ router.Watcher = Receivers(nil)
+
+// Came implements router.Watcher.
+func (w Receivers) Came(r *router.Receiver, _ []*addressing.Definition) { w <- r }
+
+// Went implements router.Watcher.
+func (w Receivers) Went(*router.Receiver) {}
+
+// Fickle is a node that lends what another router has, and then refuses it: it revokes each receiver and does not attach it.
+type Fickle struct{ Why *router.Error }
+
+var _ router.Node = Fickle{}
+
+// Attach implements router.Node.
+func (n Fickle) Attach(r *router.Receiver) error {
+	r.Revoke(n.Why)
+	return n.Why
+}
+
+// Join implements router.Node.
+func (n Fickle) Join(*router.Sender) error { return n.Why }
+
+// Offer implements router.Node.
+func (Fickle) Offer(d router.Delivery) { d.Settle(router.Release()) }
+
+// Pending implements router.Node.
+func (Fickle) Pending(*router.Receiver) bool { return false }
+
+func (Fickle) Leave(*router.Sender)    {}
+func (Fickle) Grant(*router.Receiver)  {}
+func (Fickle) Detach(*router.Receiver) {}
+
 // Settled is how one message ended.
 type Settled struct {
 	Tag     uint64

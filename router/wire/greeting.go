@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"net"
 
 	"github.com/manifoldmq/manifold/router/amqp"
@@ -63,12 +64,21 @@ func FailoverIn(properties amqp.RawValue) (hosts []string, told bool) {
 	list, told := raw.Value().(amqp.List)
 	for _, item := range list[:min(len(list), MaxAlternatives)] {
 		m, _ := item.(amqp.Map)
-		host, port := textAt(m, failoverHost), textAt(m, failoverPort)
+		host, port := textAt(m, failoverHost), portIn(m)
 		if host != "" && port != "" {
 			hosts = append(hosts, net.JoinHostPort(host, port))
 		}
 	}
 	return hosts, told
+}
+
+// portIn gives the port of an alternative, which routers tell as a text and brokers as a number; empty for none.
+func portIn(m amqp.Map) string {
+	switch port, _ := m.Get(failoverPort); port.(type) {
+	case int32, int64, uint16, uint32, uint64:
+		return fmt.Sprint(port)
+	}
+	return textAt(m, failoverPort)
 }
 
 // textAt gives the text at a key, which is a symbol or a string; empty for none.

@@ -42,6 +42,7 @@ func TestStrangeFailoverListsAreHarmless(t *testing.T) {
 		told  bool
 	}{
 		{nil, 0, false}, {"text", 0, false}, {amqp.Map{}, 0, false}, {amqp.List{}, 0, true},
+		{amqp.List{at("a", int32(61617)), at("b", uint16(61617)), at("c", true)}, 2, true}, // as Artemis tells it
 		{amqp.List{at("a", "1"), at("", "1"), at("a", nil), at(int32(7), "1"), "a:1", nil, amqp.List{}}, 1, true},
 		{long, MaxAlternatives, true},
 	} {

@@ -40,6 +40,9 @@ func (u *Upload) Sender() *router.Sender { return u.sender }
 // Settled tells whether its sender has settled the message, and so hears of no outcome.
 func (u *Upload) Settled() bool { return u.settled }
 
+// Awaited tells whether the message streams, or may, and its sender waits for an outcome that there is not. It is false for no upload.
+func (u *Upload) Awaited() bool { return u != nil && !u.over && !u.settled }
+
 // Streams tells whether this is, or was, the delivery of that number, and whether a consumer gets it as a stream. It is false
 // for no upload.
 func (u *Upload) Streams(id uint32) bool { return u != nil && u.id == id && u.stream != nil }

@@ -46,6 +46,9 @@ func compile(h *Host) (*host, error) {
 			return nil, err
 		}
 	}
+	if h.MaxMessageSize != nil && *h.MaxMessageSize < 0 {
+		return nil, fmt.Errorf("option 'maxMessageSize' is %d, below 0", *h.MaxMessageSize)
+	}
 	for i := range h.Groups {
 		g, err := compileGroup(&h.Groups[i])
 		if err != nil {
@@ -128,15 +131,23 @@ func compileGroup(g *Group) (*group, error) {
 	}
 	for _, limit := range []struct {
 		name string
-		most int
+		most int64
 	}{
-		{"maxFrameSize", g.MaxFrameSize}, {"maxSessionWindow", g.MaxSessionWindow}, {"maxSessions", g.MaxSessions},
+		{"maxFrameSize", int64(g.MaxFrameSize)}, {"maxSessionWindow", int64(g.MaxSessionWindow)}, {"maxSessions", int64(g.MaxSessions)},
+		{"maxSenders", int64(orZero(g.MaxSenders))}, {"maxReceivers", int64(orZero(g.MaxReceivers))}, {"maxMessageSize", orZero(g.MaxMessageSize)},
 	} {
 		if limit.most < 0 {
 			return nil, fmt.Errorf("option '%s' is %d, below 0", limit.name, limit.most)
 		}
 	}
 	return c, nil
+}
+
+func orZero[N int | int64](n *N) N {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // groupFor gives the group of a user; nil for none.

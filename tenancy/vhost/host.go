@@ -50,7 +50,6 @@ const (
 	Default   = "$default"
 	Anonymous = "anonymous"
 	Anybody   = "*"
-	Connector = "$connector" // the group whose settings hold for a connection that the gateway has made itself
 	userToken = "${user}"
 )
 

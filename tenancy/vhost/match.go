@@ -56,9 +56,9 @@ func (n *names) allow(user string, f addressing.Filter) bool {
 		if text == Anybody {
 			return true
 		}
-		text = strings.ReplaceAll(text, userToken, user)
 		stem, open := strings.CutSuffix(text, "*")
-		if open && strings.HasPrefix(lead, stem) || literal && !open && text == lead {
+		stem = strings.ReplaceAll(stem, userToken, user) // whose own * stands for nothing else
+		if open && strings.HasPrefix(lead, stem) || literal && !open && stem == lead {
 			return true
 		}
 	}

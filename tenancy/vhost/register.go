@@ -163,23 +163,11 @@ func (r *Register) Enter(a Arrival) (*Visit, error) {
 		s.connectionsDenied++
 		return nil, fmt.Errorf("%w: the user may not connect from there", ErrDenied)
 	}
-	v := &Visit{register: r, arrival: a, host: h, group: g, stats: s, counted: true}
+	v := &Visit{register: r, arrival: a, host: h, group: g, stats: s}
 	if err := s.enter(v); err != nil {
 		return nil, err
 	}
 	return v, nil
-}
-
-// Connects gives the settings for a connection that the gateway has made itself, by a host that its connector names.
-func (r *Register) Connects(hostName string) (*Visit, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	h := r.book.find(hostName)
-	if h == nil || h.groups[Connector] == nil {
-		r.denied.Add(1)
-		return nil, fmt.Errorf("%w: there is no group %s of the vhost", ErrDenied, Connector)
-	}
-	return &Visit{register: r, host: h, group: h.groups[Connector], stats: r.stats[h.Name]}, nil
 }
 
 // HostOf gives the name of the host that holds for who asks for one; empty for none.
@@ -211,11 +199,11 @@ func (r *Register) Totals() Totals {
 
 // Stats are the counts of one host.
 type Stats struct {
-	Host                                                    string
-	ConnectionsApproved, ConnectionsDenied                  int64
-	ConnectionsCurrent                                      int
-	SessionDenied, SenderDenied, ReceiverDenied, SizeDenied int64
-	PerUser, PerHost                                        map[string][]string // connections by users, and by addresses of origin
+	Host                                     string
+	ConnectionsApproved, ConnectionsDenied   int64
+	ConnectionsCurrent                       int
+	SenderDenied, ReceiverDenied, SizeDenied int64
+	PerUser, PerHost                         map[string][]string // connections by users, and by addresses of origin
 }
 
 // Stats gives the counts of every host that is or was declared, by its name.

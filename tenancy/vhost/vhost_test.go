@@ -90,6 +90,7 @@ func TestAddressesOfAGroup(t *testing.T) {
 		{&g.sources, "ann", "te", false}, {&g.sources, "ann", "mine-ann", true}, {&g.sources, "ann", "mine-ben", false},
 		{&g.sources, "ann", "in.ann.box", true}, {&g.sources, "ann", "news/#", true}, {&g.sources, "ann", "news/*/x", true},
 		{&g.sources, "ann", "#", false}, {&g.sources, "ann", "*/today", false}, {&g.sources, "", "mine-", true},
+		{&g.sources, "mi*", "mine-ann", false}, {&g.sources, "*", "mine-ann", false},
 		{&g.targets, "ann", "a/b", true}, {&g.targets, "ann", "a.b.c", true}, {&g.targets, "ann", "a", false},
 		{&g.targets, "ann", "ann.x", true}, {&g.targets, "ben", "ann.x", false}, {&g.targets, "ann", "y.ann", true},
 		{&g.targets, "*", "y/anybody", false}, {&g.targets, "a.b", "a.b.x", true /* by a.*.# */}, {&g.targets, "", "y/", false},
@@ -236,6 +237,18 @@ func TestHostsThatCannotBe(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", attributes, err, want)
+		}
+	}
+	below, small := -1, int64(-1)
+	for want, h := range map[string]Host{ // as a configuration can say them
+		"'maxConnections' is -1": {MaxConnections: &below}, "'maxMessageSize' is -1": {MaxMessageSize: &small},
+		"user group 'g': option 'maxSenders' is -1, below 0":     {Groups: []Group{{Name: "g", MaxSenders: &below}}},
+		"user group 'g': option 'maxReceivers' is -1, below 0":   {Groups: []Group{{Name: "g", MaxReceivers: &below}}},
+		"user group 'g': option 'maxMessageSize' is -1, below 0": {Groups: []Group{{Name: "g", MaxMessageSize: &small}}},
+		"user group 'g': option 'maxFrameSize' is -1, below 0":   {Groups: []Group{{Name: "g", MaxFrameSize: below}}},
+	} {
+		if err := r.Declare(h); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 	if n := len(r.Policy().Hosts); n != 1 {

@@ -2,7 +2,6 @@ package vhost
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -14,13 +13,16 @@ import (
 type stats struct {
 	connections                            int
 	connectionsApproved, connectionsDenied int64
-	users, origins                         map[string][]string
+	users, origins                         map[string]visits
 
-	sessionDenied, senderDenied, receiverDenied, sizeDenied atomic.Int64
+	senderDenied, receiverDenied, sizeDenied atomic.Int64
 }
 
+// visits are some of those that are counted.
+type visits map[*Visit]struct{}
+
 func newStats() *stats {
-	return &stats{users: make(map[string][]string), origins: make(map[string][]string)}
+	return &stats{users: make(map[string]visits), origins: make(map[string]visits)}
 }
 
 // enter counts a visit, if there is room.
@@ -49,43 +51,49 @@ func (s *stats) enter(v *Visit) error {
 	}
 	s.connections++
 	s.connectionsApproved++
-	s.users[user] = append(s.users[user], v.arrival.Connection)
-	s.origins[origin] = append(s.origins[origin], v.arrival.Connection)
+	note(s.users, user, v)
+	note(s.origins, origin, v)
 	return nil
+}
+
+func note(all map[string]visits, key string, v *Visit) {
+	if all[key] == nil {
+		all[key] = make(visits)
+	}
+	all[key][v] = struct{}{}
 }
 
 func (s *stats) leave(v *Visit) {
 	s.connections--
-	strike(s.users, v.arrival.User, v.arrival.Connection)
-	strike(s.origins, v.arrival.Address.String(), v.arrival.Connection)
+	strike(s.users, v.arrival.User, v)
+	strike(s.origins, v.arrival.Address.String(), v)
 }
 
-// strike takes one entry out of a list, and forgets the list when it is empty.
-func strike(lists map[string][]string, key, entry string) {
-	list := lists[key]
-	if i := slices.Index(list, entry); i >= 0 {
-		list = slices.Delete(list, i, i+1)
-	}
-	if lists[key] = list; len(list) == 0 {
-		delete(lists, key)
+// strike takes out a visit, and forgets a key when it has none.
+func strike(all map[string]visits, key string, v *Visit) {
+	delete(all[key], v)
+	if len(all[key]) == 0 {
+		delete(all, key)
 	}
 }
 
 func (s *stats) tell(name string) Stats {
 	return Stats{
 		Host: name, ConnectionsApproved: s.connectionsApproved, ConnectionsDenied: s.connectionsDenied, ConnectionsCurrent: s.connections,
-		SessionDenied: s.sessionDenied.Load(), SenderDenied: s.senderDenied.Load(), ReceiverDenied: s.receiverDenied.Load(),
-		SizeDenied: s.sizeDenied.Load(),
-		PerUser:    copied(s.users), PerHost: copied(s.origins),
+		SenderDenied: s.senderDenied.Load(), ReceiverDenied: s.receiverDenied.Load(), SizeDenied: s.sizeDenied.Load(),
+		PerUser: connections(s.users), PerHost: connections(s.origins),
 	}
 }
 
-func copied(lists map[string][]string) map[string][]string {
-	c := maps.Clone(lists)
-	for key, list := range c {
-		c[key] = slices.Clone(list)
+func connections(all map[string]visits) map[string][]string {
+	lists := make(map[string][]string, len(all))
+	for key, some := range all {
+		for v := range some {
+			lists[key] = append(lists[key], v.arrival.Connection)
+		}
+		slices.Sort(lists[key])
 	}
-	return c
+	return lists
 }
 
 // Visit is a client that has come in, under the settings that held then.
@@ -95,17 +103,15 @@ type Visit struct {
 	host     *host
 	group    *group
 	stats    *stats
-	counted  bool // among the connections, until it has left
 }
 
 // Leave notes that the client has gone; called once. Nothing happens for a nil Visit.
 func (v *Visit) Leave() {
-	if v == nil || !v.counted {
+	if v == nil {
 		return
 	}
 	v.register.mu.Lock()
 	defer v.register.mu.Unlock()
-	v.counted = false
 	v.stats.leave(v)
 }
 
@@ -140,7 +146,7 @@ func (v *Visit) may(n *names, f addressing.Filter) bool {
 	if !ok {
 		return false
 	}
-	f, err := addressing.ReadFilter(inner)
+	f, err := addressing.ParseFilter(inner)
 	return err == nil && n.allow(v.arrival.User, f)
 }
 
@@ -171,10 +177,7 @@ func (v *Visit) DeniesLink(sends bool) {
 	}
 }
 
-// DeniesSession counts a session that the client was not given, and DeniesSize a message that was too large.
-func (v *Visit) DeniesSession() { v.stats.sessionDenied.Add(1) }
-
-// DeniesSize is described at DeniesSession.
+// DeniesSize counts a message that was too large.
 func (v *Visit) DeniesSize() {
 	v.register.large.Add(1)
 	v.stats.sizeDenied.Add(1)

@@ -22,7 +22,7 @@ type Listener struct {
 	RequireSSL        bool   `attr:"requireSsl" about:"The same." set:"create"`
 	SSLProfile        string `attr:"sslProfile" about:"What secures it, where it is one of TLS." set:"create"`
 	SASLMechanisms    string `attr:"saslMechanisms" about:"Ways to be let in, for AMQP." set:"create"`
-	MultiTenant       bool   `about:"Whether a client says which tenant is its own."`
+	MultiTenant       bool   `about:"Whether a client says which tenant is its own; where the gateway stands in for Dispatch, whether virtual hosts have name spaces."`
 
 	MaxFrameSize       int  `about:"Bytes of a frame, for AMQP." set:"create"`
 	MaxSessions        int  `about:"Sessions of a connection, for AMQP." set:"create"`

@@ -15,7 +15,7 @@ type Log struct {
 	Enable           string  `about:"The levels that are written, such as info+ or debug,error; none, or default. A log without modules has one level, with a + behind it." set:"update"`
 	IncludeTimestamp *bool   `about:"Whether a line begins with the time." set:"update"`
 	IncludeSource    *bool   `about:"Whether a line says where in the code it comes from." set:"update"`
-	OutputFile       *string `about:"Where lines go: stderr, stdout, syslog or the name of a file." set:"update"`
+	OutputFile       *string `about:"Where lines go: stderr, stdout, syslog or the name of a file; one that is neither the log's nor a new one beside those of the configuration takes the right admin." set:"update"`
 }
 
 var logType = changeable(newType(entityType{name: "log", base: configurationEntity, about: "How much is logged."},

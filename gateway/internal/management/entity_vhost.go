@@ -216,7 +216,7 @@ type VirtualHostStats struct {
 	ConnectionsCurrent   int           `about:"Connections of now."`
 	PerUserState         amqp.RawValue `about:"The connections of each user."`
 	PerHostState         amqp.RawValue `about:"The connections from each address of origin."`
-	SessionDenied        int64         `about:"Sessions that were refused."`
+	SessionDenied        int64         `about:"Always 0: who begins more sessions than he may loses his connection."`
 	SenderDenied         int64         `about:"Links that were refused on which the client sends."`
 	ReceiverDenied       int64         `about:"Links that were refused on which the client receives."`
 	MaxMessageSizeDenied int64         `about:"Messages that were too large."`
@@ -232,7 +232,7 @@ var virtualHostStatsType = newType(entityType{
 			Names: Names{Name: identity, Identity: identity}, ID: s.Host, Hostname: s.Host,
 			ConnectionsApproved: s.ConnectionsApproved, ConnectionsDenied: s.ConnectionsDenied, ConnectionsCurrent: s.ConnectionsCurrent,
 			PerUserState: encoded(listed(s.PerUser)), PerHostState: encoded(listed(s.PerHost)),
-			SessionDenied: s.SessionDenied, SenderDenied: s.SenderDenied, ReceiverDenied: s.ReceiverDenied, MaxMessageSizeDenied: s.SizeDenied,
+			SenderDenied: s.SenderDenied, ReceiverDenied: s.ReceiverDenied, MaxMessageSizeDenied: s.SizeDenied,
 		})
 	}
 	return slice(all, offset)
