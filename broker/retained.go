@@ -84,6 +84,7 @@ func (r *retained) put(d router.Delivery) {
 		return
 	}
 	r.bytes += int64(d.Message.Len())
+	d.Author = "" // which is not known any more after a restart: it is for everybody
 	r.messages[d.To] = d.Unowned()
 	r.expectEnd(d)
 }

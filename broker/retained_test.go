@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/broker"
 	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/routertest"
@@ -69,4 +70,38 @@ func TestExpiredRetainedMessageMakesRoom(t *testing.T) {
 		}
 		h.close(t)
 	})
+}
+
+// TestWhatIsRetainedIsAlsoForWhoHasSentIt, although he leaves out what he sends: nobody knows any more who it was, nor did before.
+func TestWhatIsRetainedIsAlsoForWhoHasSentIt(t *testing.T) {
+	b, err := broker.Open(broker.Options{Dir: "data", FS: vfs.NewMem(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := routertest.Define(t, "state", addressing.Topic)
+	topic.Home = addressing.Here
+	l := routertest.Links{T: t, User: routertest.User(t, "default", topic), Router: router.New(router.Limits{}, map[addressing.Kind]router.Resolver{
+		addressing.Topic: b,
+	})}
+	p := routertest.NewProducer(t)
+	if p.Link, err = l.Router.Sender(t.Context(), l.User, router.Target{Address: "state", Origin: "me"}, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, retain := range []bool{true, false} {
+		c := l.From(router.Source{Filter: routertest.Filter(t, "state"), Except: "me", Retained: true}, 5)
+		d := routertest.Text("on")
+		d.Retain = retain
+		p.SendDelivery(d)
+		p.Accepted(1)
+		if !retain {
+			c.Expect("on")
+		}
+		if !c.Idle() {
+			t.Error("what he sends comes back to him")
+		}
+		c.Link.Close()
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -19,19 +19,35 @@ import (
 // Declarations implements management.Model.
 func (m *managedTenant) Declarations(offset int) iter.Seq[management.Declaration] {
 	return func(yield func(management.Declaration) bool) {
-		t, ok := m.book.Lookup(m.name)
-		if !ok {
-			return
-		}
-		for i := range t.Addresses {
-			if m.isDefault(&t.Addresses[i]) {
+		for _, a := range m.inOrder() {
+			if m.isDefault(a) {
 				continue
 			}
-			if offset--; offset < 0 && !yield(declarationOf(&t.Addresses[i])) {
+			if offset--; offset < 0 && !yield(declarationOf(a)) {
 				return
 			}
 		}
 	}
+}
+
+// inOrder gives what is declared of addresses: those of the file as it has them, and then the others by their names.
+func (m *managedTenant) inOrder() (all []*config.Address) {
+	t, ok := m.book.Lookup(m.name)
+	if !ok {
+		return nil
+	}
+	first := make(map[int]bool)
+	for _, name := range m.book.Written(m.name) {
+		if i, ok := t.Items(addressList).Find(name); ok {
+			first[i], all = true, append(all, &t.Addresses[i])
+		}
+	}
+	for i := range t.Addresses {
+		if !first[i] {
+			all = append(all, &t.Addresses[i])
+		}
+	}
+	return all
 }
 
 // isDefault tells whether a declaration is what Dispatch calls the default distribution, and not an address.

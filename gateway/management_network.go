@@ -37,8 +37,12 @@ func (m *managedTenant) Connectors() (all []management.Connector) {
 // connectorOf describes a connector.
 func connectorOf(s *network.ConnectorStatus) management.Connector {
 	host, port, _ := net.SplitHostPort(s.Hosts[0])
+	identity := connectorName(s.Hosts[0])
+	if s.Name != identity {
+		identity += ":" + s.Name
+	}
 	c := management.Connector{
-		Names: management.Names{Name: s.Name, Identity: "connector/" + s.Hosts[0] + ":" + s.Name},
+		Names: management.Names{Name: s.Name, Identity: identity},
 		Host:  host, Port: port, Role: s.Role.String(), Cost: max(s.Cost, 1), VerifyHostname: true, StripAnnotations: "no",
 		SASLMechanisms: strings.Join(s.Login.Mechanisms, " "), SASLUsername: s.Login.User,
 		MaxFrameSize: int(s.Limits.MaxFrameSize), MaxSessions: int(s.Limits.ChannelMax) + 1,
@@ -55,6 +59,9 @@ func connectorOf(s *network.ConnectorStatus) management.Connector {
 	}
 	return c
 }
+
+// connectorName is that of a connector that nobody has named, by its first host.
+func connectorName(host string) string { return "connector/" + host }
 
 // failoverOf gives all places where a connector tries, in their order, from the one on where it is.
 func failoverOf(s *network.ConnectorStatus) string {
@@ -129,7 +136,7 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 		return c, err
 	}
 	declared := config.Connector{
-		Name: c.Name, User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator), Cost: c.Cost,
+		User: c.SASLUsername, Mechanisms: strings.FieldsFunc(c.SASLMechanisms, isSeparator), Cost: c.Cost,
 		MaxFrameSize: config.Size(c.MaxFrameSize), MaxSessions: c.MaxSessions,
 		IdleTimeout: time.Duration(c.IdleTimeoutSeconds) * time.Second,
 	}
@@ -146,7 +153,12 @@ func (m *managedTenant) Connect(_ context.Context, c management.Connector) (mana
 		return c, router.Errorf(router.Malformed, "port %.40q is neither a number nor a service", c.Port)
 	}
 	at := net.JoinHostPort(c.Host, strconv.Itoa(port))
-	declared.Hosts, declared.Name = []string{at}, labelOf(cmp.Or(declared.Name, at))
+	declared.Hosts = []string{at}
+	if m.isDispatch() {
+		declared.Name = cmp.Or(c.Name, connectorName(at))
+	} else {
+		declared.Name = labelOf(cmp.Or(c.Name, at))
+	}
 	if err := m.connect(&c, declared); err != nil {
 		return c, err
 	}
@@ -191,7 +203,7 @@ func (m *managedTenant) connect(asked *management.Connector, declared config.Con
 		}
 		limits.MaxUnsettled = *most
 	}
-	if err := declared.Check(); err != nil {
+	if err := declared.Check(m.config.AMQP.Manner); err != nil {
 		return router.Errorf(router.Malformed, "%v", err)
 	}
 	c, err := declared.Connector(limits)

@@ -217,3 +217,26 @@ func TestManagementOpensListeners(t *testing.T) {
 		t.Errorf("%s is still open", at)
 	}
 }
+
+// TestConnectorsKeepTheirNames: where the gateway stands in for a router of Dispatch they are called as somebody has written
+// it, or by their hosts; elsewhere as names of the configuration are.
+func TestConnectorsKeepTheirNames(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	at := net.JoinHostPort("127.0.0.1", "1")
+	for manner, want := range map[string][2]string{
+		config.DispatchManner: {"to the/shop", "connector/" + at},
+		"":                    {"to-the-shop", "127.0.0.1-1"},
+	} {
+		c := quickstart(t)
+		c.AMQP.Manner = manner
+		m := newManager(ctx, t, startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))["amqp"], nil)
+		m.expect(201, "CREATE", map[string]any{"type": connectorType, "name": "to the/shop"}, map[string]any{"port": "1"})
+		m.expect(201, "CREATE", map[string]any{"type": connectorType}, map[string]any{"port": "1"})
+		if names := m.column("connector", "name"); !slices.Equal(names, []any{want[0], want[1]}) {
+			t.Errorf("manner %q: they are called %v, want %v", manner, names, want)
+		}
+		m.expect(204, "DELETE", map[string]any{"type": connectorType, "name": want[0]}, nil)
+		m.expect(204, "DELETE", map[string]any{"type": connectorType, "name": want[1]}, nil)
+	}
+}

@@ -154,9 +154,13 @@ func TestFilesAreNamedByTheOperator(t *testing.T) {
 	anybody := newManager(ctx, t, start(t, quickstart(t))["amqp"], nil)
 	profile := map[string]any{"type": profileType, "name": "mine"}
 	anybody.expect(403, "CREATE", profile, map[string]any{"caCertFile": authority.File})
+	dispatch := quickstart(t)
+	dispatch.AMQP.Manner = config.DispatchManner
 	named := map[string]any{"type": connectorType, "name": "broker"}
-	for _, password := range []string{"file:/etc/hostname", "env:HOME"} {
-		anybody.expect(403, "CREATE", named, map[string]any{"saslUsername": "me", "saslPassword": password})
+	for _, someone := range []*manager{anybody, newManager(ctx, t, start(t, dispatch)["amqp"], nil)} {
+		for _, password := range []string{"file:/etc/hostname", "env:HOME"} {
+			someone.expect(403, "CREATE", named, map[string]any{"saslUsername": "me", "saslPassword": password})
+		}
 	}
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {

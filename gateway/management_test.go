@@ -331,3 +331,31 @@ func TestManagementIsNotHeldUp(t *testing.T) {
 		t.Errorf("a request that comes too late: %v", o.Reason)
 	}
 }
+
+// TestAddressesOfTheFileAreListedFirst, in its order, also page by page.
+func TestAddressesOfTheFileAreListedFirst(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := quickstart(t)
+	c.Addresses = nil
+	for _, name := range []string{"z", "b"} {
+		f, err := addressing.ParseFilter(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Addresses = append(c.Addresses, config.Address{Name: f, Kind: addressing.Anycast})
+	}
+	m := newManager(ctx, t, startOn(t, vfs.NewMem(), c, slog.New(slog.DiscardHandler))["amqp"], nil)
+	for _, name := range []string{"y", "a"} {
+		m.expect(201, "CREATE", map[string]any{"type": addressType, "name": name}, map[string]any{"pattern": name})
+	}
+	want := []any{"z", "b", "a", "y"}
+	if names := m.column("router.config.address", "name"); !slices.Equal(names, want) {
+		t.Errorf("listed are %v, want %v", names, want)
+	}
+	page := m.expect(200, "QUERY", map[string]any{"entityType": addressType, "offset": int32(1), "count": int32(2)},
+		map[string]any{"attributeNames": []any{"name"}})
+	if rows := fmt.Sprint(page.(map[string]any)["results"]); rows != "[[b] [a]]" {
+		t.Errorf("the second and third are %s", rows)
+	}
+}

@@ -87,7 +87,8 @@ var (
 	_ transport.Engine = (*party)(nil)
 )
 
-func (w *works) party() *party {
+// party connects a client, whose limits may be set.
+func (w *works) party(settings ...func(*engine.Limits)) *party {
 	p := &party{works: w}
 	ours, theirs := net.Pipe()
 	p.nc = theirs
@@ -97,6 +98,9 @@ func (w *works) party() *party {
 		_ = driver.Serve(w.ctx, theirs, func(wake func()) transport.Engine { // it ends with the test
 			limits := engine.DefaultLimits()
 			limits.IncomingWindow, limits.MaxMessageSize = 8, math.MaxInt64
+			for _, set := range settings {
+				set(&limits)
+			}
 			p.commands.Init(wake)
 			p.Conn = engine.NewClient(time.Now(), &limits, engine.Client{}, ears{p})
 			p.Conn.Open(frame.Open{ContainerID: "party"})

@@ -3,6 +3,7 @@ package amqp
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	goamqp "github.com/Azure/go-amqp"
 
@@ -25,6 +26,7 @@ func TestRevokedLinkIsClosedWithTheReason(t *testing.T) {
 			t.Errorf("it is detached with %+v", revoked.detached)
 		}
 		c.flush()
+		synctest.Wait()
 		if _, open := h.links.Router.Link("default", r.Number()); open {
 			t.Error("its receiver stays")
 		}

@@ -70,19 +70,21 @@ var errNotAcceptable = refuse(codes.NotAcceptable, "the message is of another co
 // shelf is who looks at what a topic has kept.
 type shelf struct {
 	mu  sync.Mutex // guards everything below; a leaf
-	got []router.Delivery
+	got router.Delivery
+	has bool
 }
 
 var _ router.Consumer = (*shelf)(nil)
 
-// Deliver implements router.Consumer. What is published meanwhile is not what was kept.
+// Deliver implements router.Consumer.
 func (s *shelf) Deliver(_ *router.Receiver, d router.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d.Retained {
-		s.got = append(s.got, d)
-	}
+	s.got, s.has = d, true
 }
+
+// errElsewhere is what kept says of a topic that another router stores, which would have to be asked first.
+var errElsewhere = router.Errorf(router.Unsupported, "another router of the network knows what the topic has kept: it is read there")
 
 // kept gives the message that a topic has kept; ok is false when there is none.
 func (c *conn) kept(a *account, source router.Source) (d router.Delivery, ok bool, err error) {
@@ -94,21 +96,21 @@ func (c *conn) kept(a *account, source router.Source) (d router.Delivery, ok boo
 	if kind != addressing.Topic && kind != addressing.AnyKind {
 		return d, false, refuse(codes.MethodNotAllowed, "only a topic keeps what GET without Observe reads")
 	}
-	source.Retained = true
+	source.Kept = true
 	s := new(shelf)
 	link, err := c.server.config.Router.Receiver(context.Background(), a.user, source, s)
 	if err != nil {
 		return d, false, err
 	}
-	const some = 16 // of which what is published meanwhile may use up a few
-	link.Grant(some)
+	link.Grant(1)
+	comes := link.Pending()
 	link.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.got) == 0 {
-		return d, false, nil
+	if !s.has && comes {
+		return d, false, errElsewhere
 	}
-	return s.got[0], true, nil
+	return s.got, s.has, nil
 }
 
 // meets checks the conditions of a request that sends (RFC 7252 section 5.10.8): they are about what a topic has kept.

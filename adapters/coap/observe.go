@@ -79,7 +79,10 @@ func (c *conn) observe(now time.Time, r *request, source router.Source, f framin
 		}
 		s.finish(d, router.Accept())
 	} else if data {
-		s.end()
+		comes := s.link.Pending()
+		if s.end(); comes {
+			return errElsewhere
+		}
 		return errNoData
 	}
 	c.session.Observe(now, r.exchange, response)
@@ -100,7 +103,7 @@ func (c *conn) observeAgain(now time.Time, r *request, s *subscription) error {
 	response := empty(codes.Content)
 	if s.link.Kind() == addressing.Topic && s.framing.location == "" && s.source.Subscription == "" {
 		d, ok, err := c.kept(r.account, s.source)
-		if err != nil {
+		if err != nil && err != errElsewhere { // from where it has come already
 			return err
 		}
 		if opened := read(&d); ok && accepts(s.accept, opened.format) {

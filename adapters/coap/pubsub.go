@@ -277,7 +277,7 @@ func (c *conn) publishData(now time.Time, r *request, name string) error {
 	}
 	_, there, err := c.kept(r.account, router.Source{Filter: addressing.Address(name).Filter()})
 	switch {
-	case err != nil:
+	case err != nil && err != errElsewhere:
 		return err
 	case len(r.body) == 0:
 		return router.Errorf(router.Malformed, "data that is empty; DELETE takes it away")

@@ -2,6 +2,7 @@ package coap
 
 import (
 	"testing"
+	"time"
 
 	"github.com/plgd-dev/go-coap/v3/message/codes"
 
@@ -38,6 +39,7 @@ func TestRefusedObservationIsNotRevokedToo(t *testing.T) {
 		h.links.Router.Serve(routertest.Fickle{Why: gone}, "fickle")
 		p := h.dial()
 		p.expect(codes.Forbidden, codes.GET, "a/fickle", "", observing)
+		p.client.Collect(time.Now())
 		p.expect(codes.Content, codes.GET, "a/state", "", observing)
 		if len(p.notices) > 0 {
 			t.Errorf("%d notifications", len(p.notices))

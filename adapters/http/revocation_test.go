@@ -84,7 +84,7 @@ func TestSocketDoesNotRevokeWhatIsRefused(t *testing.T) {
 		b := d.browser(t, "/v1/acme/socket")
 		defer b.conn.CloseNow()
 		b.say(`{"op":"subscribe","id":1,"subscription":7,"address":"fickle"}`)
-		b.hears(`{"id":1,"status":403,"reason":"denied","detail":"the home does not lend it any more"}`)
+		b.hears(`{"id":1,"status":403,"reason":"denied","detail":"receiver from fickle: the home does not lend it any more"}`)
 		b.say(`{"op":"subscribe","id":2,"subscription":7,"address":"news/#"}`)
 		b.hears(`{"id":2,"status":200}`)
 	})

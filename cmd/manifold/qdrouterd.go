@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -93,6 +94,7 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	t.Config.DrainTimeout = routerDrain
+	boundWorkers(t.Workers)
 	modules, err := modulelog.New(stderr, t.Logs, t.Time.Layout, t.Time.UTC)
 	if err != nil {
 		return err
@@ -105,10 +107,17 @@ func (f *routerFlags) run(ctx context.Context, stderr io.Writer) error {
 	})
 }
 
+// boundWorkers has at most so many threads work at once, if that is any number. More than there are processors bring nothing.
+func boundWorkers(n int) {
+	if n > 0 {
+		runtime.GOMAXPROCS(min(n, runtime.GOMAXPROCS(0)))
+	}
+}
+
 // remark logs what of the configuration is to be known.
 func remark(log *slog.Logger, all []dispatch.Remark) {
 	for _, r := range all {
-		if r.Entity != "log" { // whose entities count here
+		if r.Entity != "log" && r.Attribute != "workerThreads" { // which count here
 			log.Warn("in the configuration", "line", r.String())
 		}
 	}

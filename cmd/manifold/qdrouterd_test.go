@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,6 +92,16 @@ func TestRouterIsKnownByItsName(t *testing.T) {
 	for name, want := range map[string]bool{"qdrouterd": true, "/usr/sbin/qdrouterd": true, "manifold": false, "/opt/qdrouterd/manifold": false} {
 		if isRouter(name) != want {
 			t.Errorf("%s: %t", name, !want)
+		}
+	}
+}
+
+// TestRouterHasNoMoreWorkersThanItsFileSays, nor than there are processors.
+func TestRouterHasNoMoreWorkersThanItsFileSays(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	for _, c := range []struct{ said, want int }{{0, 3}, {-1, 3}, {9, 3}, {2, 2}, {1, 1}} {
+		if boundWorkers(c.said); runtime.GOMAXPROCS(0) != c.want {
+			t.Errorf("with %d there are %d, want %d", c.said, runtime.GOMAXPROCS(0), c.want)
 		}
 	}
 }

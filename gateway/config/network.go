@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/manifoldmq/manifold/addressing"
 	"github.com/manifoldmq/manifold/gateway/internal/pki"
@@ -214,7 +216,7 @@ func (c *Config) validateNetwork(k *check) {
 		j, twice := first[n.Connectors[i].Name]
 		k.refuse(twice, at+".name", "%q is declared in network.connectors[%d] already", n.Connectors[i].Name, j)
 		first[n.Connectors[i].Name] = i
-		n.Connectors[i].validate(k, at)
+		n.Connectors[i].validate(k, at, c.AMQP.Manner)
 		role := n.Connectors[i].Role
 		k.refuse((role == network.InterRouter || role == network.Edge) && n.Router.ID == "", at+".role",
 			"needs network.router.id")
@@ -232,15 +234,19 @@ func (c *Config) validateNetwork(k *check) {
 	c.validateFederation(k)
 }
 
-// Check tells what is wrong with the declaration: its error is Problems.
-func (c *Connector) Check() error {
+// Check tells what is wrong with the declaration in a manner: its error is Problems.
+func (c *Connector) Check(manner string) error {
 	var k check
-	c.validate(&k, "connector")
+	c.validate(&k, "connector", manner)
 	return k.err()
 }
 
-func (c *Connector) validate(k *check, at string) {
-	k.refuse(!isLabel(c.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", c.Name)
+func (c *Connector) validate(k *check, at, manner string) {
+	if manner == DispatchManner {
+		k.refuse(!isDispatchName(c.Name), at+".name", "%.80q is not 1 to 255 characters that can be printed", c.Name)
+	} else {
+		k.refuse(!isLabel(c.Name), at+".name", "%.80q is not 1 to 63 letters, digits, hyphens, dots and underscores", c.Name)
+	}
 	k.refuse(len(c.Hosts) == 0, at+".hosts", "there is none, such as broker.example:5672")
 	for i, h := range c.Hosts {
 		host, port, err := net.SplitHostPort(h)
@@ -261,6 +267,12 @@ func (c *Connector) validate(k *check, at string) {
 	c.TLS.validate(k, at+".tls")
 }
 
+// isDispatchName tells whether a text can be the name of a connector as Dispatch has them, such as connector/broker.example:5672.
+func isDispatchName(text string) bool {
+	odd := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	return text != "" && len(text) <= 255 && !strings.ContainsFunc(text, odd)
+}
+
 // Check tells what is wrong with settings of TLS: its error is Problems.
 func (t *ConnectorTLS) Check() error {
 	var k check
@@ -279,7 +291,8 @@ func (c *Config) validateAutoLink(k *check, at string, l *AutoLink) {
 	k.refuse(err != nil, at+".address", "%.80q is not an address", l.Address)
 	k.refuse(named && (subscription == "" || l.Direction == network.In), at+".address",
 		"%.80q: only direction out takes from topic::subscription", l.Address)
-	k.refuse(l.Connector+l.ContainerID == "", at+".connector", "there is none, and no containerID")
+	nowhere := l.Connector+l.ContainerID == "" && c.AMQP.Manner != DispatchManner // whose tools list what waits for nothing
+	k.refuse(nowhere, at+".connector", "there is none, and no containerID")
 	c.validateContainer(k, at, l.Connector, l.ContainerID)
 	k.refuse(l.ExternalKind != addressing.AnyKind && l.ExternalKind != addressing.Queue && l.ExternalKind != addressing.Topic,
 		at+".externalKind", "%v is not one of queue, topic", l.ExternalKind)

@@ -124,13 +124,11 @@ type pendingLink struct {
 func (t *translator) placeAutoLinks() {
 	n := &t.out.Config.Network
 	for i, p := range t.autoLinks {
-		if t.leadsTo(p.line, "autoLink", p.link.Connector, p.container) {
-			p.link.Connector = label(p.link.Connector)
-		} else {
-			p.link.Connector, p.link.ContainerID = "", p.container
+		if p.link.Connector = t.leadsTo(p.line, "autoLink", p.link.Connector, p.container); p.link.Connector == "" {
+			p.link.ContainerID = p.container
 		}
 		if p.link.Connector+p.link.ContainerID == "" {
-			continue
+			t.remark(p.line, "autoLink", "", "has neither connection nor containerId: there is never a link")
 		}
 		if slices.Contains(n.AutoLinks, p.link) {
 			p.link.Name = fmt.Sprintf("autoLink/%d", i) // two that are alike are two links, as there
@@ -138,10 +136,9 @@ func (t *translator) placeAutoLinks() {
 		n.AutoLinks = append(n.AutoLinks, p.link)
 	}
 	for _, p := range t.linkRoutes {
-		if t.leadsTo(p.line, "linkRoute", p.route.Connector, p.route.ContainerID) {
-			p.route.Connector, p.route.ContainerID = label(p.route.Connector), "" // which says the same
-		} else {
-			p.route.Connector = ""
+		p.route.Connector = t.leadsTo(p.line, "linkRoute", p.route.Connector, p.route.ContainerID)
+		if p.route.Connector != "" {
+			p.route.ContainerID = "" // which says the same
 		}
 		n.LinkRoutes = append(n.LinkRoutes, p.route)
 	}
@@ -153,22 +150,23 @@ type pendingRoute struct {
 	line  int
 }
 
-// leadsTo tells whether links lead to the connector or listener of a name, rather than to a container. There need not be one
-// yet: management may make it.
-func (t *translator) leadsTo(line int, entity, name, container string) bool {
-	if name == "" {
-		return false
-	}
-	name = label(name)
-	c := &t.out.Config
-	if slices.ContainsFunc(c.Network.Connectors, func(c config.Connector) bool { return c.Name == name }) ||
-		slices.ContainsFunc(c.AMQP.Listeners, func(l config.AMQPListener) bool {
-			return l.Name == name && l.Role == config.RouteContainerRole
-		}) {
-		return true
+// leadsTo gives the connector or listener of a name that links lead to; empty where they lead to a container instead. There need
+// not be one yet: management may make it.
+func (t *translator) leadsTo(line int, entity, name, container string) string {
+	c, listener := &t.out.Config, label(name)
+	switch {
+	case name == "", slices.ContainsFunc(c.Network.Connectors, func(c config.Connector) bool { return c.Name == name }):
+		return name
+	case slices.ContainsFunc(c.AMQP.Listeners, func(l config.AMQPListener) bool {
+		return l.Name == listener && l.Role == config.RouteContainerRole
+	}):
+		return listener
 	}
 	t.remark(line, entity, "connection", "no connector %q is declared, unless management makes one", name)
-	return container == ""
+	if container != "" {
+		return ""
+	}
+	return name
 }
 
 // linkRoute translates links that lead to a container whole.

@@ -30,11 +30,7 @@ func (t *translator) connector(e *entity) error {
 		User:       e.text("saslUsername"),
 		Mechanisms: strings.Fields(strings.ReplaceAll(e.text("saslMechanisms"), ",", " ")),
 	}
-	named := e.text("name")
-	c.Name = label(cmp.Or(named, fmt.Sprintf("%s-%d", host, port)))
-	if c.Name != named && named != "" {
-		t.remark(e.line("name"), e.Type, "name", "has become %q", c.Name)
-	}
+	c.Name = cmp.Or(e.text("name"), "connector/"+c.Hosts[0])
 	password := t.secret(e, "saslPassword")
 	c.Password, c.PasswordFile = password.In(os.Getenv), password.File
 	frame, err1 := e.number(16384, "maxFrameSize")

@@ -43,6 +43,9 @@ func (t *translator) router(e *entity) error {
 	if err := t.timers(e); err != nil {
 		return err
 	}
+	if t.out.Workers, err = e.number(0, "workerThreads"); err != nil {
+		return err
+	}
 	e.lacks("workerThreads", "the gateway takes as many as the machine has; GOMAXPROCS bounds them")
 	e.lacks("debugDumpFile", "there is nothing that it would have: profiles are at the admin door (admin.profiling)")
 	e.lacks("debugDump", "there is nothing that it would have: profiles are at the admin door (admin.profiling)")

@@ -16,6 +16,7 @@ type Translation struct {
 	Remarks []Remark             // in the order of the file
 	Logs    []modulelog.Settings // what goes where
 	Time    TimeFormat           // of the lines in them
+	Workers int                  // threads that work at once, at most; below 1 is as many as there are processors
 }
 
 // Remark says what of a file has no counterpart.
@@ -161,13 +162,13 @@ func (t *translator) finish() (Translation, error) {
 	t.defaultDistribution()
 	t.placeAutoLinks()
 	if err := t.applyPolicy(); err != nil {
-		return Translation{}, &Error{File: t.file, Text: err.Error()}
+		return Translation{Remarks: t.out.Remarks}, &Error{File: t.file, Text: err.Error()}
 	}
 	t.placeAuthorities()
 	sortRemarks(t.out.Remarks)
 	t.out.Config.Tenants = []config.Tenant{t.tenant}
 	if err := t.out.Config.Validate(); err != nil {
-		return Translation{}, &Error{File: t.file, Text: err.Error()}
+		return Translation{Remarks: t.out.Remarks}, &Error{File: t.file, Text: err.Error()}
 	}
 	return t.out, nil
 }

@@ -24,7 +24,7 @@ func newQpidTools(t *testing.T, bus ...string) *qpidTools {
 	t.Helper()
 	need(t, "python3-qpid-proton", qpidDispatch)
 	modules := t.TempDir()
-	site := "VERSION = 'sources'\n\n\ndef populate_pythonpath():\n    pass\n"
+	site := "VERSION = 'sources'\nSKIP_DELETE_HTTP_LISTENER = False\n\n\ndef populate_pythonpath():\n    pass\n"
 	if err := os.WriteFile(filepath.Join(modules, "qpid_dispatch_site.py"), []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (a *absence) left(patience time.Duration) time.Duration {
 	return patience
 }
 
-// rareQuestions is after how many without an answer it does not take longer and longer until the next one: then it is a minute.
+// rareQuestions is after how many without an answer the next one does not take longer than the one before: then it is a minute.
 const rareQuestions = 12
 
 // mayAsk tells whether there is any use in asking. Of a home that is silent one question is enough to hear when it is there again,

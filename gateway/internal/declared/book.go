@@ -35,6 +35,7 @@ type News struct {
 type Book struct {
 	adopt   func(News) (func(), error)
 	edition atomic.Pointer[edition]
+	written atomic.Pointer[map[string][]string] // the names of addresses, by tenant, as the file has them
 
 	mu     sync.Mutex // guards everything below, and that there is one change at a time
 	folder folder
@@ -79,6 +80,7 @@ func Open(o Options, c config.Config) (*Book, error) {
 		}
 	}
 	b.publish(e)
+	b.keepOrder(c)
 	return b, nil
 }
 
@@ -103,6 +105,20 @@ func (b *Book) Lookup(name string) (*Tenant, bool) {
 	t, ok := b.edition.Load().tenants[name]
 	return t, ok
 }
+
+// keepOrder keeps in which order a configuration has addresses.
+func (b *Book) keepOrder(c config.Config) {
+	written := make(map[string][]string)
+	for _, t := range c.AllTenants() {
+		for i := range t.Addresses {
+			written[t.Name] = append(written[t.Name], t.Addresses[i].Name.String())
+		}
+	}
+	b.written.Store(&written)
+}
+
+// Written gives the names of the addresses that the configuration file has for a tenant, in its order. They are not to be changed.
+func (b *Book) Written(tenant string) []string { return (*b.written.Load())[tenant] }
 
 // Names gives the names of all tenants in order. They are not to be changed.
 func (b *Book) Names() []string { return b.edition.Load().names }
@@ -139,6 +155,7 @@ func (b *Book) Reload(c config.Config) ([]Difference, error) {
 	b.frame, b.filePlans = frame, c.Plans
 	commit()
 	b.publish(is)
+	b.keepOrder(c)
 	return all, nil
 }
 

@@ -338,3 +338,21 @@ func TestChangesOfManyAtOnceAreAllKept(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderOfTheFileIsKept, also where nothing else of it changes.
+func TestOrderOfTheFileIsKept(t *testing.T) {
+	h := open(t, vfs.NewMem(), "addresses: [{name: b, kind: queue}, {name: a, kind: queue}]")
+	if got := fmt.Sprint(h.book.Written("default"), h.book.Written("nobody")); got != "[b a] []" {
+		t.Errorf("it is %s", got)
+	}
+	next, err := config.Parse("next.yaml", []byte("addresses: [{name: a, kind: queue}, {name: b, kind: queue}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.book.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(h.book.Written("default")); got != "[a b]" {
+		t.Errorf("then it is %s", got)
+	}
+}

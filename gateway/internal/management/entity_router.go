@@ -11,7 +11,7 @@ type Router struct {
 	Version       string `about:"Which build of Manifold it is."`
 	HostName      string `about:"The machine that it runs on."`
 	WorkerThreads int    `about:"Processors that it may use at once."`
-	Metadata      string `about:"Which tenant is asked about."`
+	Metadata      string `about:"What the configuration says about the gateway (network.metadata); else which tenant is asked about."`
 
 	DefaultDistribution string `about:"Of addresses for which nothing else is declared."`
 

@@ -51,7 +51,7 @@ type Model interface {
 	Addresses(offset int) iter.Seq[Address]
 	Address(key string) (Address, bool)
 
-	// Declarations are of addresses, in the order of their filters; one is found by its filter or its name.
+	// Declarations are of addresses, those of the configuration file first; one is found by its filter or its name.
 	Declarations(offset int) iter.Seq[Declaration]
 	Declaration(id string) (Declaration, bool)
 	// Declare adds the declaration of an address, which has to be new, Redeclare changes one, and Withdraw takes one away.

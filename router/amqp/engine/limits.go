@@ -22,7 +22,8 @@ type Limits struct {
 	// MaxLinks is how many links a connection may have in all its sessions. Answer: the session that goes beyond is ended
 	// with amqp:resource-limit-exceeded.
 	MaxLinks int
-	// MaxKept is how many bytes the begins and attaches may take that are kept for the sessions and links there are.
+	// MaxKept is how many bytes the begins and attaches may take that are kept for the sessions and links there are, and the tables of
+	// the handles that the peer has taken.
 	// Answer: amqp:resource-limit-exceeded, for the session or the connection.
 	MaxKept int
 	// MaxMessageSize is the largest message we take, in bytes; announced. Answer: amqp:link:message-size-exceeded.

@@ -29,8 +29,10 @@ func (l *Link) Stream() { l.streaming = true }
 
 // Accept attaches a link that the peer has Requested. Of a, the name, handle and role are set by the engine. A terminus
 // that is left out is the peer's own wish, as are the settle modes if both are zero. A dynamic terminus of ours has to
-// be given, with the address of the node that was made; otherwise the link is refused [3.5.3]. A receiver's
-// MaxMessageSize is at most that of the limits.
+// be given, with the address of the node that was made [3.5.3]. A receiver's MaxMessageSize is at most that of the limits.
+//
+// A link that cannot be attached so, as when the answer does not fit into the peer's frames, is detached with the reason: the
+// Handler hears it Detached.
 func (l *Link) Accept(a frame.Attach) {
 	if l.local != nil || l.over || !l.session.alive() {
 		return
@@ -46,11 +48,16 @@ func (l *Link) Accept(a frame.Attach) {
 	}
 	if l.role == frame.Sender && a.Source != nil && a.Source.Dynamic && a.Source.Address == "" ||
 		l.role == frame.Receiver && a.Target != nil && a.Target.Dynamic && a.Target.Address == "" {
-		l.Refuse(&frame.Error{Condition: frame.NotImplemented, Description: "there are no dynamic nodes here"})
+		l.fail(frame.NotImplemented, "there are no dynamic nodes here")
 		return
 	}
+	l.answer(a)
+}
+
+// answer attaches a link, or detaches it at once.
+func (l *Link) answer(a frame.Attach) {
 	if !l.say(a) {
-		l.Refuse(&frame.Error{Condition: frame.FrameSizeTooSmall, Description: "the answer does not fit into your frames"})
+		l.fail(frame.FrameSizeTooSmall, "the answer does not fit into your frames")
 	}
 }
 

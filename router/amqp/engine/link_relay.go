@@ -13,13 +13,10 @@ type Parting interface {
 }
 
 // Answer attaches a link that the peer has Requested with exactly what a says, but for the name, handle and role, and a
-// MaxMessageSize that is at most that of the limits.
+// MaxMessageSize that is at most that of the limits. Of one that does not fit into the peer's frames see Accept.
 func (l *Link) Answer(a frame.Attach) {
-	if l.local != nil || l.over || l.parted != nil || !l.session.alive() {
-		return
-	}
-	if !l.say(a) {
-		l.Refuse(&frame.Error{Condition: frame.FrameSizeTooSmall, Description: "the answer does not fit into your frames"})
+	if l.local == nil && !l.over && l.parted == nil && l.session.alive() {
+		l.answer(a)
 	}
 }
 

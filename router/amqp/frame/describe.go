@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/manifoldmq/manifold/router/amqp"
 )
@@ -188,11 +190,11 @@ func (t *teller) value(v any) {
 	}
 }
 
-// symbol tells a symbol: in quotes, if it is not one word.
+// symbol tells a symbol: in quotes, if it is not one word of letters and digits.
 func (t *teller) symbol(s string) {
 	t.text(":")
-	if quoted := strconv.QuoteToASCII(s); len(quoted) != len(s)+2 || bytes.ContainsAny([]byte(s), " ,=[]{}") {
-		t.text(quoted)
+	if strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		t.text(strconv.QuoteToASCII(s))
 		return
 	}
 	t.text(s)
