@@ -12,6 +12,9 @@ import (
 // it stopped: Pebble, which has no way back from a log or a manifest that cannot be written, never hears of it. A failed
 // sync is passed on whatever the reason, because what a second one says of the pages that the first one lost is not to
 // be believed; after a full disk it is passed on late, so that who tries again does not do so without pause.
+//
+// Compactions have a way back, and must take it: what they have written so far may be what fills the disk, and is removed when they
+// fail. So they give up, and that before they take the room that the log needs for deletions.
 type patience struct {
 	vfs.FS
 	space *space
@@ -38,11 +41,20 @@ func (p patience) insist(do func() error) error {
 	return err
 }
 
+// isModest tells whether what is written may as well be written later.
+func isModest(c vfs.DiskWriteCategory) bool {
+	return c == "pebble-compaction" || c == "pebble-blob-file-rewrite"
+}
+
 // Unwrap lets vfs.Root find what is beneath.
 func (p patience) Unwrap() vfs.FS { return p.FS }
 
 // Create implements vfs.FS.
 func (p patience) Create(name string, c vfs.DiskWriteCategory) (f vfs.File, err error) {
+	if isModest(c) {
+		f, err = p.FS.Create(name, c)
+		return p.modestFile(f), p.space.late(err)
+	}
 	err = p.insist(func() error { f, err = p.FS.Create(name, c); return err })
 	return p.file(f), err
 }
@@ -108,20 +120,39 @@ func (f patientFile) WriteAt(b []byte, at int64) (n int, err error) {
 }
 
 // Sync implements vfs.File.
-func (f patientFile) Sync() error { return f.late(f.File.Sync()) }
+func (f patientFile) Sync() error { return f.patience.space.late(f.File.Sync()) }
 
 // SyncData implements vfs.File.
-func (f patientFile) SyncData() error { return f.late(f.File.SyncData()) }
+func (f patientFile) SyncData() error { return f.patience.space.late(f.File.SyncData()) }
 
 // SyncTo implements vfs.File.
 func (f patientFile) SyncTo(length int64) (fullSync bool, err error) {
 	fullSync, err = f.File.SyncTo(length)
-	return fullSync, f.late(err)
+	return fullSync, f.patience.space.late(err)
 }
 
-func (f patientFile) late(err error) error {
-	if isFull(err) {
-		f.patience.space.wait()
+func (p patience) modestFile(f vfs.File) vfs.File {
+	if f == nil {
+		return nil
 	}
-	return err
+	return modestFile{f, p.space}
 }
+
+// modestFile is a file that a compaction writes.
+type modestFile struct {
+	vfs.File
+	space *space
+}
+
+// Write implements vfs.File.
+func (f modestFile) Write(b []byte) (n int, err error) {
+	if f.space.spares(len(b)) {
+		n, err = f.File.Write(b)
+	} else {
+		err = syscall.ENOSPC
+	}
+	return n, f.space.late(err)
+}
+
+// Sync implements vfs.File.
+func (f modestFile) Sync() error { return f.space.late(f.File.Sync()) }

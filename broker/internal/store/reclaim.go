@@ -53,9 +53,32 @@ func (s *Store) truncate(stopping context.Context) {
 	trimmed, err := s.trimBodies()
 	_ = s.journal.Truncate(Position(s.last.Load())) // an error is heard of in the background, or by the next write
 	for id, head := range trimmed {
-		err = errors.Join(err, s.journal.Compact(stopping, bodyKey(nil, id, 1), bodyKey(nil, id, head)))
+		err = errors.Join(err, s.compactBodies(stopping, id, head))
 	}
 	if err != nil && !errors.Is(err, ErrClosed) && stopping.Err() == nil {
 		s.log.Warn("store: space of consumed messages is not given back", "err", err)
 	}
+}
+
+// compactPatience is for how many intervals a compaction is waited for while the disk is short: it may be kept from its turn by one that
+// has no room, which only what is deleted in the meantime would make.
+const compactPatience = 10
+
+// compactBodies has the bodies of a queue below its head give back their space. When that fails, they are to be compacted again.
+func (s *Store) compactBodies(stopping context.Context, id QueueID, head uint64) error {
+	if s.space.short() {
+		var done context.CancelFunc
+		stopping, done = context.WithTimeout(stopping, compactPatience*s.space.interval)
+		defer done()
+	}
+	err := s.journal.Compact(stopping, bodyKey(nil, id, 1), bodyKey(nil, id, head))
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if of := s.footprints[id]; of != nil {
+			of.compact = min(of.compact, of.deleted)
+		}
+		s.space.unflushed.Add(1) // for the watch
+	}
+	return err
 }

@@ -45,8 +45,11 @@ type space struct {
 	fresh   atomic.Int64 // bytes written since the watch last looked
 	deleted atomic.Int64 // records deleted since then, see reclaim
 
+	compacted atomic.Int64 // written by compactions since one had what is free looked at
+
 	free     atomic.Uint64 // when it was last looked at; 0 on a filesystem that cannot say
 	low      atomic.Bool   // less than minFree is free
+	scarce   atomic.Bool   // less than half of it is
 	waiting  atomic.Int32  // writes that found the disk full
 	watching sync.WaitGroup
 	opened   atomic.Bool     // before that nothing waits: who opens a store on a full disk is told so
@@ -111,6 +114,19 @@ func (sp *space) measure() {
 	usage, err := sp.fs.GetDiskUsage(sp.dir)
 	sp.free.Store(usage.AvailBytes)
 	sp.low.Store(err == nil && usage.AvailBytes < sp.minFree)
+	sp.scarce.Store(err == nil && usage.AvailBytes < sp.minFree/2)
+}
+
+// measureAfter is how much is written at most, as a part of minFree, before what is free is looked at again.
+const measureAfter = 8
+
+// spares tells whether a compaction may write so many bytes: the second half of minFree is for what makes room.
+func (sp *space) spares(bytes int) bool {
+	if uint64(sp.compacted.Add(int64(bytes))) >= sp.minFree/measureAfter {
+		sp.compacted.Store(0)
+		sp.measure()
+	}
+	return !sp.scarce.Load()
 }
 
 // wrote is told by the committer what it has written: a fast disk is full in less than the interval.
@@ -118,7 +134,7 @@ func (sp *space) wrote(bytes, deleted int) {
 	sp.unflushed.Add(int64(bytes))
 	sp.fresh.Add(int64(bytes))
 	sp.deleted.Add(int64(deleted))
-	if sp.written += bytes; uint64(sp.written) >= sp.minFree/8 {
+	if sp.written += bytes; uint64(sp.written) >= sp.minFree/measureAfter {
 		sp.written = 0
 		sp.measure()
 	}
@@ -131,4 +147,12 @@ func (sp *space) wait() bool {
 	}
 	<-time.After(sp.interval)
 	return true
+}
+
+// late passes an error on: that the disk is full only when it is worth while to try again.
+func (sp *space) late(err error) error {
+	if isFull(err) {
+		sp.wait()
+	}
+	return err
 }
