@@ -16,7 +16,7 @@ import (
 // qpidTools are the tools of the Qpid Dispatch Router, from its sources, and where they ask.
 type qpidTools struct {
 	bus     []string // the flags that lead them to a gateway
-	modules string   // a folder with the module that a build of the router would make
+	modules string   // a folder with the module that a build of the router would make with Debian's libwebsockets
 }
 
 // newQpidTools leads the tools to a gateway.
@@ -24,7 +24,7 @@ func newQpidTools(t *testing.T, bus ...string) *qpidTools {
 	t.Helper()
 	need(t, "python3-qpid-proton", qpidDispatch)
 	modules := t.TempDir()
-	site := "VERSION = 'sources'\nSKIP_DELETE_HTTP_LISTENER = False\n\n\ndef populate_pythonpath():\n    pass\n"
+	site := "VERSION = 'sources'\nLIBWEBSOCKETS_VERSION = (4, 1, 6)\nSKIP_DELETE_HTTP_LISTENER = True\n\n\ndef populate_pythonpath():\n    pass\n"
 	if err := os.WriteFile(filepath.Join(modules, "qpid_dispatch_site.py"), []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func dialNeighbor(c *connector, now time.Time, wake func(), host, hostname strin
 	k.Conn = engine.NewClient(now, k.limits(&c.Limits), engine.Client{Hostname: hostname, Mechanisms: login}, passage.Handler(router2router{k}))
 	k.desk = passage.NewDesk(k.Conn, wake)
 	k.trace()
-	k.Open(k.greeting(hostname))
+	k.greet(hostname)
 	return k
 }
 
@@ -252,8 +252,7 @@ func (k *neighbor) post(p parcel) {
 
 // opened notes who is at the other side, and that the connection may be used.
 func (k *neighbor) opened(o *frame.Open) {
-	k.openedAt, k.number = time.Now(), k.network.config.Directory.Number()
-	k.desk.Number, k.desk.Router = k.number, true
+	k.openedAt = time.Now()
 	k.container = o.ContainerID
 	k.cost = max(k.cost, costIn(o.Properties))
 	k.network.joined(k)

@@ -34,7 +34,7 @@ func (k router2router) Authenticate(a engine.Authentication) { k.guest.step(a) }
 // Opened implements engine.Handler.
 func (k router2router) Opened(o *frame.Open) {
 	if k.guest != nil {
-		k.Open(k.greeting(""))
+		k.greet("")
 	}
 	k.opened(o)
 }

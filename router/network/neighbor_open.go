@@ -17,13 +17,20 @@ const (
 	annotationsVersion              = 1
 )
 
+// greet sends our open. From then on the connection has a number, which is told in it.
+func (k *neighbor) greet(hostname string) {
+	k.number = k.network.config.Directory.Number()
+	k.desk.Number, k.desk.Router = k.number, true
+	k.Open(k.greeting(hostname))
+}
+
 // greeting gives our open.
 func (k *neighbor) greeting(hostname string) frame.Open {
 	capabilities := []amqp.Symbol{relayCapability, streamingCapability}
 	properties := amqp.BeginFields(nil)
 	properties.String("product", "manifold")
 	properties.String("version", cmp.Or(k.network.config.Version, "unknown"))
-	properties.Int(connectionProperty, int32(k.id))
+	properties.Int(connectionProperty, int32(k.number))
 	if k.cost > 1 {
 		properties.Int(costProperty, int32(k.cost))
 	}

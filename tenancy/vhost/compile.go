@@ -93,9 +93,9 @@ func compileGroup(g *Group) (*group, error) {
 	c := &group{Group: g, sources: names{texts: g.Sources}, targets: names{texts: g.Targets}}
 	switch {
 	case len(g.Sources) > 0 && len(g.SourcePatterns) > 0:
-		return nil, fmt.Errorf("specifies conflicting 'sources' and 'sourcePattern' attributes. Use only one or the other.")
+		return nil, fmt.Errorf("specifies conflicting 'sources' and 'sourcePattern' attributes: use only one or the other")
 	case len(g.Targets) > 0 && len(g.TargetPatterns) > 0:
-		return nil, fmt.Errorf("specifies conflicting 'targets' and 'targetPattern' attributes. Use only one or the other.")
+		return nil, fmt.Errorf("specifies conflicting 'targets' and 'targetPattern' attributes: use only one or the other")
 	}
 	for _, list := range []struct {
 		names    *names
