@@ -325,7 +325,10 @@ func (in *incoming) answer(o outcome) {
 		in.upload = nil
 	}
 	in.settle(o.id, o.outcome)
-	in.vain = in.vain || o.outcome.State == router.Released || o.outcome.State == router.Modified
+	if o.outcome.State == router.Released || o.outcome.State == router.Modified {
+		in.vain = true
+		in.link.Announce() // the credit may have come before the outcome
+	}
 	if in.senders != nil {
 		in.landed(o.sender)
 		in.regain()
