@@ -44,7 +44,7 @@ func (e *End) received(t *engine.Transfer) {
 	if t.First {
 		e.begin(t)
 	}
-	defer e.look()
+	e.look()
 	x := &piece{parcel: e.arriving, first: t.First, more: !t.Last, aborted: t.Aborted, payload: t.Payload}
 	if !t.Owned {
 		x.payload = bytes.Clone(t.Payload)
@@ -110,12 +110,12 @@ func (e *End) credited(x *flow) {
 
 // judged tells the peer what the other one says of its delivery.
 func (e *End) judged(x *verdict) {
-	defer e.look()
 	if x.ends {
 		e.ends(x.state)
 	}
 	if x.settled {
 		e.link.Settle(x.id, x.state)
+		e.look()
 	} else if !e.link.Update(x.id, x.state) { // the peer has settled it meanwhile
 		e.tell(&retirement{id: x.id, state: x.state, settled: true})
 	}
@@ -123,12 +123,12 @@ func (e *End) judged(x *verdict) {
 
 // progressed hears what the peer says of a delivery: of ours, or of its own.
 func (e *End) progressed(u engine.Update) {
+	e.look() // before anybody can ask who has heard of it
 	p, ours := u.Token.(*parcel)
 	state := frame.State{}
 	if u.State != nil {
 		state = u.State.Clone()
 	}
-	defer e.look()
 	switch {
 	case e.over || e.parted || u.Progress == engine.Lost || u.Progress == engine.Unsent:
 	case !ours:
