@@ -133,6 +133,7 @@ func amqpLimits(c *config.AMQP) amqp.Limits {
 		MaxQueuedBytes:     int(c.MaxQueuedBytes),
 		MaxTransactions:    c.MaxTransactions,
 		TransactionTimeout: c.TransactionTimeout,
+		StreamTimeout:      c.StreamTimeout,
 	}
 }
 

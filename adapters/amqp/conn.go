@@ -25,6 +25,7 @@ type conn struct {
 	drainAt  time.Time          // when to look again; zero for nobody
 	creditAt time.Time          // when the client gets credit again, whose tenant has sent too much; zero when it does
 	silentAt time.Time          // when the connection ends, unless its client says that it is there; zero for never
+	stillAt  time.Time          // when to look for messages that have stopped half-way; zero while nobody has half of one
 	mail     mail
 
 	transactions map[string]*transaction // that are open, by their ids
@@ -66,6 +67,9 @@ func (c *conn) Advance(now time.Time) error {
 	if !c.expireAt.IsZero() && !now.Before(c.expireAt) {
 		c.expire(now)
 	}
+	if !c.stillAt.IsZero() && !now.Before(c.stillAt) {
+		c.standstill()
+	}
 	if !c.creditAt.IsZero() && !now.Before(c.creditAt) {
 		c.creditAt = time.Time{} // Flush, which follows, looks again
 	}
@@ -87,7 +91,7 @@ func (c *conn) Deadline() time.Time {
 	if c.guest != nil {
 		next = earliest(next, c.guest.Deadline())
 	}
-	return earliest(earliest(next, c.creditAt), earliest(c.silentAt, c.expiresAt()))
+	return earliest(earliest(next, c.creditAt), earliest(earliest(c.silentAt, c.stillAt), c.expiresAt()))
 }
 
 // earliest gives the earlier of two instants, of which one that is zero never comes.
@@ -131,6 +135,7 @@ func (c *conn) Flush(dst []byte) []byte {
 		out.download.Continue()
 	}
 	c.uploads.Continue(c.mail.rooms.Take())
+	c.watchStreams()
 	c.finishDrains()
 	dst = c.Conn.Flush(dst)
 	c.visit.Note()

@@ -28,6 +28,9 @@ type Limits struct {
 	MaxTransactions int
 	// TransactionTimeout is how long a transaction may be open, from what is first done in it. It is rolled back then.
 	TransactionTimeout time.Duration
+	// StreamTimeout is how long nothing may come of a message that is not whole and whose beginning a consumer has; 0 for as long
+	// as it takes. It is void then, after twice the time at the latest.
+	StreamTimeout time.Duration
 }
 
 // DefaultLimits suit applications.
@@ -41,6 +44,7 @@ func DefaultLimits() Limits {
 		MaxQueuedBytes:     8 << 20,
 		MaxTransactions:    256,
 		TransactionTimeout: 10 * time.Minute,
+		StreamTimeout:      30 * time.Second,
 	}
 }
 
@@ -62,6 +66,9 @@ func (l Limits) Validate() error {
 	}
 	if l.TransactionTimeout <= 0 {
 		return fmt.Errorf("transactionTimeout is %v, not above 0", l.TransactionTimeout)
+	}
+	if l.StreamTimeout < 0 {
+		return fmt.Errorf("streamTimeout is %v, below 0", l.StreamTimeout)
 	}
 	return l.ConnectionLimits.Validate()
 }

@@ -1,6 +1,8 @@
 package amqp
 
 import (
+	"time"
+
 	"github.com/manifoldmq/manifold/router"
 	codec "github.com/manifoldmq/manifold/router/amqp"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
@@ -35,6 +37,20 @@ func (in *incoming) receivedPiece(t *engine.Transfer) {
 		in.link.Settle(t.ID, in.conn.server.config.Manner.state(*in.early)) // which does nothing for one that was aborted
 		in.early = nil
 	}
+}
+
+// watchStreams has the messages looked at again in a while of which a consumer has the beginning.
+func (c *conn) watchStreams() {
+	if after := c.server.config.Limits.StreamTimeout; after > 0 && c.stillAt.IsZero() && c.uploads.Streaming() {
+		c.stillAt = time.Now().Add(after)
+	}
+}
+
+// standstill gives up those of which nothing has come meanwhile, so that their consumers get what is behind them. Flush, which
+// follows, watches the others.
+func (c *conn) standstill() {
+	c.stillAt = time.Time{}
+	c.uploads.Expire(router.Reject(router.Quota, "the rest of the message did not come in time (amqp.streamTimeout)"))
 }
 
 // settle tells the client how a message has ended; of one whose end is still to come, when that has come. A receiver may

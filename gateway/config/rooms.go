@@ -179,6 +179,7 @@ type AMQP struct {
 	MaxQueuedBytes     Size           `yaml:"maxQueuedBytes"`     // bytes on their way from topics and broadcast
 	MaxTransactions    int            `yaml:"maxTransactions"`    // that one client has open
 	TransactionTimeout time.Duration  `yaml:"transactionTimeout"` // from what is first done in it
+	StreamTimeout      time.Duration  `yaml:"streamTimeout"`      // silence in the middle of a message that streams; 0 for any
 }
 
 func defaultAMQP() AMQP {
@@ -206,6 +207,7 @@ func defaultAMQP() AMQP {
 		MaxQueuedBytes:     8 << 20,
 		MaxTransactions:    256,
 		TransactionTimeout: 10 * time.Minute,
+		StreamTimeout:      30 * time.Second,
 	}
 }
 

@@ -160,6 +160,9 @@ func (c *Config) validateAMQP(k *check) {
 	k.size("amqp.maxQueuedBytes", a.MaxQueuedBytes, 1<<10, 1<<30)
 	k.within("amqp.maxTransactions", a.MaxTransactions, 1, many)
 	k.span("amqp.transactionTimeout", a.TransactionTimeout, time.Millisecond)
+	if a.StreamTimeout != 0 {
+		k.span("amqp.streamTimeout", a.StreamTimeout, time.Second)
+	}
 }
 
 func (c *Config) validateSTOMP(k *check) {

@@ -32,6 +32,7 @@ type Upload struct {
 	waits   bool           // for a consumer; RoomFor will be called
 	over    bool           // nothing of it will be streamed any more
 	full    bool           // there is no room for more of it
+	moved   bool           // it streams, and something has become of it since Uploads.Expire
 }
 
 // Sender is where the message goes; nil while that is not known.
@@ -49,6 +50,7 @@ func (u *Upload) Streams(id uint32) bool { return u != nil && u.id == id && u.st
 
 // receive takes in a piece of a message that streams. It tells whether there is more to come.
 func (u *Upload) receive(t *engine.Transfer) (more bool) {
+	u.moved = true
 	switch {
 	case t.Aborted:
 		u.Void(router.Release())
@@ -130,6 +132,7 @@ func (u *Upload) give(d router.Delivery, body []byte) {
 	u.stream, reception = u.sender.SendStream(uint64(u.id), d, body, func() { u.inlet.RoomFor(u) })
 	switch reception {
 	case router.Taken:
+		u.moved = true
 		u.link.Take()
 		u.inlet.Decided(u, true)
 	case router.Busy:

@@ -3,6 +3,7 @@ package wire
 import (
 	"slices"
 
+	"github.com/manifoldmq/manifold/router"
 	"github.com/manifoldmq/manifold/router/amqp/engine"
 	"github.com/manifoldmq/manifold/router/amqp/frame"
 )
@@ -56,6 +57,27 @@ func (s *Uploads) Continue(roomFor []*Upload) {
 	s.hold()
 }
 
+// Streaming tells whether a consumer has the beginning of a message whose end has not come.
+func (s *Uploads) Streaming() bool { return slices.ContainsFunc(s.under, (*Upload).open) }
+
+// open tells whether more is expected of a message that streams.
+func (u *Upload) open() bool { return u.stream != nil && !u.over }
+
+// Expire gives up the messages of which nothing has come since it was called last, though their sender was not held back: they
+// are void, with how their deliveries end. Until then they hold the links of their consumers.
+func (s *Uploads) Expire(o router.Outcome) {
+	for _, u := range s.under {
+		heldBack := u.full || u.link.Session().Held()
+		switch {
+		case !u.open():
+		case u.moved || heldBack:
+			u.moved = heldBack // then it has the whole time again
+		default:
+			u.Void(o)
+		}
+	}
+}
+
 // hold holds those sessions back in which more has come of a message than there is room for. What waits for a consumer holds
 // a session back only while nothing else streams in through it: that may be what the consumer is busy with.
 func (s *Uploads) hold() {
@@ -78,6 +100,6 @@ func (s *Uploads) hold() {
 // streamsIn tells whether a message streams in through a session.
 func (s *Uploads) streamsIn(session *engine.Session) bool {
 	return slices.ContainsFunc(s.under, func(u *Upload) bool {
-		return u.stream != nil && !u.over && u.link.Session() == session
+		return u.open() && u.link.Session() == session
 	})
 }

@@ -6,6 +6,9 @@ import "github.com/manifoldmq/manifold/router/amqp/frame"
 // the messages that are streamed through one session can wait for their receivers while the others go on.
 func (s *Session) Hold() { s.held = true }
 
+// Held tells whether the peer is held back.
+func (s *Session) Held() bool { return s.held }
+
 // Resume ends Hold.
 func (s *Session) Resume() {
 	s.held = false
