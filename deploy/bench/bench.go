@@ -45,10 +45,11 @@ type sample struct {
 	Unacknowledged uint64 `json:"unacknowledged"`
 	Refused        uint64 `json:"refused"`
 
-	Connections int   `json:"connections"`
-	Answering   int   `json:"answering"`
-	Before      int64 `json:"residentBefore"`
-	After       int64 `json:"residentAfter"`
+	Connections int       `json:"connections"`
+	Began       time.Time `json:"began"`
+	Answering   int       `json:"answering"`
+	Before      int64     `json:"residentBefore"`
+	After       int64     `json:"residentAfter"`
 
 	Beginning float64 `json:"beginning"` // rates in the first and the last part of the time
 	Ending    float64 `json:"ending"`

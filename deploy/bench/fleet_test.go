@@ -1,6 +1,8 @@
 package main
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,45 @@ func TestFleetIsJudgedByPaceAndMemory(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}
+	}
+}
+
+// TestFleetsOfANetworkAreOneSample: from the first connect to the last SUBACK, and from when it is published to who hears it last.
+func TestFleetsOfANetworkAreOneSample(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	after := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
+	got := together([]sample{
+		{Connections: 10, Answering: 10, Before: 1, After: 100, Began: after(1), Opening: 4 * time.Second,
+			Broadcast: broadcast{Messages: 5, Began: after(20), Heard: 10, Elapsed: 2 * time.Second, Peak: 300}},
+		{Connections: 11, Answering: 9, Before: 2, After: 200, Began: after(0), Opening: 3 * time.Second,
+			Broadcast: broadcast{Messages: 5, Began: after(10), Heard: 8, Elapsed: 13 * time.Second, Peak: 400}},
+	})
+	want := sample{Connections: 21, Answering: 19, Before: 3, After: 300, Began: after(0), Opening: 5 * time.Second,
+		Broadcast: broadcast{Messages: 5, Began: after(20), Heard: 18, Elapsed: 3 * time.Second, Peak: 700}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
+	}
+}
+
+func TestEachRouterOfANetworkHasItsPartOfTheFleet(t *testing.T) {
+	chosen, err := chooseScenarios("connections-network")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{options: options{scenarios: chosen, fleet: 50_000}}
+	all := 0
+	for i, hears := range []bool{false, true, true} {
+		part := b.part(chosen[0], i)
+		if from := part.args[slices.Index(part.args, "--first-source")+1]; from != []string{"1", "11", "21"}[i] {
+			t.Errorf("part %d comes from %s", i, from)
+		}
+		all += part.connections
+		if slices.Contains(part.args, "--hear") != hears || part.network != nil {
+			t.Errorf("part %d is %+v", i, part)
+		}
+	}
+	if most := b.options.files(); all != 50_000 || most != 50_000/3+otherFiles {
+		t.Errorf("%d connections, at most %d files open", all, most)
 	}
 }
 

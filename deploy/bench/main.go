@@ -7,7 +7,7 @@
 // JetStream has a driver around its own client, and requests over HTTP/2 come from nghttp2's h2load. The driver is a process of its own, so that its garbage collector and
 // descriptors are nobody else's. Two scenarios start Manifold alone: queues, many declared ones and how long they take to come back after a kill,
 // and backlog, one queue that is filled with millions of messages and drained. More run only by their names: connections,
-// 50,000 of them over MQTT that come at once, stalled-qos0 and stalled-qos1, latency beside subscribers that do not read, and
+// 50,000 of them over MQTT that come at once, connections-network, as many at three routers, stalled-qos0 and stalled-qos1, latency beside subscribers that do not read, and
 // edge-clients, what 20,000 clients of an edge router cost the router that it is connected to.
 // The scenarios hops start three or four routers in a row, and measure all of them together.
 //

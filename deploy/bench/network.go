@@ -19,8 +19,9 @@ type shape [][]hop
 type hop struct{ to, cost int }
 
 var (
-	inARow  = shape{nil, {{0, 1}}, {{1, 1}}}                   // 0 - 1 - 2
-	twoWays = shape{nil, {{0, 1}}, {{0, 5}}, {{1, 1}, {2, 5}}} // 0 - 1 - 3, and 0 - 2 - 3 at a higher cost
+	inARow    = shape{nil, {{0, 1}}, {{1, 1}}} // 0 - 1 - 2
+	aTriangle = shape{nil, {{0, 1}}, {{0, 1}, {1, 1}}}
+	twoWays   = shape{nil, {{0, 1}}, {{0, 5}}, {{1, 1}, {2, 5}}} // 0 - 1 - 3, and 0 - 2 - 3 at a higher cost
 )
 
 // dies is the router that is killed where there are two ways.
@@ -29,7 +30,8 @@ const dies = 1
 // routerPlan is what a router of a network has to be told.
 type routerPlan struct {
 	id            string
-	clients       int // ports
+	clients       int // ports; this one is of AMQP
+	mqtt          int
 	routers       int
 	neighbors     []string // host:port
 	neighborCosts []int
@@ -88,6 +90,9 @@ func (b *bench) measureNetwork(ctx context.Context, sc scenario, s server, dir s
 	if err := b.settle(ctx); err != nil {
 		return got, err
 	}
+	if sc.kind == fleet {
+		return b.spread(ctx, sc, s, routers)
+	}
 	first.flags = []string{"--receive-from", last.doors[amqp], "--patience", "30s"}
 	if sc.kind == healing {
 		return b.heal(ctx, sc, s, first, routers[dies])
@@ -106,11 +111,10 @@ func startNetwork(ctx context.Context, s server, dir string, network shape) (run
 	plans := make([]routerPlan, len(network))
 	for i, hops := range network {
 		r := routerPlan{id: fmt.Sprint("R", i)}
-		if r.clients, err = freePort(); err != nil {
-			return running, err
-		}
-		if r.routers, err = freePort(); err != nil {
-			return running, err
+		for _, port := range []*int{&r.clients, &r.mqtt, &r.routers} {
+			if *port, err = freePort(); err != nil {
+				return running, err
+			}
 		}
 		for _, h := range hops {
 			r.neighbors, r.neighborCosts = append(r.neighbors, loopback(plans[h.to].routers)), append(r.neighborCosts, h.cost)
@@ -165,10 +169,10 @@ func configureRouter(dir string, r routerPlan) (plan, error) {
 	file := filepath.Join(dir, "manifold.yaml")
 	p := plan{
 		args:  []string{"run", "-c", file, "--data", filepath.Join(dir, "data")},
-		doors: map[protocol]string{amqp: loopback(r.clients)},
+		doors: map[protocol]string{amqp: loopback(r.clients), mqtt: loopback(r.mqtt)},
 	}
 	return p, os.WriteFile(file, fmt.Appendf(nil, `anonymous: true
-mqtt: {port: 0, webSocket: {port: 0}}
+mqtt: {port: %d, webSocket: {port: 0}}
 stomp: {port: 0}
 coap: {port: 0}
 http: {port: 0}
@@ -179,7 +183,8 @@ network:
   connectors: [%s]
 addresses:
   - {name: %s, kind: anycast}
-`, r.clients, r.id, r.routers, strings.Join(connectors, ", "), anycastAddress), 0o600)
+  - {name: %s, kind: broadcast}
+`, r.mqtt, r.clients, r.id, r.routers, strings.Join(connectors, ", "), anycastAddress, idleTopic), 0o600)
 }
 
 // configureDispatchRouter is for a router of Qpid Dispatch.

@@ -98,7 +98,7 @@ func acknowledged(s sample) uint64 { return s.Acknowledged }
 // scenarios lists all there are, in the order in which they run.
 func scenarios() []scenario {
 	return slices.Concat(mqttScenarios(), amqpScenarios(), networkScenarios(), durableScenarios(), stompScenarios(), httpScenarios(),
-		coapScenarios(), []scenario{backlogScenario(), fleetScenario(), edgeScenario()}, stalledScenarios())
+		coapScenarios(), []scenario{backlogScenario(), fleetScenario(), spreadScenario(), edgeScenario()}, stalledScenarios())
 }
 
 const smallSize = 256

@@ -23,6 +23,7 @@ var errNotAsSent = errors.New("what came is not what was published, in order")
 // Broadcast is what became of one.
 type Broadcast struct {
 	Messages int           `json:"messages"`
+	Began    time.Time     `json:"began"`
 	Heard    int           `json:"heard"` // connections that got every message, in order and nothing else
 	Elapsed  time.Duration `json:"elapsedNanos"`
 	// Peak is the most memory that the server had in RAM meanwhile, in bytes; 0 when nobody asked.
@@ -55,7 +56,10 @@ type herald interface {
 }
 
 func openHerald(ctx context.Context, c IdleConfig) (herald, error) {
-	if c.Protocol == CoAP {
+	switch {
+	case c.Hear:
+		return elsewhere{}, nil
+	case c.Protocol == CoAP:
 		return openCoAPHerald(ctx, c)
 	}
 	h := new(mqttHerald)
@@ -71,6 +75,15 @@ func (h *mqttHerald) publish(topic string, n int) ([]byte, error) {
 	return messages, err
 }
 
+// elsewhere stands for the MQTT herald of another fleet.
+type elsewhere struct{}
+
+func (elsewhere) publish(topic string, n int) ([]byte, error) {
+	return appendBroadcast(nil, topic, n), nil
+}
+func (elsewhere) farewell() {}
+func (elsewhere) close()    {}
+
 // broadcast publishes from one more connection and waits until everybody has all of it.
 func (f *Fleet) broadcast(ctx context.Context, c IdleConfig) (_ *Broadcast, err error) {
 	herald, err := openHerald(ctx, c)
@@ -82,8 +95,8 @@ func (f *Fleet) broadcast(ctx context.Context, c IdleConfig) (_ *Broadcast, err 
 	if err := forgetPeak(c.ServerPID); err != nil {
 		return nil, err
 	}
-	b := &Broadcast{Messages: c.Broadcast}
 	start := time.Now()
+	b := &Broadcast{Messages: c.Broadcast, Began: start}
 	want, err := herald.publish(c.Topic, c.Broadcast)
 	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", broken(err))

@@ -121,6 +121,7 @@ func newIdleCommand(config *IdleConfig, words words) *cobra.Command {
 	f.StringVar(&config.Topic, words.place, "idle", "prefix of the "+words.place+" that each connection uses")
 	f.IntVar(&config.Connections, "connections", 10000, "number of connections")
 	f.IntVar(&config.Sources, "sources", 1, "loopback source addresses to spread the connections over")
+	f.IntVar(&config.FirstSource, "first-source", 1, "number of the first of them: 1 is 127.0.0.1")
 	f.IntVar(&config.ServerPID, "server-pid", 0, "local process whose memory is measured")
 	f.DurationVar(&config.Settle, "settle", 5*time.Second, "time before the memory is measured")
 	f.DurationVar(&hold, "hold", 0, "time to hold the connections after the result is printed")

@@ -17,10 +17,11 @@ type fakeBroker struct {
 	deliver func(n int, packet []byte) [][]byte
 	// acknowledge says whether the n-th PUBLISH gets its PUBACK; nil: it does.
 	acknowledge func(n int) bool
-	refuse      bool   // answer CONNECT with "not authorized"
-	connack     []byte // answer CONNECT with this, whatever it is; nil: an answer of MQTT 3.1.1
-	deny        bool   // answer SUBSCRIBE with a failure
-	hangUpAfter int    // close a connection that has published this often; 0: never
+	refuse      bool          // answer CONNECT with "not authorized"
+	connack     []byte        // answer CONNECT with this, whatever it is; nil: an answer of MQTT 3.1.1
+	deny        bool          // answer SUBSCRIBE with a failure
+	subscribed  chan struct{} // hears of each subscription, if it is there
+	hangUpAfter int           // close a connection that has published this often; 0: never
 
 	mu          sync.Mutex // guards everything below
 	subscribers map[string][]*fakeConn
@@ -146,6 +147,9 @@ func (b *fakeBroker) subscribe(c *fakeConn, f packet) {
 		key := filter + "\x00" + string('0'+rune(qos))
 		b.subscribers[key] = append(b.subscribers[key], c)
 		b.mu.Unlock()
+		if b.subscribed != nil {
+			b.subscribed <- struct{}{}
+		}
 		if b.deny {
 			qos = 0x80
 		}

@@ -27,6 +27,8 @@ type IdleConfig struct {
 	// Broadcast is how many messages all connections hear in the end; MQTT and CoAP only. With any, all of them subscribe to
 	// Topic itself.
 	Broadcast int
+	// Hear has another fleet with the same Topic and Broadcast publish, at the same server or at one that is connected to it; MQTT only.
+	Hear bool
 	// Secure makes each connection a DTLS session with the pre-shared key Password for the identity Username, which sends
 	// one request to its Topic and does nothing else; CoAP only.
 	Secure bool
@@ -37,6 +39,8 @@ type IdleConfig struct {
 	// fleet can be larger than one address has ports; default 1, which leaves the choice to the kernel. With more, as many
 	// endpoints of CoAP share a socket, so that a fleet can be larger than a process may have files open.
 	Sources int
+	// FirstSource is the first of them, 1 for 127.0.0.1; default 1. Fleets that share addresses share their ports too.
+	FirstSource int
 	// ServerPID names a process on this machine whose memory is measured before and after; 0 means none.
 	ServerPID int
 	// Settle is how long the server gets to put its memory in order before it is measured again.
@@ -62,6 +66,9 @@ func (c IdleConfig) withDefaults() IdleConfig {
 	if c.Sources == 0 {
 		c.Sources = 1
 	}
+	if c.FirstSource == 0 {
+		c.FirstSource = 1
+	}
 	return c
 }
 
@@ -78,12 +85,16 @@ func (c IdleConfig) Validate() error {
 		return fmt.Errorf("%d connections: at least one is needed", c.Connections)
 	case c.Sources < 0 || c.Sources > maxSources:
 		return fmt.Errorf("%d source addresses: must be 1 to %d", c.Sources, maxSources)
+	case c.FirstSource < 0 || c.FirstSource+c.Sources > maxSources+1:
+		return fmt.Errorf("%d source addresses from number %d on: the last is number %d", c.Sources, c.FirstSource, maxSources)
 	case c.Settle < 0:
 		return fmt.Errorf("settle time %v is negative", c.Settle)
 	case c.Broadcast < 0 || c.Broadcast > maxBroadcast:
 		return fmt.Errorf("a broadcast of %d messages: must be 0 to %d", c.Broadcast, maxBroadcast)
 	case c.Broadcast > 0 && (c.Protocol != MQTT && c.Protocol != CoAP || c.Secure):
 		return fmt.Errorf("only MQTT connections and those who observe can hear a broadcast")
+	case c.Hear && (c.Protocol != MQTT || c.Broadcast == 0):
+		return fmt.Errorf("only MQTT connections with a broadcast can hear that of others")
 	case c.Secure && c.Protocol != CoAP:
 		return fmt.Errorf("only CoAP endpoints can have DTLS sessions")
 	case c.Move && !c.Secure:
@@ -95,6 +106,7 @@ func (c IdleConfig) Validate() error {
 // IdleResult is what a fleet cost.
 type IdleResult struct {
 	Connections int           `json:"connections"`
+	Began       time.Time     `json:"began"`
 	Opening     time.Duration `json:"openingNanos"`             // from the first connect to the last answer
 	Answering   int           `json:"answering"`                // connections that answered a ping after Settle
 	Before      uint64        `json:"residentBefore,omitempty"` // bytes of the server without the fleet
@@ -169,6 +181,7 @@ func OpenIdle(ctx context.Context, c IdleConfig) (_ *Fleet, err error) {
 		return nil, err
 	}
 	start := time.Now()
+	f.result.Began = start
 	err = inParallel(ctx, c.Connections, func(ctx context.Context, i int) error {
 		return who("connection", i, f.idlers[i].open(ctx, c.source(i)))
 	})
@@ -286,10 +299,10 @@ func (c IdleConfig) httpDoor() httpDoor {
 
 // source is where connection i comes from; nil lets the kernel choose.
 func (c IdleConfig) source(i int) net.Addr {
-	if c.Sources <= 1 {
+	if c.Sources <= 1 && c.FirstSource <= 1 {
 		return nil
 	}
-	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i%c.Sources))}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(c.FirstSource+i%c.Sources))}
 }
 
 // sockets is how many the fleet needs.

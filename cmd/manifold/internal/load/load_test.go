@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -312,6 +313,44 @@ func TestFleetHearsABroadcast(t *testing.T) {
 	defer fleet.Close()
 	if b := fleet.Result().Broadcast; b == nil || b.Heard != 100 || b.Deliveries() != 700 {
 		t.Errorf("broadcast %+v", b)
+	}
+}
+
+func TestFleetHearsTheBroadcastOfAnother(t *testing.T) {
+	broker := &fakeBroker{subscribed: make(chan struct{}, 20)}
+	address := broker.start(t)
+	var hearing sync.WaitGroup
+	hearing.Go(func() {
+		fleet, err := OpenIdle(t.Context(), IdleConfig{Address: address, Connections: 10, Broadcast: 7, Hear: true})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer fleet.Close()
+		if b := fleet.Result().Broadcast; b.Heard != 10 || b.Began.Before(fleet.Result().Began) {
+			t.Errorf("broadcast %+v", b)
+		}
+	})
+	for range 10 {
+		<-broker.subscribed
+	}
+	fleet, err := OpenIdle(t.Context(), IdleConfig{Address: address, Connections: 3, Broadcast: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hearing.Wait()
+	fleet.Close()
+	if n := broker.seen(); n != 7 {
+		t.Errorf("%d messages were published, want 7", n)
+	}
+}
+
+func TestOnlyABroadcastOfMQTTCanBeHeard(t *testing.T) {
+	for _, c := range []IdleConfig{{Hear: true}, {Hear: true, Broadcast: 1, Protocol: CoAP}} {
+		c.Address, c.Connections = "127.0.0.1:1", 1
+		if err := c.withDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "that of others") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ while is charged for all that had to wait.`
   manifold bench mqtt idle --connections 50000 --sources 3 --broadcast 10`
 	idle.Flags().IntVar(&fleet.Broadcast, "broadcast", 0,
 		"messages that all connections hear in the end; with any, they subscribe to one topic")
+	idle.Flags().BoolVar(&fleet.Hear, "hear", false, "leave the publishing to another fleet with the same topic and broadcast")
 	cmd.AddCommand(idle)
 	return cmd
 }
