@@ -4,7 +4,6 @@ package interop
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,13 +23,7 @@ type artemis struct {
 // createArtemis makes an instance that lets in the user "gateway".
 func createArtemis(t *testing.T) *artemis {
 	t.Helper()
-	a := &artemis{folder: filepath.Join(t.TempDir(), "instance")}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, a.port, _ = net.SplitHostPort(listener.Addr().String())
-	listener.Close()
+	a := &artemis{folder: filepath.Join(t.TempDir(), "instance"), port: freePort(t)}
 	ask(t, filepath.Join(artemisHome(), "bin", "artemis"), "create", a.folder, "--silent", "--name", "broker",
 		"--user", "gateway", "--password", "secret", "--require-login", "--host", "127.0.0.1", "--default-port", a.port,
 		"--no-web", "--no-amqp-acceptor", "--no-mqtt-acceptor", "--no-stomp-acceptor",

@@ -4,10 +4,12 @@ package interop
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,16 +24,20 @@ type member struct {
 	kill     func() // ends it without a warning
 }
 
-// freePort gives a port of the loopback interface that nobody listens on.
+// freePort gives a port of the loopback interface that nobody listens on. It is none of those that the kernel hands out: a server that
+// takes seconds to start would find such a one taken.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, many, tries = 20_000, 12_000, 100
+	for range tries {
+		port := strconv.Itoa(lowest + rand.IntN(many))
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatalf("%d ports from %d on are taken", tries, lowest)
+	return ""
 }
 
 // startDispatch starts the Qpid Dispatch Router that QDROUTERD names. It connects to others, as soon as they are there.
