@@ -20,7 +20,7 @@ type fakeBroker struct {
 	refuse      bool          // answer CONNECT with "not authorized"
 	connack     []byte        // answer CONNECT with this, whatever it is; nil: an answer of MQTT 3.1.1
 	deny        bool          // answer SUBSCRIBE with a failure
-	subscribed  chan struct{} // hears of each subscription, if it is there
+	answered    chan struct{} // hears of each PINGRESP, if it is there
 	hangUpAfter int           // close a connection that has published this often; 0: never
 
 	mu          sync.Mutex // guards everything below
@@ -131,6 +131,9 @@ func (b *fakeBroker) handle(c *fakeConn, f packet, packet []byte) bool {
 		b.mu.Unlock()
 	case packetPingreq:
 		c.write([]byte{packetPingresp, 0})
+		if b.answered != nil {
+			b.answered <- struct{}{}
+		}
 	case packetDisconnect:
 		return false
 	}
@@ -147,9 +150,6 @@ func (b *fakeBroker) subscribe(c *fakeConn, f packet) {
 		key := filter + "\x00" + string('0'+rune(qos))
 		b.subscribers[key] = append(b.subscribers[key], c)
 		b.mu.Unlock()
-		if b.subscribed != nil {
-			b.subscribed <- struct{}{}
-		}
 		if b.deny {
 			qos = 0x80
 		}

@@ -317,7 +317,7 @@ func TestFleetHearsABroadcast(t *testing.T) {
 }
 
 func TestFleetHearsTheBroadcastOfAnother(t *testing.T) {
-	broker := &fakeBroker{subscribed: make(chan struct{}, 20)}
+	broker := &fakeBroker{answered: make(chan struct{}, 20)}
 	address := broker.start(t)
 	var hearing sync.WaitGroup
 	hearing.Go(func() {
@@ -332,7 +332,7 @@ func TestFleetHearsTheBroadcastOfAnother(t *testing.T) {
 		}
 	})
 	for range 10 {
-		<-broker.subscribed
+		<-broker.answered // each of them is subscribed, and waits for nothing else
 	}
 	fleet, err := OpenIdle(t.Context(), IdleConfig{Address: address, Connections: 3, Broadcast: 7})
 	if err != nil {
