@@ -19,8 +19,8 @@ type shape [][]hop
 type hop struct{ to, cost int }
 
 var (
-	inARow    = shape{nil, {{0, 1}}, {{1, 1}}} // 0 - 1 - 2
-	aTriangle = shape{nil, {{0, 1}}, {{0, 1}, {1, 1}}}
+	inARow    = shape{nil, {{0, 1}}, {{1, 1}}}                   // 0 - 1 - 2
+	aTriangle = shape{nil, {{0, 1}}, {{0, 1}, {1, 1}}}           // each with both others
 	twoWays   = shape{nil, {{0, 1}}, {{0, 5}}, {{1, 1}, {2, 5}}} // 0 - 1 - 3, and 0 - 2 - 3 at a higher cost
 )
 
